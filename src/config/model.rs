@@ -1,0 +1,416 @@
+//! The configuration's meaning. Every value here is valid: what was not has been reported and left out.
+
+use super::source::Position;
+use crate::interval::IntervalSet;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// A whole configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `config globals`.
+    pub globals: Globals,
+    /// The links, in the order of the file. [`LinkId`] points in here.
+    pub links: Vec<Link>,
+    /// The policies, in the order of the file. [`PolicyId`] points in here.
+    pub policies: Vec<Policy>,
+    /// The rules in the order of the file, which is the order they are tried in; disabled ones are left out.
+    pub rules: Vec<Rule>,
+}
+
+/// Index of a link in [`Config::links`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub usize);
+
+/// Index of a policy in [`Config::policies`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PolicyId(pub usize);
+
+impl std::ops::Index<LinkId> for Config {
+    type Output = Link;
+    fn index(&self, id: LinkId) -> &Link {
+        &self.links[id.0]
+    }
+}
+
+impl std::ops::Index<PolicyId> for Config {
+    type Output = Policy;
+    fn index(&self, id: PolicyId) -> &Policy {
+        &self.policies[id.0]
+    }
+}
+
+/// `config globals`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Globals {
+    /// `enabled`: whether wansplit may touch the kernel at all.
+    pub enabled: bool,
+    /// `mask`: the bits of packet and conntrack marks that are ours.
+    pub mask: Mask,
+    /// `rule_priority`: where our ip rules start.
+    pub rule_priority: u32,
+    /// `log_level`.
+    pub log_level: log::LevelFilter,
+}
+
+impl Default for Globals {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            mask: Mask(0xff00_0000),
+            rule_priority: 800,
+            log_level: log::LevelFilter::Info,
+        }
+    }
+}
+
+/// The bits of a mark that belong to wansplit: one unbroken run of at least two bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mask(u32);
+
+/// A mark's value; it lies inside the mask and is not 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mark(u32);
+
+impl Mask {
+    /// A mask of one unbroken run of at least two bits, or nothing.
+    #[must_use]
+    pub fn new(bits: u32) -> Option<Self> {
+        let run = bits.checked_shr(bits.trailing_zeros()).unwrap_or(0);
+        (bits.count_ones() >= 2 && run.trailing_ones() == bits.count_ones()).then_some(Self(bits))
+    }
+
+    /// The bits.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// How many marks fit: slots are numbered from 1 to this.
+    #[must_use]
+    pub fn slots(self) -> u32 {
+        self.0 >> self.0.trailing_zeros()
+    }
+
+    /// The mark of a slot from 1 to [`Mask::slots`].
+    #[must_use]
+    pub fn mark(self, slot: u32) -> Option<Mark> {
+        (1..=self.slots()).contains(&slot).then(|| Mark(slot << self.0.trailing_zeros()))
+    }
+
+    /// The mark with these bits, if they lie inside the mask.
+    #[must_use]
+    pub fn mark_from_bits(self, bits: u32) -> Option<Mark> {
+        (bits != 0 && bits & !self.0 == 0).then_some(Mark(bits))
+    }
+
+    /// The slot of a mark: the inverse of [`Mask::mark`].
+    #[must_use]
+    pub fn slot(self, mark: Mark) -> u32 {
+        mark.0 >> self.0.trailing_zeros()
+    }
+}
+
+impl Mark {
+    /// The bits.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+/// One Internet link, both families.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its name, in the name space it shares with the policies.
+    pub name: String,
+    /// Where its section starts.
+    pub at: Position,
+    /// How it is found on the machine.
+    pub attachment: Attachment,
+    /// `mark`, if pinned.
+    pub mark: Option<Mark>,
+    /// `table`, if pinned.
+    pub table: Option<u32>,
+    /// `priority` of its fwmark ip rule, if pinned.
+    pub priority: Option<u32>,
+    /// What happens to its traffic when it is down.
+    pub fallback: Fallback,
+}
+
+/// How a link is found on the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attachment {
+    /// A netifd interface, with its IPv6 twin and dynamic children.
+    Interface(String),
+    /// A Linux device and its gateways, given by hand. No gateway at all: point to point.
+    Device {
+        /// The device's name.
+        device: String,
+        /// The IPv4 gateway.
+        gateway: Option<Ipv4Addr>,
+        /// The IPv6 gateway.
+        gateway6: Option<Ipv6Addr>,
+    },
+    /// The section is wrong. The link keeps its name and its place in the policies and counts as down,
+    /// so that a rule with a kill switch goes on holding its traffic back.
+    Unusable,
+}
+
+/// What happens to traffic when none of its links is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Fallback {
+    /// It goes by the main routing table.
+    #[default]
+    Main,
+    /// It is refused: the sender gets an ICMP error.
+    Unreachable,
+    /// It is dropped silently.
+    Blackhole,
+}
+
+/// One `use` entry of a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// The link.
+    pub link: LinkId,
+    /// Its share when the policy balances, 1 to 256.
+    pub weight: u16,
+}
+
+/// How a policy uses its links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The first link that works, in the order of `use`.
+    Failover,
+    /// All links that work, by weight.
+    Balance(Spread),
+}
+
+/// What stays together on one link of a balanced policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spread {
+    /// A client's address: all it does goes by one link.
+    Client,
+    /// A connection.
+    Connection,
+}
+
+/// One `config policy`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Its name, in the name space it shares with the links.
+    pub name: String,
+    /// Where its section starts.
+    pub at: Position,
+    /// Its links in the order of preference, each at most once. Empty if every entry was wrong: then all is fallback.
+    pub members: Vec<Member>,
+    /// Failover or balance.
+    pub mode: Mode,
+    /// What happens when no member is up.
+    pub fallback: Fallback,
+}
+
+/// One `config rule`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name; unnamed rules are called `rule N` by their place.
+    pub name: String,
+    /// Where its section starts.
+    pub at: Position,
+    /// Whose packets it looks at.
+    pub origin: Origin,
+    /// What a packet must be like.
+    pub matches: Matches,
+    /// Where matching connections go.
+    pub target: Target,
+}
+
+/// Whose packets a rule looks at: `from`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// What arrives from anywhere but the WANs.
+    #[default]
+    Lan,
+    /// What the router itself sends.
+    Router,
+    /// Both.
+    Any,
+}
+
+impl Origin {
+    /// Whether packets that arrive from anywhere but the WANs are looked at.
+    #[must_use]
+    pub fn includes_lan(self) -> bool {
+        self != Self::Router
+    }
+
+    /// Whether the router's own packets are looked at.
+    #[must_use]
+    pub fn includes_router(self) -> bool {
+        self != Self::Lan
+    }
+}
+
+/// Where a rule sends what it matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// One link and its fallback.
+    Link(LinkId),
+    /// A policy.
+    Policy(PolicyId),
+    /// The main routing table, as if there were no rule.
+    Main,
+    /// Nowhere; the sender is told.
+    Unreachable,
+    /// Nowhere, silently.
+    Blackhole,
+}
+
+/// The IP version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::V4, Self::V6];
+
+    /// Bits of an address: 32 or 128.
+    #[must_use]
+    pub fn width(self) -> u8 {
+        match self {
+            Self::V4 => 32,
+            Self::V6 => 128,
+        }
+    }
+
+    /// The largest address as a number.
+    #[must_use]
+    pub fn max_address(self) -> u128 {
+        match self {
+            Self::V4 => u128::from(u32::MAX),
+            Self::V6 => u128::MAX,
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
+}
+
+/// What a packet must be like for a rule to match. All parts must hold; a part that is `None` holds always.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Matches {
+    /// `family`, or what the addresses decided: `None` is both.
+    pub family: Option<Family>,
+    /// Protocol numbers, 0 to 255. `icmp` is 1 and 58. Always set when ports are.
+    pub protocols: Option<IntervalSet>,
+    /// IPv4 source addresses; looked at for IPv4 packets only.
+    pub source4: Option<IntervalSet>,
+    /// IPv6 source addresses; looked at for IPv6 packets only.
+    pub source6: Option<IntervalSet>,
+    /// IPv4 destination addresses; looked at for IPv4 packets only.
+    pub destination4: Option<IntervalSet>,
+    /// IPv6 destination addresses; looked at for IPv6 packets only.
+    pub destination6: Option<IntervalSet>,
+    /// Source ports, 1 to 65535.
+    pub source_ports: Option<IntervalSet>,
+    /// Destination ports, 1 to 65535.
+    pub destination_ports: Option<IntervalSet>,
+    /// Interfaces the packet came in by: netifd names or device names.
+    pub interfaces: Option<Choice<String>>,
+    /// The sender's Ethernet address. A packet without one (a tunnel) matches neither form.
+    pub macs: Option<Choice<Mac>>,
+    /// DSCP values, 0 to 63.
+    pub dscp: Option<IntervalSet>,
+}
+
+impl Matches {
+    /// The source addresses of one family.
+    #[must_use]
+    pub fn source(&self, family: Family) -> Option<&IntervalSet> {
+        match family {
+            Family::V4 => self.source4.as_ref(),
+            Family::V6 => self.source6.as_ref(),
+        }
+    }
+
+    /// The destination addresses of one family.
+    #[must_use]
+    pub fn destination(&self, family: Family) -> Option<&IntervalSet> {
+        match family {
+            Family::V4 => self.destination4.as_ref(),
+            Family::V6 => self.destination6.as_ref(),
+        }
+    }
+
+    /// Whether packets of this family can match at all.
+    #[must_use]
+    pub fn allows(&self, family: Family) -> bool {
+        self.family.is_none_or(|only| only == family)
+    }
+}
+
+/// One of these, or none of these. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Choice<T: Ord> {
+    /// One of these.
+    OneOf(BTreeSet<T>),
+    /// Anything else.
+    NoneOf(BTreeSet<T>),
+}
+
+impl<T: Ord> Choice<T> {
+    /// Whether a value is meant.
+    #[must_use]
+    pub fn allows(&self, value: &T) -> bool {
+        match self {
+            Self::OneOf(set) => set.contains(value),
+            Self::NoneOf(set) => !set.contains(value),
+        }
+    }
+}
+
+/// An Ethernet address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mac(pub [u8; 6]);
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl fmt::Display for Fallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Main => "main",
+            Self::Unreachable => "unreachable",
+            Self::Blackhole => "blackhole",
+        })
+    }
+}

@@ -1,0 +1,11 @@
+//! wansplit sends each service out by the Internet link its owner chose for it.
+//!
+//! The straight line from a configuration to packets on the right link is
+//! `config` → `network` (facts about the links) → `plan` (pure: what the kernel shall hold)
+//! → `kernel` (the only code that touches it), joined by `reconcile`.
+
+pub mod config;
+pub mod interval;
+pub mod kernel;
+pub mod network;
+pub mod plan;

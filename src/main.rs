@@ -1,0 +1,3 @@
+//! The command line: argh and exit codes, nothing else.
+
+fn main() {}

@@ -1,0 +1,108 @@
+//! Facts: what links exist now, from a file in the shape of netifd's answer, from netifd, or from the kernel.
+//!
+//! The types here are plain values; `plan` computes from them and never asks the machine itself.
+
+use crate::config::model::{Family, LinkId};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// What is known about the machine's links at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// One entry a link, in the order of the configuration.
+    pub links: Vec<LinkFacts>,
+    /// netifd's interface names and their layer 3 devices, for `src_iface`.
+    pub interfaces: BTreeMap<String, String>,
+    /// Whether the kernel speaks IPv6 at all.
+    pub ipv6: bool,
+}
+
+impl Facts {
+    /// What is known of one link in one family.
+    #[must_use]
+    pub fn side(&self, link: LinkId, family: Family) -> Option<&Side> {
+        let facts = self.links.get(link.0)?;
+        Some(match family {
+            Family::V4 => &facts.v4,
+            Family::V6 => &facts.v6,
+        })
+    }
+}
+
+/// One link, both families. They may live on different devices (a tunnel for one of them).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LinkFacts {
+    /// IPv4.
+    pub v4: Side,
+    /// IPv6.
+    pub v6: Side,
+    /// IPv6 prefixes the provider delegated over this link: `(address, length)`.
+    pub prefixes: Vec<(Ipv6Addr, u8)>,
+}
+
+/// One link in one family.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Side {
+    /// The layer 3 device, also while it is down, if it is known.
+    pub device: Option<String>,
+    /// The router's own addresses on it; link-local ones are left out.
+    pub addresses: Vec<IpAddr>,
+    /// Whether and how packets can leave by it.
+    pub state: State,
+}
+
+/// Whether and how packets can leave by a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// They can.
+    Up(Hop),
+    /// There is a way, but the device has no carrier. The route stays in the tables: the kernel itself skips it
+    /// (`ignore_routes_with_linkdown`) and takes it again when the carrier is back.
+    NoCarrier(Hop),
+    /// They cannot, and why.
+    Down(Down),
+}
+
+/// The first hop of a default route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// The layer 3 device.
+    pub device: String,
+    /// The gateway; none on a point-to-point device.
+    pub gateway: Option<IpAddr>,
+}
+
+/// Why a link cannot carry a family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Down {
+    /// The link is not meant to carry this family: no gateway, no address of it.
+    #[default]
+    NotOffered,
+    /// Its section in the configuration is wrong.
+    Misconfigured,
+    /// netifd has no interface of that name.
+    NoSuchInterface,
+    /// netifd says the interface is down.
+    InterfaceDown,
+    /// There is no such device.
+    NoSuchDevice,
+    /// The device is switched off.
+    DeviceDown,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Down(Down::default())
+    }
+}
+
+impl Side {
+    /// The default route's first hop, if one is wanted in the tables.
+    #[must_use]
+    pub fn hop(&self) -> Option<&Hop> {
+        match &self.state {
+            State::Up(hop) | State::NoCarrier(hop) => Some(hop),
+            State::Down(_) => None,
+        }
+    }
+}

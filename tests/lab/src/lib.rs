@@ -1,0 +1,1 @@
+//! Hosts, providers and an Internet in network namespaces.
