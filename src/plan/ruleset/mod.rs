@@ -4,6 +4,7 @@
 //! "add the new maps, swap the rules, delete the old maps", the one order that loses no packet on any kernel, and
 //! whether the kernel holds a map is answered by its name.
 
+pub mod change;
 pub mod json;
 pub mod text;
 
@@ -265,6 +266,16 @@ impl Hook {
             Self::Prerouting => "prerouting",
             Self::Output => "output",
             Self::Postrouting => "postrouting",
+        }
+    }
+
+    /// The kernel's number of the hook (`enum nf_inet_hooks`).
+    #[must_use]
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Prerouting => 0,
+            Self::Output => 3,
+            Self::Postrouting => 4,
         }
     }
 
