@@ -33,7 +33,8 @@ impl Words<'_> {
     #[must_use]
     pub fn packet(&self) -> String {
         let Packet { origin, source, destination, protocol, source_port, destination_port, dscp } = self.packet;
-        let end = |address: IpAddr, port: &Option<u16>| port.map_or(address.to_string(), |port| with_port(address, port));
+        let end =
+            |address: IpAddr, port: &Option<u16>| port.map_or(address.to_string(), |port| with_port(address, port));
         let sender = match (origin, source) {
             (From::Router, None) => "router".to_string(),
             (From::Router, Some(source)) => format!("router, bound to {}", end(*source, source_port)),
@@ -65,9 +66,15 @@ impl Words<'_> {
             Reason::Prefix(id) => format!("no rule matches; its address is out of a prefix of link {}", link(id)),
             Reason::BoundTo(id) => format!("its address belongs to link {}", link(id)),
             Reason::NoRule => "no rule matches".into(),
-            Reason::Rule(n) => self.config.rules.get(n).map_or(String::new(), |rule| format!("rule '{}' matches", rule.name)),
+            Reason::Rule(n) => {
+                self.config.rules.get(n).map_or(String::new(), |rule| format!("rule '{}' matches", rule.name))
+            }
             Reason::RuleAndPrefix(n, id) => self.config.rules.get(n).map_or(String::new(), |rule| {
-                format!("rule '{}' matches; its address is out of a prefix of link {}, and no other provider takes it", rule.name, link(id))
+                format!(
+                    "rule '{}' matches; its address is out of a prefix of link {}, and no other provider takes it",
+                    rule.name,
+                    link(id)
+                )
             }),
         }
     }
@@ -101,7 +108,11 @@ impl Words<'_> {
         match self.rule() {
             Some(rule) => {
                 let (name, line) = (&rule.name, rule.at.line);
-                lines.push(format!("rule     '{name}' (line {line}): {} -> {}", describe(&rule.matches), target(self.config, rule.target)));
+                lines.push(format!(
+                    "rule     '{name}' (line {line}): {} -> {}",
+                    describe(&rule.matches),
+                    target(self.config, rule.target)
+                ));
                 if let Target::Policy(policy) = rule.target {
                     lines.push(format!("policy   {}", self::policy(self.config, &self.config[policy])));
                 }
@@ -117,7 +128,11 @@ impl Words<'_> {
         let total: u32 = self.decision.paths.iter().map(|(_, weight)| u32::from(*weight)).sum();
         for (path, weight) in &self.decision.paths {
             let path = &self.paths[*path];
-            let chance = if self.decision.paths.len() > 1 { format!("{weight} of {total} connections: ") } else { String::new() };
+            let chance = if self.decision.paths.len() > 1 {
+                format!("{weight} of {total} connections: ")
+            } else {
+                String::new()
+            };
             lines.push(format!("path     {chance}'{}', mark {}, table {}", path.name, path.mark, path.table));
             lines.push(format!("link     {}", self.outcome(path)));
         }
@@ -149,7 +164,8 @@ impl Words<'_> {
                 format!("{}: {why}", names.join(", "))
             }
             Outcome::Fallback(fallback) => {
-                let reason = if path.course.tiers.is_empty() { "".into() } else { format!("none is up for {family}; ") };
+                let reason =
+                    if path.course.tiers.is_empty() { "".into() } else { format!("none is up for {family}; ") };
                 format!("none: {reason}{}", fallback_words(fallback))
             }
         }
@@ -287,7 +303,9 @@ pub fn endpoint(text: &str) -> Result<(IpAddr, Option<u16>), String> {
     }
     match text.parse::<SocketAddr>() {
         Ok(end) => Ok((end.ip(), Some(end.port()))),
-        Err(_) => Err(format!("'{text}' is no address: write 192.168.1.10, 192.168.1.10:443, 2001:db8::1 or [2001:db8::1]:443")),
+        Err(_) => Err(format!(
+            "'{text}' is no address: write 192.168.1.10, 192.168.1.10:443, 2001:db8::1 or [2001:db8::1]:443"
+        )),
     }
 }
 
