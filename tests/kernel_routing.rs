@@ -377,8 +377,8 @@ fn lookups_answer_like_packets_are_sent() {
         let first = hop(gateways[0], "eth1", 1);
         let second = hop(gateways[1], "eth2", 1);
         let unreachable = Route { family, table: 100, metric: 9, kind: RouteKind::Unreachable };
-        kernel.add_route(&route(family, 254, 5, &[first.clone()])).unwrap();
-        kernel.add_route(&route(family, 100, 1, &[second.clone()])).unwrap();
+        kernel.add_route(&route(family, 254, 5, std::slice::from_ref(&first))).unwrap();
+        kernel.add_route(&route(family, 100, 1, std::slice::from_ref(&second))).unwrap();
         kernel.add_route(&route(family, 101, 1, &[first.clone(), second.clone()])).unwrap();
         kernel.add_route(&Route { table: 102, ..unreachable.clone() }).unwrap();
         kernel.add_route(&Route { table: 103, kind: RouteKind::Blackhole, ..unreachable }).unwrap();
@@ -408,7 +408,7 @@ fn lookups_answer_like_packets_are_sent() {
 
         let answer = ask(&made, Question::Way);
         assert_eq!((answer.verdict, answer.table, answer.source), (Verdict::Forwarded, Some(254), Some(ip(own[0]))));
-        assert_eq!(answer.hops, [first.clone()]);
+        assert_eq!(answer.hops, std::slice::from_ref(&first));
         let mail = Packet { protocol: Some(6), destination_port: Some(25), source_port: Some(1000), ..made.clone() };
         let answer = ask(&mail, Question::Way);
         assert_eq!((answer.table, answer.source), (Some(100), Some(ip(own[1]))));
