@@ -182,8 +182,7 @@ fn gone(outcome: Result<(), Error>) -> Result<(), Error> {
 /// The nftables transactions.
 fn load(kernel: &mut Kernel, changes: &Changes, undo: &mut Undo, report: &mut Report) -> Result<(), Error> {
     for step in &changes.transactions {
-        let text = step.document.to_string();
-        match kernel.nft_apply(step.purpose, &text) {
+        match kernel.nft_apply(step.purpose, &step.document) {
             Ok(()) => match &step.undo {
                 Some(document) => undo.nft(document),
                 // There is no way back from here: the new rules are in use.
