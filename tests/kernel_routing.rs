@@ -9,6 +9,7 @@ use nix::errno::Errno;
 use nix::sys::socket::SockProtocol;
 use std::net::IpAddr;
 use wansplit::config::model::Family;
+use wansplit::kernel::netlink::link::Link;
 use wansplit::kernel::netlink::lookup::{Packet, Question, Verdict};
 use wansplit::kernel::netlink::message::{ACK, CREATE, REPLACE, Request};
 use wansplit::kernel::netlink::route::ForeignKind;
@@ -433,5 +434,32 @@ fn lookups_answer_like_packets_are_sent() {
         assert_eq!(ask(&Packet { destination: ip(own[0]), ..made.clone() }, Question::Way).verdict, Verdict::Local);
         let gre = Packet { protocol: Some(47), ..made };
         assert_eq!(ask(&gre, Question::Way).table, Some(254));
+    }
+}
+
+/// IPv6 takes no next hop without a gateway into a multipath route, so ours get a stand-in; packets must leave all the
+/// same by every one of them.
+#[test]
+fn ipv6_is_spread_over_devices_without_gateways() {
+    if !inside("ipv6_is_spread_over_devices_without_gateways") {
+        return;
+    }
+    sh("for n in 1 2; do
+            ip link add ppp$n type veth peer name far$n; ip link set ppp$n arp off up; ip link set far$n up
+            ip -6 addr add 2001:db8:$n::2/128 dev ppp$n nodad
+        done");
+    let mut kernel = Kernel::new();
+    let spread = route(Family::V6, 254, 1, &[hop("", "ppp1", 1), hop("", "ppp2", 1)]);
+    kernel.add_route(&spread).unwrap_or_else(|error| panic!("{error}"));
+    let before = kernel.links().unwrap();
+    assert_eq!(kernel.routes(&before).unwrap().ours, [spread]);
+    let socket = std::net::UdpSocket::bind("[::]:0").unwrap();
+    for n in 0..64 {
+        socket.send_to(&[0; 1000], (format!("2606:4700::{n:x}").as_str(), 9)).unwrap();
+    }
+    let after = kernel.links().unwrap();
+    for name in ["ppp1", "ppp2"] {
+        let sent = |links: &[Link]| links.iter().find(|link| link.name == name).unwrap().tx_bytes;
+        assert!(sent(&after) - sent(&before) > 10_000, "{name}: {} {}", sent(&before), sent(&after));
     }
 }

@@ -171,7 +171,7 @@ fn refusal(errno: Errno) -> Option<Answer> {
     Some(Answer { verdict, table: None, hops: Vec::new(), source: None, metric: 0 })
 }
 
-fn decode(message: &Message, family: Family, links: &[Link]) -> Result<Answer, Malformed> {
+pub(super) fn decode(message: &Message, family: Family, links: &[Link]) -> Result<Answer, Malformed> {
     if message.kind != RTM_NEWROUTE {
         return Err(Malformed("it is not a route"));
     }

@@ -11,3 +11,6 @@ pub mod nftables;
 pub mod route;
 pub mod rule;
 pub mod socket;
+
+#[cfg(test)]
+mod tests;

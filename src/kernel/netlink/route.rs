@@ -10,10 +10,11 @@
 
 use super::link::{self, Link};
 use super::message::{
-    Attribute, Attributes, CREATE, DUMP, EXCLUSIVE, Malformed, Message, REPLACE, Request, family_from, family_number,
+    ACK, Attribute, Attributes, CREATE, DUMP, EXCLUSIVE, Malformed, Message, REPLACE, Request, family_from,
+    family_number,
 };
 use super::rule::{is_missing, table_byte};
-use super::socket::{CHANGE, Failure, Socket};
+use super::socket::{Failure, Socket};
 use crate::config::model::Family;
 use crate::plan::state::{NextHop, PROTOCOL, Route, RouteKind};
 use nix::errno::Errno;
@@ -186,10 +187,10 @@ pub fn delete(socket: &mut Socket, route: &Route) -> Result<(), Failure> {
 /// # Errors
 /// The kernel refused, or the exchange failed.
 pub fn delete_odd(socket: &mut Socket, route: &OddRoute) -> Result<(), Failure> {
-    socket.change(&mut Request::new(RTM_DELROUTE, CHANGE, &route.raw))
+    socket.change(&mut Request::new(RTM_DELROUTE, ACK, &route.raw))
 }
 
-fn encode(kind: u16, flags: u16, route: &Route) -> Result<Request, Failure> {
+pub(super) fn encode(kind: u16, flags: u16, route: &Route) -> Result<Request, Failure> {
     let hops: &[NextHop] = match &route.kind {
         RouteKind::Via(hops) => hops,
         RouteKind::Unreachable | RouteKind::Blackhole => &[],
@@ -216,7 +217,7 @@ fn encode(kind: u16, flags: u16, route: &Route) -> Result<Request, Failure> {
     fixed[7] = action;
     fixed[8..].copy_from_slice(&onlink.to_ne_bytes());
 
-    let mut request = Request::new(kind, flags | CHANGE, &fixed);
+    let mut request = Request::new(kind, flags | ACK, &fixed);
     if route.table > u32::from(u8::MAX) {
         request.u32(RTA_TABLE, route.table);
     }
@@ -266,7 +267,7 @@ fn index(device: &str) -> Result<u32, Failure> {
 }
 
 /// A route as it was read.
-struct Found {
+pub(super) struct Found {
     family: Family,
     table: u32,
     metric: u32,
@@ -282,7 +283,7 @@ struct Found {
 
 impl Found {
     /// The route, if it is one that we would make.
-    fn as_ours(&self) -> Option<Route> {
+    pub(super) fn as_ours(&self) -> Option<Route> {
         let kind = match self.kind {
             RTN_UNICAST if !self.hops.is_empty() => RouteKind::Via(self.hops.clone()),
             RTN_UNREACHABLE => RouteKind::Unreachable,
@@ -306,7 +307,9 @@ fn dump(
         let mut fixed = [0; 12];
         fixed[0] = family_number(family);
         fixed[5] = protocol;
-        let decode = |message: &Message| Ok(decode(message, links)?.filter(|found| wanted(found)));
+        // A kernel without IPv6 answers a question for its routes with everybody's (`rtnl_dump_all`).
+        let wanted = |found: &Found| found.family == family && wanted(found);
+        let decode = |message: &Message| Ok(decode(message, links)?.filter(wanted));
         match socket.list(&mut Request::new(RTM_GETROUTE, DUMP, &fixed), decode) {
             Err(failure) if family == Family::V6 && is_missing(&failure) => {}
             found => all.append(&mut found?),
@@ -315,7 +318,7 @@ fn dump(
     Ok(all)
 }
 
-fn decode(message: &Message, links: &[Link]) -> Result<Option<Found>, Malformed> {
+pub(super) fn decode(message: &Message, links: &[Link]) -> Result<Option<Found>, Malformed> {
     if message.kind != RTM_NEWROUTE {
         return Ok(None);
     }
