@@ -459,6 +459,17 @@ fn ipv6_is_spread_over_devices_without_gateways() {
     kernel.add_route(&spread).unwrap_or_else(|error| panic!("{error}"));
     let before = kernel.links().unwrap();
     assert_eq!(kernel.routes(&before).unwrap().ours, [spread]);
+    let packet = Packet {
+        destination: ip("2606::1"),
+        source: None,
+        mark: 0,
+        iif: None,
+        oif: None,
+        protocol: None,
+        source_port: None,
+        destination_port: None,
+    };
+    assert_eq!(kernel.lookup(&before, &packet, Question::Way).unwrap().hops[0].gateway, None);
     let socket = std::net::UdpSocket::bind("[::]:0").unwrap();
     for n in 0..64 {
         socket.send_to(&[0; 1000], (format!("2606:4700::{n:x}").as_str(), 9)).unwrap();

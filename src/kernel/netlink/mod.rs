@@ -9,6 +9,7 @@ pub mod lookup;
 pub mod message;
 pub mod nftables;
 pub mod route;
+mod route_reader;
 pub mod rule;
 pub mod socket;
 

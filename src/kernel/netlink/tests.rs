@@ -4,7 +4,7 @@
 
 use super::link::Link;
 use super::message::{Attributes, CREATE, EXCLUSIVE, Malformed, Message, Messages, REPLACE, Request};
-use super::{address, link, lookup, nftables, route, rule, socket};
+use super::{address, link, lookup, nftables, route, route_reader, rule, socket};
 use crate::config::model::Family;
 use crate::plan::state::{IpRule, NextHop, PROTOCOL, Route, RouteKind};
 use proptest::collection::vec;
@@ -200,7 +200,7 @@ proptest! {
     #[test]
     fn every_route_comes_back(route in a_route()) {
         let request = route::encode(RTM_NEWROUTE, 0, &route).unwrap();
-        let found = first(request, |message| route::decode(message, &links())).unwrap();
+        let found = first(request, |message| route_reader::decode(message, &links())).unwrap();
         prop_assert_eq!(found.as_ours(), Some(route));
     }
 
@@ -292,7 +292,7 @@ fn decode_message(message: &Message) {
     let _ = link::decode(message);
     let _ = address::decode(message);
     let _ = rule::decode(message);
-    let _ = route::decode(message, &links()).map(|found| found.and_then(|found| found.as_ours()));
+    let _ = route_reader::decode(message, &links()).map(|found| found.and_then(|found| found.as_ours()));
     for family in Family::BOTH {
         let _ = lookup::decode(message, family, &links());
     }
