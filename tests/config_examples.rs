@@ -84,7 +84,7 @@ fn the_recipe_has_the_classic_numbers() {
             ("dns", "tcp/udp port 53".to_owned(), Target::Policy(PolicyId(0))),
             (
                 "correio",
-                "tcp ports 25, 110, 143, 465 and 3 more".to_owned(),
+                "tcp ports 25, 110, 143, 465, 587, 993, 995".to_owned(),
                 Target::Policy(PolicyId(1))
             ),
         ]

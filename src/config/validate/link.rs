@@ -49,15 +49,10 @@ fn link(
             Complaint::new(message, help),
         ));
     }
-    let parse_mark = |text: &str| match mask {
-        Some(mask) => values::mark(text, mask),
-        // Without a mask nothing is applied anyway.
-        None => Err(Complaint::new(
-            "the mark cannot be checked while globals mask is wrong",
-            "put globals mask right first",
-        )),
-    };
-    let mark = section.single("mark", parse_mark, diagnostics);
+    // With a wrong mask nothing is applied anyway.
+    let mark = mask.map_or(Ok(None), |mask| {
+        section.single("mark", |text| values::mark(text, mask), diagnostics)
+    });
     let table = section.single("table", values::table, diagnostics);
     let priority = section.single("priority", values::priority, diagnostics);
     Link {

@@ -13,6 +13,7 @@ use crate::interval::{Interval, IntervalSet};
 pub const PROTOCOL_NAMES: &[(&str, u8)] = &[
     ("tcp", 6),
     ("udp", 17),
+    ("icmpv4", ICMP),
     ("icmp", ICMP),
     ("icmpv6", ICMPV6),
     ("ipv6-icmp", ICMPV6),
