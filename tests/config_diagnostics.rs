@@ -27,8 +27,7 @@ fn every_case_is_said_as_expected() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let reading = read(&text);
         let said = render_all(&reading.diagnostics, &name, &text);
-        let got =
-            said + "---\n" + &reading.config.as_ref().map_or("nothing is applied\n".into(), holds);
+        let got = said + "---\n" + &reading.config.as_ref().map_or("nothing is applied\n".into(), holds);
         let expected_path = path.with_extension("expected");
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(&expected_path, &got).unwrap();
@@ -47,30 +46,18 @@ fn holds(config: &Config) -> String {
     let mut out = String::new();
     let globals = &config.globals;
     let (mask, priority, level) = (globals.mask, globals.rule_priority, globals.log_level);
-    writeln!(
-        out,
-        "globals enabled {} mask {mask} priority {priority} log {level}",
-        globals.enabled
-    )
-    .unwrap();
+    writeln!(out, "globals enabled {} mask {mask} priority {priority} log {level}", globals.enabled).unwrap();
     for link in &config.links {
         let pins = (link.mark.map(|mark| mark.bits()), link.table, link.priority);
         let (name, attachment, fallback) = (&link.name, &link.attachment, link.fallback);
         write!(out, "link {name:?}: {attachment:?}, else {fallback}").unwrap();
-        writeln!(
-            out,
-            "{}",
-            if pins == (None, None, None) { String::new() } else { format!(", {pins:?}") }
-        )
-        .unwrap();
+        writeln!(out, "{}", if pins == (None, None, None) { String::new() } else { format!(", {pins:?}") }).unwrap();
     }
     for policy in &config.policies {
-        let member =
-            |m: &wansplit::config::model::Member| format!("{} {}", config[m.link].name, m.weight);
+        let member = |m: &wansplit::config::model::Member| format!("{} {}", config[m.link].name, m.weight);
         let members: Vec<_> = policy.members.iter().map(member).collect();
         let (name, mode, fallback) = (&policy.name, policy.mode, policy.fallback);
-        writeln!(out, "policy {name:?}: {mode:?} [{}], else {fallback}", members.join(", "))
-            .unwrap();
+        writeln!(out, "policy {name:?}: {mode:?} [{}], else {fallback}", members.join(", ")).unwrap();
     }
     for rule in &config.rules {
         let target = match rule.target {
@@ -78,13 +65,8 @@ fn holds(config: &Config) -> String {
             Target::Policy(policy) => &config[policy].name,
             other => &format!("{other:?}"),
         };
-        let origin = if rule.origin == Origin::Lan {
-            String::new()
-        } else {
-            format!(" of {:?}", rule.origin)
-        };
-        writeln!(out, "rule {:?}{origin}: {} -> {target}", rule.name, describe(&rule.matches))
-            .unwrap();
+        let origin = if rule.origin == Origin::Lan { String::new() } else { format!(" of {:?}", rule.origin) };
+        writeln!(out, "rule {:?}{origin}: {} -> {target}", rule.name, describe(&rule.matches)).unwrap();
     }
     out
 }

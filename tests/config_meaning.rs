@@ -52,10 +52,7 @@ fn options_mean_what_they_say() {
         ("src_port 123; proto udp", "udp source port 123"),
         ("dest_port 80 81", "tcp/udp ports 80-81"),
         ("dest_port 1 3 5 7 9 11 13 15 17", "tcp/udp ports 1, 3, 5, 7, 9, 11, 13, 15, 17"),
-        (
-            "dest_port 1 3 5 7 9 11 13 15 17 19",
-            "tcp/udp ports 1, 3, 5, 7, 9, 11, 13, 15 and 2 more",
-        ),
+        ("dest_port 1 3 5 7 9 11 13 15 17 19", "tcp/udp ports 1, 3, 5, 7, 9, 11, 13, 15 and 2 more"),
         ("src_ip 192.168.1.0/24", "from 192.168.1.0/24, IPv4"),
         ("src_ip 192.168.1.0/255.255.255.0", "from 192.168.1.0/24, IPv4"),
         ("src_ip 192.168.1.77/24", "from 192.168.1.0/24, IPv4"),
@@ -172,10 +169,7 @@ fn an_empty_file_is_the_inert_default() {
         let reading = read(text.as_bytes());
         let config = reading.config.unwrap();
         assert!(reading.diagnostics.is_empty() && !config.globals.enabled, "{text}");
-        assert!(
-            config.links.is_empty() && config.policies.is_empty() && config.rules.is_empty(),
-            "{text}"
-        );
+        assert!(config.links.is_empty() && config.policies.is_empty() && config.rules.is_empty(), "{text}");
     }
 }
 
@@ -183,14 +177,6 @@ fn an_empty_file_is_the_inert_default() {
 fn origins_and_names() {
     let text = "config rule\n\toption use main\n\toption from router\nconfig rule 'b'\n\toption name 'Äpfel & Birnen'\n\toption use blackhole\nconfig rule\n\toption use main\n\toption from any\n";
     let config = read(text.as_bytes()).config.unwrap();
-    let rules: Vec<_> =
-        config.rules.iter().map(|rule| (rule.name.as_str(), rule.origin, rule.at.line)).collect();
-    assert_eq!(
-        rules,
-        [
-            ("rule 1", Origin::Router, 1),
-            ("Äpfel & Birnen", Origin::Lan, 4),
-            ("rule 3", Origin::Any, 7)
-        ]
-    );
+    let rules: Vec<_> = config.rules.iter().map(|rule| (rule.name.as_str(), rule.origin, rule.at.line)).collect();
+    assert_eq!(rules, [("rule 1", Origin::Router, 1), ("Äpfel & Birnen", Origin::Lan, 4), ("rule 3", Origin::Any, 7)]);
 }

@@ -16,51 +16,25 @@ fn reader_takes(value: &Value) -> bool {
 
 #[test]
 fn the_example_keeps_to_the_schema() {
-    let text =
-        std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/two-links.json")).unwrap();
+    let text = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/two-links.json")).unwrap();
     assert_eq!(violation(&schema(), &serde_json::from_slice(&text).unwrap()), None);
 }
 
 #[test]
 fn the_schema_and_the_reader_agree() {
-    let with_rule =
-        |rule: Value| json!({ "links": { "a": { "interface": "wan" } }, "rules": [rule] });
+    let with_rule = |rule: Value| json!({ "links": { "a": { "interface": "wan" } }, "rules": [rule] });
     let cases = [
         (true, json!({})),
-        (
-            true,
-            json!({ "$schema": "wansplit.schema.json", "globals": { "enabled": true, "mask": 255 } }),
-        ),
-        (
-            true,
-            json!({ "globals": { "enabled": "yes", "mask": "0xff00", "rule_priority": "900" } }),
-        ),
-        (
-            true,
-            json!({ "links": { "Fibra óptica": { "device": "eth1", "gateway": "192.0.2.1" } } }),
-        ),
-        (
-            true,
-            json!({ "links": { "a": { "interface": "wan" } }, "policies": { "p": { "use": "a" } } }),
-        ),
+        (true, json!({ "$schema": "wansplit.schema.json", "globals": { "enabled": true, "mask": 255 } })),
+        (true, json!({ "globals": { "enabled": "yes", "mask": "0xff00", "rule_priority": "900" } })),
+        (true, json!({ "links": { "Fibra óptica": { "device": "eth1", "gateway": "192.0.2.1" } } })),
+        (true, json!({ "links": { "a": { "interface": "wan" } }, "policies": { "p": { "use": "a" } } })),
         (true, with_rule(json!({ "use": "a" }))),
+        (true, with_rule(json!({ "name": "r", "use": "a", "proto": "tcp udp", "dest_port": [80, "443", "!1-7"] }))),
+        (true, with_rule(json!({ "use": "main", "family": 4, "src_ip": "!10.0.0.0/30 10.0.0.0-10.0.0.9" }))),
         (
             true,
-            with_rule(
-                json!({ "name": "r", "use": "a", "proto": "tcp udp", "dest_port": [80, "443", "!1-7"] }),
-            ),
-        ),
-        (
-            true,
-            with_rule(
-                json!({ "use": "main", "family": 4, "src_ip": "!10.0.0.0/30 10.0.0.0-10.0.0.9" }),
-            ),
-        ),
-        (
-            true,
-            with_rule(
-                json!({ "use": "main", "enabled": 0, "src_mac": ["52-54-00-12-34-56"], "dscp": [46, "cs1"] }),
-            ),
+            with_rule(json!({ "use": "main", "enabled": 0, "src_mac": ["52-54-00-12-34-56"], "dscp": [46, "cs1"] })),
         ),
         (false, json!({ "globals": { "enabled": 2 } })),
         (false, json!({ "globals": { "mask": -1 } })),

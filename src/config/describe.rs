@@ -78,11 +78,7 @@ fn ports(word: &str, set: &IntervalSet) -> String {
     format!("{word}{plural} {numbers}")
 }
 
-fn numbers(
-    set: &IntervalSet,
-    universe: Interval,
-    name: fn(u128) -> Option<&'static str>,
-) -> String {
+fn numbers(set: &IntervalSet, universe: Interval, name: fn(u128) -> Option<&'static str>) -> String {
     let write = |interval: Interval| match (interval.is_single(), name(interval.first())) {
         (true, Some(name)) => name.to_owned(),
         (true, None) => interval.first().to_string(),
@@ -128,11 +124,7 @@ fn choice<T: Ord + Display>(choice: &Choice<T>) -> String {
 }
 
 /// The words for a set, or those for what it leaves out, each with a `!`, if that is shorter to say.
-fn shortest(
-    set: &IntervalSet,
-    universe: Interval,
-    words: impl Fn(&IntervalSet) -> Vec<String>,
-) -> Vec<String> {
+fn shortest(set: &IntervalSet, universe: Interval, words: impl Fn(&IntervalSet) -> Vec<String>) -> Vec<String> {
     let all: IntervalSet = [universe].into_iter().collect();
     let rest = all.subtract(set, universe.last());
     let plain = words(set);

@@ -10,8 +10,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter_map(|candidate| {
             let other: Vec<char> = candidate.to_lowercase().chars().collect();
             // 'warning' for 'warn', 'unreach' for 'unreachable'.
-            let (short, long) =
-                if word.len() < other.len() { (&word, &other) } else { (&other, &word) };
+            let (short, long) = if word.len() < other.len() { (&word, &other) } else { (&other, &word) };
             if short.len() >= 3 && long.starts_with(short) {
                 return Some((limit, candidate));
             }

@@ -39,15 +39,9 @@ fn check(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
                 let pattern = Regex::new(wanted.as_str().unwrap()).unwrap();
                 value.as_str().is_none_or(|text| pattern.is_match(text))
             }
-            "minItems" => {
-                value.as_array().is_none_or(|items| items.len() as u64 >= wanted.as_u64().unwrap())
-            }
+            "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= wanted.as_u64().unwrap()),
             "items" => {
-                value
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .try_for_each(|item| check(root, wanted, item))?;
+                value.as_array().into_iter().flatten().try_for_each(|item| check(root, wanted, item))?;
                 true
             }
             "required" => {
@@ -61,9 +55,7 @@ fn check(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
                 true
             }
             "additionalProperties" => {
-                let known = |key: &str| {
-                    keywords.get("properties").is_some_and(|known| known.get(key).is_some())
-                };
+                let known = |key: &str| keywords.get("properties").is_some_and(|known| known.get(key).is_some());
                 let others = value.as_object().into_iter().flatten().filter(|(key, _)| !known(key));
                 others.into_iter().try_for_each(|(key, value)| {
                     check(root, wanted, value).map_err(|error| format!("{key}: {error}"))
@@ -71,18 +63,12 @@ fn check(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
                 true
             }
             "propertyNames" => {
-                let mut keys = value
-                    .as_object()
-                    .into_iter()
-                    .flatten()
-                    .map(|(key, _)| Value::from(key.as_str()));
+                let mut keys = value.as_object().into_iter().flatten().map(|(key, _)| Value::from(key.as_str()));
                 keys.try_for_each(|key| check(root, wanted, &key))?;
                 true
             }
             "anyOf" => wanted.as_array().unwrap().iter().any(passes),
-            "oneOf" => {
-                wanted.as_array().unwrap().iter().filter(|schema| passes(schema)).count() == 1
-            }
+            "oneOf" => wanted.as_array().unwrap().iter().filter(|schema| passes(schema)).count() == 1,
             "allOf" => wanted.as_array().unwrap().iter().all(passes),
             "not" => !passes(wanted),
             other => panic!("this checker does not know {other}"),

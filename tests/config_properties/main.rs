@@ -53,9 +53,7 @@ fn samples() -> Vec<Vec<u8>> {
         .unwrap()
         .chain(std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).unwrap())
         .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension().is_some_and(|extension| extension == "uci" || extension == "json")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "uci" || extension == "json"))
         .collect();
     paths.sort();
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
@@ -145,9 +143,7 @@ fn deep_nesting_does_not_overflow_the_stack() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         for closed in [true, false] {
             let depth = 200_000;
-            let inner = open.repeat(depth)
-                + "1"
-                + &if closed { close.repeat(depth) } else { String::new() };
+            let inner = open.repeat(depth) + "1" + &if closed { close.repeat(depth) } else { String::new() };
             survives(format!("{{\"rules\": [{{\"use\": {inner}}}]}}").as_bytes());
             survives(format!("{{\"rules\": {inner}}}").as_bytes());
         }
@@ -162,19 +158,10 @@ fn large_files_take_linear_time_also_when_everything_is_wrong() {
     survives(rules("config rule\n\toption use \"\n").as_bytes());
     survives(rules("option '\\'\"\n").as_bytes());
     // One line, so that every place is far from its line's start.
-    survives(
-        format!("{{\"rules\": [{}{{}}]}}", rules("{\"use\":\"nobody\",\"dest_port\":[1,\"x\"]},"))
-            .as_bytes(),
-    );
-    let links: String =
-        (0..20_000).map(|n| format!("\"link {n}\": {{\"interface\": \"i{n}\"}},")).collect();
+    survives(format!("{{\"rules\": [{}{{}}]}}", rules("{\"use\":\"nobody\",\"dest_port\":[1,\"x\"]},")).as_bytes());
+    let links: String = (0..20_000).map(|n| format!("\"link {n}\": {{\"interface\": \"i{n}\"}},")).collect();
     survives(format!("{{\"links\": {{{links} \"last\": {{}}}}}}").as_bytes());
-    survives(
-        ("config rule a\n\toption use '".to_owned() + &"x ".repeat(1 << 19) + "'\n").as_bytes(),
-    );
-    survives(
-        ("config rule a\n\toption dest_port '".to_owned() + &"x ".repeat(1 << 15) + "'\n")
-            .as_bytes(),
-    );
+    survives(("config rule a\n\toption use '".to_owned() + &"x ".repeat(1 << 19) + "'\n").as_bytes());
+    survives(("config rule a\n\toption dest_port '".to_owned() + &"x ".repeat(1 << 15) + "'\n").as_bytes());
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }

@@ -71,20 +71,13 @@ fn rule_options(config: &Config, rule: &Rule) -> Vec<(&'static str, Vec<String>)
     let mut options = Vec::new();
     let ranges = |set: &IntervalSet| -> Vec<String> {
         let range = |i: Interval| {
-            if i.is_single() {
-                i.first().to_string()
-            } else {
-                format!("{}-{}", i.first(), i.last())
-            }
+            if i.is_single() { i.first().to_string() } else { format!("{}-{}", i.first(), i.last()) }
         };
         set.iter().map(range).collect()
     };
-    let singles = |set: &IntervalSet| {
-        set.iter().flat_map(|i| i.first()..=i.last()).map(|n| n.to_string()).collect()
-    };
+    let singles = |set: &IntervalSet| set.iter().flat_map(|i| i.first()..=i.last()).map(|n| n.to_string()).collect();
     let addresses = |set: &IntervalSet, family: Family| -> Vec<String> {
-        let write =
-            |n| if family == Family::V4 { to_ipv4(n).to_string() } else { to_ipv6(n).to_string() };
+        let write = |n| if family == Family::V4 { to_ipv4(n).to_string() } else { to_ipv6(n).to_string() };
         set.iter().map(|i| format!("{}-{}", write(i.first()), write(i.last()))).collect()
     };
     let side = |v4: &Option<IntervalSet>, v6: &Option<IntervalSet>| -> Option<Vec<String>> {
@@ -94,9 +87,7 @@ fn rule_options(config: &Config, rule: &Rule) -> Vec<(&'static str, Vec<String>)
         let mut all = Vec::new();
         for (set, family, any) in [(v4, Family::V4, "0.0.0.0/0"), (v6, Family::V6, "::/0")] {
             if matches.allows(family) {
-                all.extend(
-                    set.as_ref().map_or_else(|| vec![any.to_owned()], |set| addresses(set, family)),
-                );
+                all.extend(set.as_ref().map_or_else(|| vec![any.to_owned()], |set| addresses(set, family)));
             }
         }
         Some(all)
@@ -104,17 +95,13 @@ fn rule_options(config: &Config, rule: &Rule) -> Vec<(&'static str, Vec<String>)
     fn chosen<T: Ord + ToString>(choice: &Choice<T>) -> Vec<String> {
         match choice {
             Choice::OneOf(set) => set.iter().map(ToString::to_string).collect(),
-            Choice::NoneOf(set) => {
-                set.iter().map(|item| format!("!{}", item.to_string())).collect()
-            }
+            Choice::NoneOf(set) => set.iter().map(|item| format!("!{}", item.to_string())).collect(),
         }
     }
-    options
-        .extend(matches.family.map(|family| ("family", vec![family.to_string().to_lowercase()])));
+    options.extend(matches.family.map(|family| ("family", vec![family.to_string().to_lowercase()])));
     options.extend(matches.protocols.as_ref().map(|set| ("proto", singles(set))));
     options.extend(side(&matches.source4, &matches.source6).map(|list| ("src_ip", list)));
-    options
-        .extend(side(&matches.destination4, &matches.destination6).map(|list| ("dest_ip", list)));
+    options.extend(side(&matches.destination4, &matches.destination6).map(|list| ("dest_ip", list)));
     options.extend(matches.source_ports.as_ref().map(|set| ("src_port", ranges(set))));
     options.extend(matches.destination_ports.as_ref().map(|set| ("dest_port", ranges(set))));
     options.extend(matches.interfaces.as_ref().map(|choice| ("src_iface", chosen(choice))));
@@ -140,11 +127,7 @@ pub fn to_uci(config: &Config) -> String {
             writeln!(out, "\toption name {}", quote(&section.name)).unwrap();
         }
         for (name, values) in section.options {
-            let word = if values.len() > 1 || name == "use" && section.kind == "policy" {
-                "list"
-            } else {
-                "option"
-            };
+            let word = if values.len() > 1 || name == "use" && section.kind == "policy" { "list" } else { "option" };
             for value in values {
                 writeln!(out, "\t{word} {name} {}", quote(&value)).unwrap();
             }
@@ -162,11 +145,8 @@ pub fn to_json(config: &Config) -> String {
             [one] => one.parse::<u32>().map_or(json!(one), |number| json!(number)),
             _ => json!(values),
         };
-        let mut options: Map<String, Value> = section
-            .options
-            .into_iter()
-            .map(|(name, values)| (name.into(), value(values)))
-            .collect();
+        let mut options: Map<String, Value> =
+            section.options.into_iter().map(|(name, values)| (name.into(), value(values))).collect();
         match section.kind {
             "globals" => globals = options.into(),
             "link" => links.push((section.name, options)),
@@ -179,13 +159,9 @@ pub fn to_json(config: &Config) -> String {
     }
     // serde_json's own map sorts; the order of the sections must stay.
     let object = |sections: Vec<(String, Map<String, Value>)>| {
-        let entries =
-            sections.iter().map(|(name, options)| format!("{}: {}", json!(name), json!(options)));
+        let entries = sections.iter().map(|(name, options)| format!("{}: {}", json!(name), json!(options)));
         format!("{{{}}}", entries.collect::<Vec<_>>().join(",\n"))
     };
     let (links, policies) = (object(links), object(policies));
-    format!(
-        "{{\"globals\": {globals}, \"links\": {links},\n\"policies\": {policies}, \"rules\": {}}}",
-        json!(rules)
-    )
+    format!("{{\"globals\": {globals}, \"links\": {links},\n\"policies\": {policies}, \"rules\": {}}}", json!(rules))
 }

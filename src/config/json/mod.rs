@@ -47,8 +47,9 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> Diagnostic {
     let message = error.to_string();
     let what = message.split(" at line ").next().unwrap_or_default();
     let what = what.replace("EOF while parsing", "the text ends inside");
-    Diagnostic::new(Severity::Fatal, at, format!("this is not JSON: {what}"))
-        .help("the text was read as JSON because it begins with '{'; commas stand between entries, not behind the last one")
+    Diagnostic::new(Severity::Fatal, at, format!("this is not JSON: {what}")).help(
+        "the text was read as JSON because it begins with '{'; commas stand between entries, not behind the last one",
+    )
 }
 
 /// Whose option something is.
@@ -138,13 +139,7 @@ impl<'a> Reader<'a, '_> {
             } else if let Some(first) = options.get_mut(index) {
                 first.values.clear();
                 let help = "keep one of them; several values go into one array";
-                self.option_error(
-                    whose,
-                    &key.value,
-                    key.at,
-                    "this option is written twice".into(),
-                    help,
-                );
+                self.option_error(whose, &key.value, key.at, "this option is written twice".into(), help);
             } else {
                 options.push(RawOption { name: key, values, is_list });
             }
@@ -154,12 +149,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// An option's values; none at all if the shape is wrong, which is reported.
-    fn values(
-        &mut self,
-        whose: Whose<'_>,
-        option: &str,
-        value: &'a RawValue,
-    ) -> (Vec<Spanned<String>>, bool) {
+    fn values(&mut self, whose: Whose<'_>, option: &str, value: &'a RawValue) -> (Vec<Spanned<String>>, bool) {
         let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value.get()) else {
             return (self.scalar(whose, option, value).into_iter().collect(), false);
         };
@@ -169,32 +159,18 @@ impl<'a> Reader<'a, '_> {
             self.option_error(whose, option, at, "the list is empty".into(), help);
         }
         let count = elements.len();
-        let values: Vec<_> = elements
-            .into_iter()
-            .filter_map(|element| self.scalar(whose, option, element))
-            .collect();
+        let values: Vec<_> = elements.into_iter().filter_map(|element| self.scalar(whose, option, element)).collect();
         // One bad element makes the whole option bad: without it the list would say something else than was meant.
         (if values.len() == count { values } else { Vec::new() }, true)
     }
 
-    fn scalar(
-        &mut self,
-        whose: Whose<'_>,
-        option: &str,
-        value: &'a RawValue,
-    ) -> Option<Spanned<String>> {
+    fn scalar(&mut self, whose: Whose<'_>, option: &str, value: &'a RawValue) -> Option<Spanned<String>> {
         match value.get().as_bytes().first() {
             Some(b'"') => self.string(value),
             Some(b'{' | b'[' | b'n') => {
                 let at = self.place(value);
                 let help = "values are strings, numbers, true, false, and arrays of these";
-                self.option_error(
-                    whose,
-                    option,
-                    at,
-                    format!("{} is not a value", describe(value)),
-                    help,
-                );
+                self.option_error(whose, option, at, format!("{} is not a value", describe(value)), help);
                 None
             }
             _ => Some(Spanned { value: value.get().into(), at: self.place(value) }),
@@ -242,14 +218,7 @@ impl<'a> Reader<'a, '_> {
         self.locator.place(part)
     }
 
-    fn option_error(
-        &mut self,
-        whose: Whose<'_>,
-        option: &str,
-        at: Position,
-        message: String,
-        help: &str,
-    ) {
+    fn option_error(&mut self, whose: Whose<'_>, option: &str, at: Position, message: String, help: &str) {
         let problem = Diagnostic::new(whose.kind.severity_of(option), at, message).help(help);
         self.diagnostics.push(problem.in_section(whose.label).on_option(escape(option)));
     }

@@ -37,17 +37,10 @@ fn link(named: Named<'_>, mask: Option<Mask>, taken: &mut Taken, diagnostics: &m
         let at = section.values(option).first().map_or(section.at, |value| value.at);
         let message = format!("the link in line {line} uses {option} {} too", quote(place));
         let help = "two links over the same way fail together; is one of them left over?";
-        diagnostics.push(section.remark(
-            Severity::Warning,
-            option,
-            at,
-            Complaint::new(message, help),
-        ));
+        diagnostics.push(section.remark(Severity::Warning, option, at, Complaint::new(message, help)));
     }
     // With a wrong mask nothing is applied anyway.
-    let mark = mask.map_or(Ok(None), |mask| {
-        section.single("mark", |text| values::mark(text, mask), diagnostics)
-    });
+    let mark = mask.map_or(Ok(None), |mask| section.single("mark", |text| values::mark(text, mask), diagnostics));
     let table = section.single("table", values::table, diagnostics);
     let priority = section.single("priority", values::priority, diagnostics);
     Link {

@@ -35,8 +35,7 @@ const ICMPV6: u8 = 58;
 
 /// A protocol's name or number, `any` or `all`.
 pub fn protocol(text: &str) -> Result<IntervalSet, Complaint> {
-    let numbers =
-        |numbers: &[u8]| numbers.iter().map(|n| Interval::single(u128::from(*n))).collect();
+    let numbers = |numbers: &[u8]| numbers.iter().map(|n| Interval::single(u128::from(*n))).collect();
     let word = text.to_ascii_lowercase();
     let named = PROTOCOL_NAMES.iter().find(|(name, _)| *name == word).map(|(_, number)| *number);
     match (word.as_str(), named.or_else(|| decimal(text)?.try_into().ok())) {
@@ -70,10 +69,7 @@ pub fn port(text: &str) -> Result<IntervalSet, Complaint> {
     };
     let (a, b) = (one_port(first, text)?, one_port(last, text)?);
     if a > b {
-        return Err(Complaint::new(
-            format!("the range {} runs backwards", quote(text)),
-            format!("write {b}-{a}"),
-        ));
+        return Err(Complaint::new(format!("the range {} runs backwards", quote(text)), format!("write {b}-{a}")));
     }
     Ok([Interval::new(a, b)].into_iter().collect())
 }
@@ -111,9 +107,7 @@ pub fn mac(text: &str) -> Result<Mac, Complaint> {
     let mut bytes = [0; 6];
     let mut parts = text.split(separator);
     for byte in &mut bytes {
-        let part = parts
-            .next()
-            .filter(|part| part.len() == 2 && part.bytes().all(|c| c.is_ascii_hexdigit()));
+        let part = parts.next().filter(|part| part.len() == 2 && part.bytes().all(|c| c.is_ascii_hexdigit()));
         *byte = part.and_then(|part| u8::from_str_radix(part, 16).ok()).ok_or_else(complaint)?;
     }
     if parts.next().is_some() { Err(complaint()) } else { Ok(Mac(bytes)) }
@@ -149,16 +143,12 @@ pub const DSCP_NAMES: &[(&str, u8)] = &[
 /// A DSCP value: a number or a name.
 pub fn dscp(text: &str) -> Result<IntervalSet, Complaint> {
     let word = text.to_ascii_lowercase();
-    let named =
-        DSCP_NAMES.iter().find(|(name, _)| *name == word).map(|(_, value)| u32::from(*value));
+    let named = DSCP_NAMES.iter().find(|(name, _)| *name == word).map(|(_, value)| u32::from(*value));
     match named.or_else(|| bits(text)) {
         Some(value @ 0..=63) => Ok(IntervalSet::single(u128::from(value))),
         _ => {
             let message = format!("{} is not a DSCP value", quote(text));
-            Err(Complaint::new(
-                message,
-                "write a number from 0 to 63, or a name: be, le, ef, cs0 to cs7, af11 to af43",
-            ))
+            Err(Complaint::new(message, "write a number from 0 to 63, or a name: be, le, ef, cs0 to cs7, af11 to af43"))
         }
     }
 }

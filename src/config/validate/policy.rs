@@ -77,8 +77,7 @@ fn entry(text: &str, names: &Names<'_>) -> Result<(LinkId, Option<u16>), Complai
     if let Some(target) = names.target(text) {
         return Ok((as_link(text, target)?, None));
     }
-    let several =
-        text.contains(' ') && text.split_whitespace().all(|word| names.target(word).is_some());
+    let several = text.contains(' ') && text.split_whitespace().all(|word| names.target(word).is_some());
     if several {
         let message = format!("{} is no link", quote(text));
         return Err(Complaint::new(message, "one link an entry: write a line 'list use' for each"));

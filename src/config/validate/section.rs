@@ -95,8 +95,7 @@ impl Section {
                 Err(report(severity, "there is no such option".into()).help(match suggestion {
                     Some(meant) => format!("did you mean '{meant}'?"),
                     None => {
-                        let usable =
-                            known.iter().filter(|spec| spec.supported).map(|spec| spec.name);
+                        let usable = known.iter().filter(|spec| spec.supported).map(|spec| spec.name);
                         format!("its options are {}", usable.collect::<Vec<_>>().join(", "))
                     }
                 }))
@@ -180,11 +179,7 @@ impl Section {
     }
 
     /// The value of an option that is one of a few words, as the table has it.
-    pub fn word(
-        &self,
-        option: &str,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) -> Result<Option<&'static str>, Reported> {
+    pub fn word(&self, option: &str, diagnostics: &mut Vec<Diagnostic>) -> Result<Option<&'static str>, Reported> {
         let word = self.single(option, |text| self.parse_word(option, text), diagnostics)?;
         Ok(word.map(|word| word.value))
     }
