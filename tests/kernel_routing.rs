@@ -290,7 +290,7 @@ fn a_snapshot_survives_lost_carriers_and_devices() {
     // The routes hear of it later, up to a second where carriers flap (link_watch.c).
     let start = Instant::now();
     while !sh("ip route show table 100").contains("linkdown") {
-        assert!(start.elapsed() < Duration::from_secs(10));
+        assert!(start.elapsed() < Duration::from_secs(60));
     }
     let after = Snapshot::read(&mut kernel).unwrap();
     assert!(link(&after, "eth1").up && !link(&after, "eth1").operational);

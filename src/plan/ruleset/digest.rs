@@ -1,6 +1,7 @@
 //! FNV-1a, 64 bits: a name for a content. Not against an adversary, and the same on every machine and in every version.
 
 /// A digest in the making.
+#[derive(Clone, Copy)]
 pub struct Digest(u64);
 
 impl Default for Digest {
@@ -32,5 +33,19 @@ impl Digest {
 
     fn byte(&mut self, byte: u8) {
         self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+}
+
+/// Also good enough, and fast, as the hash of a table whose keys nobody can choose to our harm: with many equal hashes
+/// a compilation would be slow, not wrong.
+impl std::hash::Hasher for Digest {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.byte(*byte);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
