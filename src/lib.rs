@@ -9,6 +9,7 @@ pub mod config;
 pub mod explain;
 pub mod interval;
 pub mod kernel;
+pub mod logging;
 pub mod network;
 pub mod plan;
 pub mod reconcile;

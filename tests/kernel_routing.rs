@@ -10,13 +10,17 @@ use nix::sys::socket::SockProtocol;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 use wansplit::config::model::Family;
+use wansplit::kernel::netlink::address::Address;
+use wansplit::kernel::netlink::link::Link;
 use wansplit::kernel::netlink::link::Link;
 use wansplit::kernel::netlink::lookup::{Packet, Question, Verdict};
 use wansplit::kernel::netlink::message::{ACK, CREATE, REPLACE, Request};
 use wansplit::kernel::netlink::route::ForeignKind;
+use wansplit::kernel::netlink::route::Routes;
 use wansplit::kernel::netlink::rule::Action;
+use wansplit::kernel::netlink::rule::Rules;
 use wansplit::kernel::netlink::socket::Socket;
-use wansplit::kernel::{Kernel, Snapshot};
+use wansplit::kernel::{Error, Kernel};
 use wansplit::plan::state::{IpRule, NextHop, Route, RouteKind};
 
 fn ip(text: &str) -> IpAddr {
@@ -478,5 +482,21 @@ fn ipv6_is_spread_over_devices_without_gateways() {
     for name in ["ppp1", "ppp2"] {
         let sent = |links: &[Link]| links.iter().find(|link| link.name == name).unwrap().tx_bytes;
         assert!(sent(&after) - sent(&before) > 10_000, "{name}: {} {}", sent(&before), sent(&after));
+    }
+}
+
+/// What the kernel holds at one moment.
+struct Snapshot {
+    links: Vec<Link>,
+    addresses: Vec<Address>,
+    rules: Rules,
+    routes: Routes,
+}
+
+impl Snapshot {
+    fn read(kernel: &mut Kernel) -> Result<Self, Error> {
+        let links = kernel.links()?;
+        let (addresses, rules) = (kernel.addresses()?, kernel.rules()?);
+        Ok(Self { addresses, rules, routes: kernel.routes(&links)?, links })
     }
 }

@@ -4,6 +4,7 @@ use super::{Exit, Loaded, Place, complain, facts, say};
 use crate::config::model::Config;
 use crate::kernel::lock::{self, Lock};
 use crate::kernel::{Error, Kernel};
+use crate::logging;
 use crate::plan::{Plan, plan};
 use crate::reconcile::{self, Failed, Report};
 use argh::FromArgs;
@@ -35,6 +36,7 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
     let _lock = if verb.dry_run { None } else { Some(lock().map_err(refused)?) };
     let loaded = Loaded::read(place)?;
     let config = loaded.usable()?;
+    logging::to_system_log(config.globals.log_level);
     let mut kernel = Kernel::new();
     if let Some(why) = nothing_to_do(config) {
         return idle(&mut kernel, verb, why);
@@ -51,6 +53,9 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
         match reconcile::apply(&mut kernel, &plan) {
             Ok(report) => {
                 print(&report, "changed");
+                if !report.changed.is_empty() {
+                    log::info!("applied {}: {} changes", place.config, report.changed.len());
+                }
                 return Ok(loaded.exit());
             }
             Err(failed) if tries < ATTEMPTS && device_changed(&failed.error) => {}
@@ -92,6 +97,7 @@ fn idle(kernel: &mut Kernel, verb: &Apply, why: &str) -> Result<Exit, Exit> {
         let report = reconcile::remove(kernel).map_err(|failed| failure(&failed))?;
         if !report.changed.is_empty() {
             print(&report, "changed");
+            log::info!("stopped: {why}");
         }
     }
     complain(why);
@@ -116,6 +122,7 @@ pub(super) fn print(report: &Report, verb: &str) {
 
 /// Prints why a run failed, and what state the router is in.
 pub(super) fn failure(failed: &Failed) -> Exit {
+    log::error!("{}", failed.error);
     complain(&failed.error.to_string());
     if failed.left.is_empty() {
         complain("the state from before is in place");

@@ -5,14 +5,13 @@ use super::{Place, complain};
 use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::model::{Attachment, Config, Family, LinkId};
 use crate::config::source::Position;
-use crate::kernel::Kernel;
 use crate::kernel::sysctl::{Key, Sysctls};
+use crate::kernel::{self, Kernel};
 use crate::network::gather::{self, Absent, Sources};
 use crate::network::{Down, Facts, State, netifd};
 use crate::plan::Plan;
 use crate::plan::allot::Shortage;
 use crate::reconcile::neighbours;
-use std::path::Path;
 
 /// Whom to believe about a device that the kernel does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,16 +43,16 @@ impl Gathered {
 ///
 /// # Errors
 /// A sentence that says what could not be read.
-pub fn gather(kernel: &mut Kernel, config: &Config, place: &Place, trust: Trust) -> Result<Gathered, String> {
+pub fn gather(handle: &mut Kernel, config: &Config, place: &Place, trust: Trust) -> Result<Gathered, String> {
     let dump = place.network.as_deref().map(read_dump).transpose()?;
-    let devices = kernel.links().map_err(|error| error.to_string())?;
-    let addresses = kernel.addresses().map_err(|error| error.to_string())?;
+    let devices = handle.links().map_err(|error| error.to_string())?;
+    let addresses = handle.addresses().map_err(|error| error.to_string())?;
     let believed = trust == Trust::File && dump.is_some();
     let sources = Sources {
         netifd: dump.as_ref().map(|dump| dump.interfaces.as_slice()),
         devices: &devices,
         addresses: &addresses,
-        ipv6: Path::new("/proc/net/if_inet6").exists(),
+        ipv6: kernel::speaks_ipv6(),
         absent: if believed { Absent::Believed } else { Absent::Missing },
     };
     let mut facts = gather::gather(config, &sources);

@@ -2,6 +2,7 @@
 
 use super::{Exit, apply, say};
 use crate::kernel::Kernel;
+use crate::logging;
 use crate::reconcile;
 use argh::FromArgs;
 
@@ -18,6 +19,7 @@ pub fn run(_verb: &Stop) -> Exit {
         Ok(lock) => lock,
         Err(error) => return apply::refused(error),
     };
+    logging::to_system_log(log::LevelFilter::Info);
     match reconcile::remove(&mut Kernel::new()) {
         Ok(report) if report.changed.is_empty() => {
             say("nothing to stop: the kernel holds nothing of ours");
@@ -25,6 +27,7 @@ pub fn run(_verb: &Stop) -> Exit {
         }
         Ok(report) => {
             apply::print(&report, "changed");
+            log::info!("stopped: all traffic goes by the main table");
             say("stopped: all traffic goes by the main table, kill switches hold nothing back any more");
             Exit::Done
         }

@@ -1,6 +1,5 @@
 //! The one handle through which everything else deals with the kernel.
 
-use super::describe;
 use super::error::Error;
 use super::netlink::address::{self, Address};
 use super::netlink::link::{self, Link};
@@ -10,8 +9,10 @@ use super::netlink::route::{self, ForeignRoute, OddRoute, Routes};
 use super::netlink::rule::{self, OddRule, Rules};
 use super::netlink::socket::{Failure, Socket};
 use super::nft;
+use crate::config::model::Family;
 use crate::plan::state::{IpRule, Route};
 use nix::sys::socket::SockProtocol;
+use std::fmt;
 
 /// The kernel of the network namespace this program runs in. Sockets are opened when they are first needed.
 pub struct Kernel {
@@ -88,7 +89,7 @@ impl Kernel {
     /// # Errors
     /// The kernel refused: `EEXIST` if it is there already.
     pub fn add_rule(&mut self, rule: &IpRule) -> Result<(), Error> {
-        self.route(|socket| rule::add(socket, rule)).map_err(about("add the ip rule", || describe::rule(rule)))
+        self.route(|socket| rule::add(socket, rule)).map_err(about("add the ip rule", || in_words(rule.family, rule)))
     }
 
     /// Deletes one copy of an ip rule. If another rule of ours has the same priority and table, read the rules again
@@ -97,7 +98,8 @@ impl Kernel {
     /// # Errors
     /// The kernel refused: `ENOENT` if it is not there.
     pub fn delete_rule(&mut self, rule: &IpRule) -> Result<(), Error> {
-        self.route(|socket| rule::delete(socket, rule)).map_err(about("delete the ip rule", || describe::rule(rule)))
+        self.route(|socket| rule::delete(socket, rule))
+            .map_err(about("delete the ip rule", || in_words(rule.family, rule)))
     }
 
     /// Deletes an ip rule that carries our number, but is none of our making.
@@ -114,7 +116,7 @@ impl Kernel {
     /// # Errors
     /// The kernel refused: `EEXIST` if there is one with its family, table and metric.
     pub fn add_route(&mut self, route: &Route) -> Result<(), Error> {
-        self.route(|socket| route::add(socket, route)).map_err(about("add the route", || describe::route(route)))
+        self.route(|socket| route::add(socket, route)).map_err(about("add the route", || in_words(route.family, route)))
     }
 
     /// Puts a route in the place of the one with its family, table and metric, without a gap.
@@ -122,7 +124,8 @@ impl Kernel {
     /// # Errors
     /// The kernel refused.
     pub fn replace_route(&mut self, route: &Route) -> Result<(), Error> {
-        self.route(|socket| route::replace(socket, route)).map_err(about("set the route", || describe::route(route)))
+        self.route(|socket| route::replace(socket, route))
+            .map_err(about("set the route", || in_words(route.family, route)))
     }
 
     /// Deletes a route.
@@ -130,7 +133,8 @@ impl Kernel {
     /// # Errors
     /// The kernel refused: `ESRCH` if it is not there, `ENODEV` if its device is gone, and the route with it.
     pub fn delete_route(&mut self, route: &Route) -> Result<(), Error> {
-        self.route(|socket| route::delete(socket, route)).map_err(about("delete the route", || describe::route(route)))
+        self.route(|socket| route::delete(socket, route))
+            .map_err(about("delete the route", || in_words(route.family, route)))
     }
 
     /// Deletes a route that carries our number, but is none of our making.
@@ -138,7 +142,7 @@ impl Kernel {
     /// # Errors
     /// The kernel refused: `ESRCH` if it is not there.
     pub fn delete_odd_route(&mut self, route: &OddRoute) -> Result<(), Error> {
-        let words = || describe::place(route.family, route.table, route.metric);
+        let words = || format!("{} table {} metric {}", route.family, route.table, route.metric);
         self.route(|socket| route::delete_odd(socket, route)).map_err(about("delete the unknown route", words))
     }
 
@@ -213,4 +217,9 @@ fn while_doing(what: &'static str) -> impl FnOnce(Failure) -> Error {
 
 fn about(verb: &'static str, object: impl FnOnce() -> String) -> impl FnOnce(Failure) -> Error {
     move |failure| Error::Netlink { what: format!("{verb} {}", object()), failure }
+}
+
+/// "IPv4 default via 10.0.0.1 dev eth1 table 100 metric 1 onlink".
+fn in_words(family: Family, object: &impl fmt::Display) -> String {
+    format!("{family} {object}")
 }

@@ -151,6 +151,18 @@ fn value(key: Key, value: u128) -> String {
         Key::Source(Family::V6) | Key::Destination(Family::V6) => to_ipv6(value).to_string(),
         Key::Sender => super::mac(value).to_string(),
         Key::ConnectionMark | Key::PacketMark => format!("{value:#x}"),
-        Key::Protocol | Key::SourcePort | Key::DestinationPort | Key::Dscp(_) => value.to_string(),
+        Key::Protocol => protocol(value),
+        Key::SourcePort | Key::DestinationPort | Key::Dscp(_) => value.to_string(),
+    }
+}
+
+/// A protocol by the name everybody knows, or its number.
+fn protocol(value: u128) -> String {
+    match value {
+        1 => "icmp".into(),
+        6 => "tcp".into(),
+        17 => "udp".into(),
+        58 => "ipv6-icmp".into(),
+        other => other.to_string(),
     }
 }

@@ -1,0 +1,87 @@
+//! The system log: one line for each change, so that `logread` tells what happened and when.
+//!
+//! The `syslog` crate writes the line; the socket is our own, because the crate's would block for ever on a reader that
+//! stalls, and would try the network where there is no `/dev/log`.
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use std::os::unix::net::UnixDatagram;
+use std::sync::Mutex;
+use syslog::{Facility, Formatter3164, Logger, LoggerBackend};
+
+/// Where the system log listens.
+const SOCKET: &str = "/dev/log";
+/// OpenWrt's logd cuts lines at 1,024 bytes.
+const LONGEST: usize = 1_000;
+
+/// Sends what is logged from here on to the system log, if there is one. People at a terminal are told by other means.
+pub fn to_system_log(level: LevelFilter) {
+    let Some(socket) = connect() else { return };
+    let logger = Mutex::new(Logger::new(LoggerBackend::Unix(socket), format()));
+    if log::set_boxed_logger(Box::new(SystemLog { logger })).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+struct SystemLog {
+    logger: Mutex<Logger<LoggerBackend, Formatter3164>>,
+}
+
+/// Without a host name the line begins with the 15-character time stamp that logd insists on.
+fn format() -> Formatter3164 {
+    Formatter3164 {
+        facility: Facility::LOG_DAEMON,
+        hostname: None,
+        process: "wansplit".into(),
+        pid: std::process::id(),
+    }
+}
+
+/// A full socket drops the line instead of stopping us.
+fn connect() -> Option<UnixDatagram> {
+    let socket = UnixDatagram::unbound().ok()?;
+    socket.connect(SOCKET).ok()?;
+    socket.set_nonblocking(true).ok()?;
+    Some(socket)
+}
+
+impl Log for SystemLog {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &Record) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let mut line = record.args().to_string().replace(['\n', '\r'], " ");
+        if let Some((end, _)) = line.char_indices().find(|(at, c)| at + c.len_utf8() > LONGEST) {
+            line.truncate(end);
+        }
+        let Ok(mut logger) = self.logger.lock() else { return };
+        if write(&mut logger, record.level(), &line) {
+            return;
+        }
+        // logd was restarted: its old socket is dead for ever.
+        if let Some(socket) = connect() {
+            *logger = Logger::new(LoggerBackend::Unix(socket), format());
+            write(&mut logger, record.level(), &line);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Whether the line is written, or the socket is only full.
+fn write(logger: &mut Logger<LoggerBackend, Formatter3164>, level: Level, line: &str) -> bool {
+    let outcome = match level {
+        Level::Error => logger.err(line),
+        Level::Warn => logger.warning(line),
+        Level::Info => logger.info(line),
+        Level::Debug | Level::Trace => logger.debug(line),
+    };
+    match outcome {
+        Ok(()) => true,
+        Err(syslog::Error::Io(error) | syslog::Error::Write(error)) => error.kind() == std::io::ErrorKind::WouldBlock,
+        Err(_) => false,
+    }
+}
