@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use wansplit::config::model::Family;
 use wansplit::kernel::netlink::address::Address;
 use wansplit::kernel::netlink::link::Link;
-use wansplit::kernel::netlink::link::Link;
 use wansplit::kernel::netlink::lookup::{Packet, Question, Verdict};
 use wansplit::kernel::netlink::message::{ACK, CREATE, REPLACE, Request};
 use wansplit::kernel::netlink::route::ForeignKind;
