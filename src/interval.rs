@@ -61,10 +61,9 @@ impl Interval {
     /// What lies in `self` below `other` and above it.
     #[must_use]
     pub fn subtract(self, other: Self) -> (Option<Self>, Option<Self>) {
-        let below = (self.first < other.first)
-            .then(|| Self { first: self.first, last: self.last.min(other.first - 1) });
-        let above = (self.last > other.last)
-            .then(|| Self { first: self.first.max(other.last + 1), last: self.last });
+        let below =
+            (self.first < other.first).then(|| Self { first: self.first, last: self.last.min(other.first - 1) });
+        let above = (self.last > other.last).then(|| Self { first: self.first.max(other.last + 1), last: self.last });
         (below, above)
     }
 }

@@ -5,6 +5,7 @@
 //! → `kernel` (the only code that touches it), joined by `reconcile`.
 
 pub mod config;
+pub mod explain;
 pub mod interval;
 pub mod kernel;
 pub mod network;

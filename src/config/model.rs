@@ -56,12 +56,7 @@ pub struct Globals {
 
 impl Default for Globals {
     fn default() -> Self {
-        Self {
-            enabled: false,
-            mask: Mask(0xff00_0000),
-            rule_priority: 800,
-            log_level: log::LevelFilter::Info,
-        }
+        Self { enabled: false, mask: Mask(0xff00_0000), rule_priority: 800, log_level: log::LevelFilter::Info }
     }
 }
 
@@ -183,7 +178,7 @@ pub enum Fallback {
 }
 
 /// One `use` entry of a policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Member {
     /// The link.
     pub link: LinkId,

@@ -3,7 +3,7 @@
 //! The types here are plain values; `plan` computes from them and never asks the machine itself.
 
 use crate::config::model::{Family, LinkId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// What is known about the machine's links at one moment.
@@ -15,9 +15,17 @@ pub struct Facts {
     pub interfaces: BTreeMap<String, String>,
     /// Whether the kernel speaks IPv6 at all.
     pub ipv6: bool,
+    /// Devices on which the kernel checks source addresses strictly (`rp_filter` 1).
+    pub strict_devices: BTreeSet<String>,
 }
 
 impl Facts {
+    /// Whether the kernel speaks a family.
+    #[must_use]
+    pub fn speaks(&self, family: Family) -> bool {
+        family == Family::V4 || self.ipv6
+    }
+
     /// What is known of one link in one family.
     #[must_use]
     pub fn side(&self, link: LinkId, family: Family) -> Option<&Side> {

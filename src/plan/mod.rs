@@ -1,3 +1,83 @@
 //! From configuration and facts to the state the kernel shall hold. Pure: no I/O, no clock.
 
+pub mod allot;
+pub mod classify;
+pub mod compiler;
+pub mod ip_rules;
+pub mod iproute;
+pub mod jhash;
+pub mod path;
+pub mod review;
+pub mod router;
+pub mod routes;
+pub mod ruleset;
 pub mod state;
+
+use crate::config::model::{Config, Family, LinkId};
+use crate::network::Facts;
+use path::Paths;
+use ruleset::Ruleset;
+use state::{IpRule, Route};
+use std::collections::BTreeSet;
+
+/// All that the kernel shall hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The paths, with their marks and tables.
+    pub paths: Paths,
+    /// Default routes in our tables.
+    pub routes: Vec<Route>,
+    /// ip rules.
+    pub ip_rules: Vec<IpRule>,
+    /// The nftables table.
+    pub ruleset: Ruleset,
+    /// Settings of the WAN devices.
+    pub sysctls: Vec<Sysctl>,
+    /// Names of our tables for `rt_tables`: for people only, the kernel gets the numbers.
+    pub table_names: Vec<(u32, String)>,
+}
+
+/// A setting of a device under `/proc/sys/net`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sysctl {
+    /// Whether it is the IPv4 or the IPv6 setting.
+    pub family: Family,
+    /// The device.
+    pub device: String,
+    /// The setting's name.
+    pub name: &'static str,
+    /// The value it shall have.
+    pub value: &'static str,
+}
+
+/// Computes all that the kernel shall hold.
+///
+/// # Errors
+/// When the mask has fewer marks than the configuration needs.
+pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, allot::Shortage> {
+    let paths = Paths::new(config)?;
+    Ok(Plan {
+        routes: routes::routes(&paths, facts),
+        ip_rules: ip_rules::ip_rules(config, &paths, facts),
+        ruleset: classify::ruleset(config, &paths, facts),
+        sysctls: sysctls(config, facts),
+        table_names: paths.iter().map(|(_, path)| (path.table, path.name.clone())).collect(),
+        paths,
+    })
+}
+
+/// The settings the WAN devices need: the kernel shall skip a route whose device has no carrier, and where it checks
+/// sources strictly it shall do so with the packet's mark.
+fn sysctls(config: &Config, facts: &Facts) -> Vec<Sysctl> {
+    let mut sysctls = BTreeSet::new();
+    for n in 0..config.links.len() {
+        for family in Family::BOTH.into_iter().filter(|family| facts.speaks(*family)) {
+            let Some(device) = facts.side(LinkId(n), family).and_then(|side| side.device.clone()) else { continue };
+            if family == Family::V4 && facts.strict_devices.contains(&device) {
+                sysctls.insert(Sysctl { family, device: device.clone(), name: "src_valid_mark", value: "1" });
+            }
+            sysctls.insert(Sysctl { family, device, name: "ignore_routes_with_linkdown", value: "1" });
+        }
+    }
+    sysctls.into_iter().collect()
+}

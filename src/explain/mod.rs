@@ -1,0 +1,274 @@
+//! Why a packet goes where it goes: the configuration walked for one packet, without the compiler.
+
+use crate::config::model::{Choice as Values, Config, Family, LinkId, Mac, Matches, Rule, Spread};
+use crate::interval::{IntervalSet, from_ipv4, from_ipv6};
+use crate::network::{Facts, State};
+use crate::plan::jhash;
+use crate::plan::path::{Choice, Path, PathId, Paths};
+use crate::plan::ruleset::SEED;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// The first packet of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packet {
+    /// Where it comes from.
+    pub origin: From,
+    /// The source address; a router-made packet may not have one yet.
+    pub source: Option<IpAddr>,
+    /// The destination address.
+    pub destination: IpAddr,
+    /// The protocol's number.
+    pub protocol: u8,
+    /// The source port, for protocols that have ports.
+    pub source_port: Option<u16>,
+    /// The destination port, for protocols that have ports.
+    pub destination_port: Option<u16>,
+    /// The DSCP value.
+    pub dscp: u8,
+}
+
+/// Where a packet comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum From {
+    /// The router itself.
+    Router,
+    /// A device, with the sender's Ethernet address if it has one.
+    Device(Option<String>, Option<Mac>),
+}
+
+impl Packet {
+    /// The IP version.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        if self.destination.is_ipv4() { Family::V4 } else { Family::V6 }
+    }
+}
+
+/// What became of a packet, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What decided.
+    pub reason: Reason,
+    /// The paths it may be on, with the weights by which one is drawn; one if nothing is left to chance, none if it goes
+    /// by the main table.
+    pub paths: Vec<(PathId, u16)>,
+}
+
+/// What decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// It came in by this link, so its answers go back by it.
+    CameInBy(LinkId),
+    /// A rule, by its index.
+    Rule(usize),
+    /// A rule, by its index, allowed the link that delegated the source's prefix.
+    RuleAndPrefix(usize, LinkId),
+    /// No rule matched; the source's prefix was delegated by this link.
+    Prefix(LinkId),
+    /// The router's socket is bound to an address of this link.
+    BoundTo(LinkId),
+    /// No rule matched.
+    NoRule,
+}
+
+/// Why a rule did not match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Miss {
+    /// It looks at packets of another origin.
+    Origin,
+    /// The other IP version.
+    Family,
+    /// Another protocol.
+    Protocol,
+    /// Another source address.
+    Source,
+    /// Another destination address.
+    Destination,
+    /// Another source port.
+    SourcePort,
+    /// Another destination port.
+    DestinationPort,
+    /// Another device, or none known.
+    Device,
+    /// Another Ethernet address, or none known.
+    Mac,
+    /// Another DSCP value.
+    Dscp,
+}
+
+/// Decides for one packet.
+#[must_use]
+pub fn decide(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet) -> Decision {
+    match &packet.origin {
+        From::Router => decide_for_router(config, paths, facts, packet),
+        From::Device(device, _) => {
+            if let Some(link) = device.as_deref().and_then(|device| wan(facts, device)) {
+                return Decision { reason: Reason::CameInBy(link), paths: vec![(paths.of_link(link), 1)] };
+            }
+            decide_for_lan(config, paths, facts, packet)
+        }
+    }
+}
+
+fn decide_for_lan(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet) -> Decision {
+    let matched = first_match(config, facts, packet);
+    let prefix = prefix_owner(facts, packet);
+    let Some((index, rule)) = matched else {
+        return match prefix {
+            Some(link) => Decision { reason: Reason::Prefix(link), paths: vec![(paths.of_link(link), 1)] },
+            None => Decision { reason: Reason::NoRule, paths: Vec::new() },
+        };
+    };
+    let choice = paths.of_target(rule.target);
+    if let Some(link) = prefix
+        && let Some(path) = paths.for_prefix(choice.as_ref(), link)
+    {
+        return Decision { reason: Reason::RuleAndPrefix(index, link), paths: vec![(path, 1)] };
+    }
+    let paths = match choice {
+        None => Vec::new(),
+        Some(Choice::One(path)) => vec![(path, 1)],
+        Some(Choice::Spread(Spread::Connection, paths)) => paths,
+        Some(Choice::Spread(Spread::Client, paths)) => {
+            client_path(&paths, packet).map_or(paths, |path| vec![(path, 1)])
+        }
+    };
+    Decision { reason: Reason::Rule(index), paths }
+}
+
+fn decide_for_router(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet) -> Decision {
+    let bound = packet.source.map_or(Vec::new(), |source| owners(facts, source));
+    if let [link] = bound.as_slice() {
+        return Decision { reason: Reason::BoundTo(*link), paths: vec![(paths.of_link(*link), 1)] };
+    }
+    if let Some((index, rule)) = first_match(config, facts, packet) {
+        let path = paths.of_router_target(rule.target);
+        return Decision { reason: Reason::Rule(index), paths: path.map(|path| (path, 1)).into_iter().collect() };
+    }
+    match bound.first() {
+        Some(link) => Decision { reason: Reason::BoundTo(*link), paths: vec![(paths.of_link(*link), 1)] },
+        None => Decision { reason: Reason::NoRule, paths: Vec::new() },
+    }
+}
+
+/// The first rule that matches, and its index.
+#[must_use]
+pub fn first_match<'a>(config: &'a Config, facts: &Facts, packet: &Packet) -> Option<(usize, &'a Rule)> {
+    config.rules.iter().enumerate().find(|(_, rule)| miss(rule, facts, packet).is_none())
+}
+
+/// Why a rule does not match a packet; nothing if it does.
+#[must_use]
+pub fn miss(rule: &Rule, facts: &Facts, packet: &Packet) -> Option<Miss> {
+    let origin = match packet.origin {
+        From::Router => rule.origin.includes_router(),
+        From::Device(..) => rule.origin.includes_lan(),
+    };
+    if !origin {
+        return Some(Miss::Origin);
+    }
+    let matches = &rule.matches;
+    let family = packet.family();
+    let holds = |set: Option<&IntervalSet>, value: Option<u128>| match (set, value) {
+        (None, _) => true,
+        (Some(set), Some(value)) => set.contains(value),
+        (Some(_), None) => false,
+    };
+    let port = |port: Option<u16>| port.map(u128::from);
+    let tests = [
+        (matches.allows(family), Miss::Family),
+        (holds(matches.protocols.as_ref(), Some(packet.protocol.into())), Miss::Protocol),
+        (holds(matches.source(family), packet.source.map(number)), Miss::Source),
+        (holds(matches.destination(family), Some(number(packet.destination))), Miss::Destination),
+        (holds(matches.source_ports.as_ref(), port(packet.source_port)), Miss::SourcePort),
+        (holds(matches.destination_ports.as_ref(), port(packet.destination_port)), Miss::DestinationPort),
+        (device_allowed(matches, facts, packet), Miss::Device),
+        (mac_allowed(matches, packet), Miss::Mac),
+        (holds(matches.dscp.as_ref(), Some(packet.dscp.into())), Miss::Dscp),
+    ];
+    tests.into_iter().find(|(holds, _)| !holds).map(|(_, miss)| miss)
+}
+
+fn device_allowed(matches: &Matches, facts: &Facts, packet: &Packet) -> bool {
+    let Some(interfaces) = &matches.interfaces else { return true };
+    let From::Device(Some(device), _) = &packet.origin else { return false };
+    let named = |names: &std::collections::BTreeSet<String>| {
+        names.iter().any(|name| facts.interfaces.get(name).unwrap_or(name) == device)
+    };
+    match interfaces {
+        Values::OneOf(names) => named(names),
+        Values::NoneOf(names) => !named(names),
+    }
+}
+
+fn mac_allowed(matches: &Matches, packet: &Packet) -> bool {
+    let Some(macs) = &matches.macs else { return true };
+    let From::Device(_, Some(mac)) = &packet.origin else { return false };
+    macs.allows(mac)
+}
+
+/// The path that a client's hash gives.
+fn client_path(paths: &[(PathId, u16)], packet: &Packet) -> Option<PathId> {
+    let bytes = match packet.source? {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    };
+    let weights = crate::plan::classify::buckets(paths);
+    let bucket = jhash::bucket(&bytes, u32::try_from(weights.len()).ok()?, SEED);
+    weights.get(usize::try_from(bucket).ok()?).copied()
+}
+
+/// The link whose device this is.
+fn wan(facts: &Facts, device: &str) -> Option<LinkId> {
+    let is = |side: &crate::network::Side| side.device.as_deref() == Some(device);
+    facts.links.iter().position(|link| is(&link.v4) || is(&link.v6)).map(LinkId)
+}
+
+/// The link that delegated the prefix an IPv6 source is out of.
+fn prefix_owner(facts: &Facts, packet: &Packet) -> Option<LinkId> {
+    let Some(IpAddr::V6(source)) = packet.source else { return None };
+    facts.links.iter().position(|link| link.prefixes.iter().any(|prefix| within(source, *prefix))).map(LinkId)
+}
+
+/// The links whose address or delegated prefix a source is out of.
+fn owners(facts: &Facts, source: IpAddr) -> Vec<LinkId> {
+    let owns = |link: &crate::network::LinkFacts| {
+        let addressed = link.v4.addresses.contains(&source) || link.v6.addresses.contains(&source);
+        addressed || matches!(source, IpAddr::V6(v6) if link.prefixes.iter().any(|prefix| within(v6, *prefix)))
+    };
+    (0..facts.links.len()).filter(|n| owns(&facts.links[*n])).map(LinkId).collect()
+}
+
+fn within(address: Ipv6Addr, (network, length): (Ipv6Addr, u8)) -> bool {
+    let host = u128::MAX.checked_shr(length.into()).unwrap_or(0);
+    u128::from(address) | host == u128::from(network) | host
+}
+
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => from_ipv4(address),
+        IpAddr::V6(address) => from_ipv6(address),
+    }
+}
+
+/// Where a path leads now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// To one of these links, those of the first tier that has one that works.
+    Links(Vec<LinkId>),
+    /// To none: the fallback.
+    Fallback(crate::config::model::Fallback),
+}
+
+/// Where a path leads now, as far as the facts tell. The kernel's own lookup knows more (connected and static routes).
+#[must_use]
+pub fn outcome(path: &Path, facts: &Facts, family: Family) -> Outcome {
+    let up = |link: LinkId| matches!(facts.side(link, family).map(|side| &side.state), Some(State::Up(_)));
+    let tiers = path.course.tiers.iter();
+    let mut working =
+        tiers.map(|tier| tier.iter().map(|member| member.link).filter(|link| up(*link)).collect::<Vec<_>>());
+    match working.find(|links| !links.is_empty()) {
+        Some(links) => Outcome::Links(links),
+        None => Outcome::Fallback(path.course.fallback),
+    }
+}

@@ -1,0 +1,113 @@
+//! What can go wrong between wansplit and the kernel, in words for the router's owner.
+
+use super::netlink::socket::Failure;
+use nix::errno::Errno;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A failed dealing with the kernel.
+#[derive(Debug)]
+pub enum Error {
+    /// A netlink exchange failed.
+    Netlink {
+        /// What was being done: "add the route default via 10.0.0.1 dev eth1 table 100 metric 1".
+        what: String,
+        /// Why it failed.
+        failure: Failure,
+    },
+    /// `nft` could not be run, or did not accept what it was given.
+    Nft {
+        /// What was being done: "load the rules".
+        what: String,
+        /// Why it failed; what `nft` itself said is part of it.
+        fault: NftFault,
+    },
+    /// A file could not be read or written.
+    Io {
+        /// What was being done: "read", "write".
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        error: io::Error,
+    },
+    /// Another run of wansplit holds the lock.
+    Locked {
+        /// The other run's process number, if it is known.
+        holder: Option<u32>,
+    },
+}
+
+/// Why a run of `nft` failed.
+#[derive(Debug)]
+pub enum NftFault {
+    /// There is no such program.
+    Missing,
+    /// It could not be started or talked to.
+    Io(io::Error),
+    /// It was still running at the deadline, this many seconds, and was killed.
+    TimedOut(u64),
+    /// It ended with an error.
+    Refused {
+        /// Its exit code; none if a signal ended it (nft 1.1.3 can crash).
+        code: Option<i32>,
+        /// All that it wrote to its standard error, up to 64 KiB.
+        stderr: String,
+    },
+}
+
+impl Error {
+    /// The kernel's error number, if it answered a netlink request with one.
+    #[must_use]
+    pub fn errno(&self) -> Option<Errno> {
+        match self {
+            Self::Netlink { failure, .. } => failure.errno(),
+            _ => None,
+        }
+    }
+
+    /// A failed operation on a file, for `map_err`.
+    pub(super) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |error| Self::Io { what, path, error }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Netlink { what, failure } => write!(f, "cannot {what}: {failure}"),
+            Self::Nft { what, fault } => write!(f, "cannot {what}: {fault}"),
+            Self::Io { what, path, error } => write!(f, "cannot {what} {}: {error}", path.display()),
+            Self::Locked { holder: Some(pid) } => {
+                write!(f, "another run of wansplit (process {pid}) is still at work; try again when it has ended")
+            }
+            Self::Locked { holder: None } => {
+                f.write_str("another run of wansplit is still at work; try again when it has ended")
+            }
+        }
+    }
+}
+
+impl fmt::Display for NftFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("nft is not installed: opkg install nftables-json (or apk add nftables-json)"),
+            Self::Io(error) => write!(f, "nft could not be run: {error}"),
+            Self::TimedOut(seconds) => write!(f, "nft did not finish within {seconds} s and was stopped"),
+            Self::Refused { code, stderr } => {
+                match code {
+                    Some(code) => write!(f, "nft ended with exit code {code}")?,
+                    None => f.write_str("nft was ended by a signal")?,
+                }
+                match stderr.trim_end() {
+                    "" => f.write_str(" and said nothing"),
+                    said => write!(f, ": {said}"),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Runs `nft -j -f -`.
+
+use super::error::NftFault;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Where OpenWrt and others keep `nft`. Nothing else is taken over from our environment.
+const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+/// What `nft` may take for any document.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What it may take on top for each byte: a 20 MB list of addresses on a slow router.
+const PATIENCE_PER_BYTE: Duration = Duration::from_micros(10);
+/// How much of its complaints is kept.
+const KEPT: usize = 64 * 1024;
+
+/// Gives a document to `nft`, which applies all of it or nothing.
+///
+/// # Errors
+/// `nft` is missing, hangs, or refuses the document.
+pub fn apply(json: &str) -> Result<(), NftFault> {
+    let bytes = u32::try_from(json.len()).unwrap_or(u32::MAX);
+    let patience = PATIENCE + PATIENCE_PER_BYTE.saturating_mul(bytes);
+    run(Command::new("nft").args(["-j", "-f", "-"]), json.as_bytes(), patience)
+}
+
+/// Runs a program with an empty environment, feeds it, and waits until it ends or its time is up.
+fn run(command: &mut Command, input: &[u8], patience: Duration) -> Result<(), NftFault> {
+    let deadline = Instant::now() + patience;
+    command.env_clear().env("PATH", PATH).current_dir("/");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => NftFault::Missing,
+        _ => NftFault::Io(error),
+    })?;
+    let outcome = converse(&mut child, input, deadline);
+    if !matches!(outcome, Ok(Some(_))) {
+        // Killed and waited for in any case: no zombie stays behind.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let Some((code, stderr)) = outcome.map_err(NftFault::Io)? else {
+        return Err(NftFault::TimedOut(patience.as_secs()));
+    };
+    if code == Some(0) {
+        return Ok(());
+    }
+    Err(NftFault::Refused { code, stderr: String::from_utf8_lossy(&stderr).into_owned() })
+}
+
+/// The exit code, if a signal did not end the program, and what it wrote to its standard error.
+type Ending = (Option<i32>, Vec<u8>);
+
+/// Writes the input and reads both outputs, whichever is ready: whoever waits for one of them alone can wait for
+/// ever, with the program waiting for another. Returns nothing if the deadline passed.
+fn converse(child: &mut Child, mut input: &[u8], deadline: Instant) -> io::Result<Option<Ending>> {
+    let mut stdin: Option<ChildStdin> = child.stdin.take();
+    let mut stdout: Option<ChildStdout> = child.stdout.take();
+    let mut stderr: Option<ChildStderr> = child.stderr.take();
+    for pipe in [stdin.as_ref().map(AsFd::as_fd), stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)] {
+        if let Some(pipe) = pipe {
+            fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        }
+    }
+    let mut complaints = Vec::new();
+    while stdout.is_some() || stderr.is_some() {
+        if !wait_for_any(stdin.as_ref(), stdout.as_ref(), stderr.as_ref(), deadline)? {
+            return Ok(None);
+        }
+        if let Some(pipe) = &mut stdin
+            && feed(pipe, &mut input)?
+        {
+            stdin = None;
+        }
+        if let Some(pipe) = &mut stdout
+            && drain(pipe, &mut |_| {})?
+        {
+            stdout = None;
+        }
+        let mut keep = |bytes: &[u8]| {
+            let room = KEPT.saturating_sub(complaints.len()).min(bytes.len());
+            complaints.extend_from_slice(bytes.get(..room).unwrap_or(&[]));
+        };
+        if let Some(pipe) = &mut stderr
+            && drain(pipe, &mut keep)?
+        {
+            stderr = None;
+        }
+    }
+    // Both outputs are closed, so it is ending or has ended.
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some((status.code(), complaints)));
+        }
+        if Instant::now() > deadline {
+            return Ok(None);
+        }
+        sleep(Duration::from_millis(1));
+    }
+}
+
+/// Waits until something can be written or read; false at the deadline.
+fn wait_for_any(
+    stdin: Option<&ChildStdin>,
+    stdout: Option<&ChildStdout>,
+    stderr: Option<&ChildStderr>,
+    deadline: Instant,
+) -> io::Result<bool> {
+    let mut pipes = Vec::with_capacity(3);
+    pipes.extend(stdin.map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLOUT)));
+    pipes.extend(stdout.map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
+    pipes.extend(stderr.map(|pipe| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)));
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(false);
+        }
+        // At most a minute at a time; poll counts in milliseconds and rounds down.
+        let timeout = u16::try_from(left.as_millis().saturating_add(1)).unwrap_or(60_000);
+        match poll(&mut pipes, PollTimeout::from(timeout)) {
+            Ok(0) | Err(Errno::EINTR) => {}
+            Ok(_) => return Ok(true),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+/// Writes what the pipe takes. True when there is nothing left to write, or nobody left to read it.
+fn feed(pipe: &mut ChildStdin, input: &mut &[u8]) -> io::Result<bool> {
+    while !input.is_empty() {
+        match pipe.write(input) {
+            Ok(written) => *input = input.get(written..).unwrap_or(&[]),
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => return Ok(false),
+                io::ErrorKind::Interrupted => {}
+                // It stopped reading; its exit code and complaints say why.
+                io::ErrorKind::BrokenPipe => return Ok(true),
+                _ => return Err(error),
+            },
+        }
+    }
+    Ok(true)
+}
+
+/// Reads what there is. True when the pipe is closed.
+fn drain(pipe: &mut dyn Read, take: &mut dyn FnMut(&[u8])) -> io::Result<bool> {
+    let mut buffer = [0; 4096];
+    loop {
+        match pipe.read(&mut buffer) {
+            Ok(0) => return Ok(true),
+            Ok(length) => take(buffer.get(..length).unwrap_or(&[])),
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => return Ok(false),
+                io::ErrorKind::Interrupted => {}
+                _ => return Err(error),
+            },
+        }
+    }
+}

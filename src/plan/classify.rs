@@ -1,0 +1,268 @@
+//! Assembles the nftables table: restore, classify, stamp.
+//!
+//! ```text
+//! prerouting   ct mark vmap @restore      a connection that has its link: both directions, one lookup
+//!              ct state running accept    one that has none keeps having none
+//!              iifname vmap @wan_in       new from a WAN: answers go back the way it came
+//!              <compiled rules>           new from elsewhere: map lookups -> a path's mark
+//!              <rest>                     a source prefix that a link delegated: that link
+//! output       ct mark vmap @restore
+//! postrouting  new: the connection is stamped with the link it really leaves by
+//! ```
+
+use super::compiler::{self, region::Region};
+use super::path::{Choice, PathId, Paths};
+use super::ruleset::{Action, Chain, Dice, Hook, Key, Map, Match, Rule, Ruleset, Verdict, device_number};
+use crate::config::model::{Config, Family, LinkId, Spread, Target};
+use crate::interval::{Interval, from_ipv6};
+use crate::network::Facts;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The whole table for a configuration and the facts.
+#[must_use]
+pub fn ruleset(config: &Config, paths: &Paths, facts: &Facts) -> Ruleset {
+    let mut builder = Builder::new(config, paths, facts);
+    let classify = builder.classify();
+    let (wan_in, stamps) = (builder.wan_in(), builder.stamps());
+    // Last: by now it is known which paths a connection can be stamped with.
+    let restore = builder.restore();
+    let mut prerouting =
+        vec![restore.clone(), Rule { matches: vec![Match::Running], actions: vec![Action::Verdict(Verdict::Accept)] }];
+    prerouting.push(wan_in);
+    prerouting.extend(classify);
+    builder.base(Hook::Prerouting, prerouting);
+    builder.base(Hook::Output, vec![restore]);
+    builder.base(Hook::Postrouting, stamps);
+    builder.finish()
+}
+
+struct Builder<'a> {
+    config: &'a Config,
+    paths: &'a Paths,
+    facts: &'a Facts,
+    names: BTreeMap<PathId, String>,
+    maps: Vec<Map>,
+    chains: BTreeMap<String, Vec<Rule>>,
+    base: Vec<Chain>,
+    /// The paths whose marks connections carry.
+    stamped: BTreeSet<PathId>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(config: &'a Config, paths: &'a Paths, facts: &'a Facts) -> Self {
+        let (maps, chains, base) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { config, paths, facts, names: chain_names(paths), maps, chains, base, stamped: BTreeSet::new() }
+    }
+
+    /// The lookups of the compiled rules, and what becomes of new connections that no rule names.
+    fn classify(&mut self) -> Vec<Rule> {
+        let device = |name: &str| self.facts.interfaces.get(name).map_or(name, String::as_str).to_string();
+        let rules: Vec<_> = self.config.rules.iter().filter(|rule| rule.origin.includes_lan()).collect();
+        let regions: Vec<Vec<Region>> = rules.iter().map(|rule| Region::of_rule(&rule.matches, &device)).collect();
+        let verdicts: Vec<Verdict> = rules.iter().map(|rule| self.target(rule.target)).collect();
+        let compiled = compiler::compile(regions.iter().map(Vec::as_slice).zip(verdicts));
+        self.maps.extend(compiled.maps);
+        let rest = self.by_prefix(None);
+        compiled.rules.into_iter().chain(rest).collect()
+    }
+
+    /// Where the rules send connections for a target.
+    fn target(&mut self, target: Target) -> Verdict {
+        let choice = self.paths.of_target(target);
+        let mut rules: Vec<Rule> = self.by_prefix(Some(&choice)).into_iter().collect();
+        let name = match (&choice, target) {
+            (None, _) if rules.is_empty() => return Verdict::Accept,
+            (None, _) => "to_main".to_string(),
+            (Some(Choice::One(path)), _) if rules.is_empty() => return self.go(*path),
+            (Some(Choice::One(path)), _) => format!("to_{}", self.names[path]),
+            (Some(Choice::Spread(_, paths)), Target::Policy(policy)) => {
+                let names: Vec<&str> = self.config.policies.iter().map(|policy| policy.name.as_str()).collect();
+                let number = paths.first().map_or(0, |(path, _)| self.paths[*path].mark.bits());
+                format!("to_{}", identifier(&names, policy.0, number))
+            }
+            (Some(Choice::Spread(..)), _) => return Verdict::Accept,
+        };
+        match choice {
+            None => rules.push(Rule::always(Action::Verdict(Verdict::Accept))),
+            Some(Choice::One(path)) => rules.push(Rule::always(Action::Verdict(self.go(path)))),
+            Some(Choice::Spread(spread, paths)) => rules.extend(self.spread(spread, &paths)),
+        }
+        self.chains.insert(name.clone(), rules);
+        Verdict::Goto(name)
+    }
+
+    fn spread(&mut self, spread: Spread, paths: &[(PathId, u16)]) -> Vec<Rule> {
+        let buckets: Vec<Verdict> = buckets(paths).into_iter().map(|path| self.go(path)).collect();
+        let dice = match spread {
+            Spread::Connection => vec![Dice::Random],
+            Spread::Client => Family::BOTH.into_iter().map(Dice::Client).collect(),
+        };
+        dice.into_iter().map(|dice| Rule::always(Action::Spread(dice, buckets.clone()))).collect()
+    }
+
+    /// IPv6 hosts choose their source address themselves, and a provider takes no other provider's: a source out of a
+    /// delegated prefix decides the link, as far as the target allows that link. `None` is "no rule matched".
+    fn by_prefix(&mut self, choice: Option<&Option<Choice>>) -> Option<Rule> {
+        let mut entries: BTreeMap<Interval, Verdict> = BTreeMap::new();
+        for n in 0..self.config.links.len() {
+            let link = LinkId(n);
+            let Some(path) = self.prefix_path(choice, link) else { continue };
+            let prefixes = self.facts.links.get(n).map_or(&[][..], |link| &link.prefixes);
+            for (address, length) in prefixes {
+                let interval = prefix_interval(from_ipv6(*address), *length);
+                // Two links with overlapping prefixes: the first has it.
+                if entries.keys().all(|other| other.intersect(interval).is_none()) {
+                    let verdict = self.go(path);
+                    entries.insert(interval, verdict);
+                }
+            }
+        }
+        if entries.is_empty() {
+            return None;
+        }
+        let key = vec![Key::Source(Family::V6)];
+        let entries = entries.into_iter().map(|(interval, verdict)| (vec![interval], verdict)).collect();
+        Some(self.lookup("prefix", key, entries))
+    }
+
+    fn prefix_path(&self, choice: Option<&Option<Choice>>, link: LinkId) -> Option<PathId> {
+        self.paths.for_prefix(choice.and_then(Option::as_ref), link)
+    }
+
+    /// New connections from a WAN: stamped with that link, packet and connection.
+    fn wan_in(&mut self) -> Rule {
+        let entries = self.by_device(|builder, link| {
+            let path = builder.paths.of_link(link);
+            builder.stamped.insert(path);
+            let mark = builder.paths[path].mark.bits();
+            let rule = Rule {
+                matches: Vec::new(),
+                actions: vec![Action::SetConnectionMark(mark), Action::SetMark(mark), Action::Verdict(Verdict::Accept)],
+            };
+            builder.chain("in", path, rule)
+        });
+        self.lookup("wan_in", vec![Key::Input], entries)
+    }
+
+    /// New connections on their way out: stamped with the link they really leave by, whoever chose it. Those of a kill
+    /// switch are stamped with a path that holds them back later too.
+    fn stamps(&mut self) -> Vec<Rule> {
+        let mut by_path = Vec::new();
+        let keeping: Vec<PathId> =
+            self.paths.iter().map(|(id, _)| id).filter(|id| self.paths.keeps_own_flows(*id)).collect();
+        for from in keeping {
+            let entries = self.by_device(|builder, link| builder.pin(builder.paths.stays_on(from, link)));
+            let rule = self.lookup("out", vec![Key::Output], entries);
+            let name = format!("out_{}", self.names[&from]);
+            self.chains.insert(name.clone(), vec![rule]);
+            by_path.push((vec![self.mark_interval(from)], Verdict::Goto(name)));
+        }
+        let mut rules = Vec::new();
+        if !by_path.is_empty() {
+            rules.push(self.lookup("stamp", vec![Key::PacketMark], by_path));
+        }
+        let entries = self.by_device(|builder, link| builder.pin(builder.paths.of_link(link)));
+        rules.push(self.lookup("wan_out", vec![Key::Output], entries));
+        for rule in &mut rules {
+            rule.matches.push(Match::New);
+        }
+        rules
+    }
+
+    /// Gives a packet of a stamped connection its mark.
+    fn restore(&mut self) -> Rule {
+        let stamped: Vec<PathId> = self.stamped.iter().copied().collect();
+        let entries = stamped.into_iter().map(|path| (vec![self.mark_interval(path)], self.go(path))).collect();
+        self.lookup("restore", vec![Key::ConnectionMark], entries)
+    }
+
+    /// An entry for each WAN device. Two links on one device: the first has it.
+    fn by_device(&mut self, verdict: impl Fn(&mut Self, LinkId) -> Verdict) -> Vec<(Vec<Interval>, Verdict)> {
+        let mut entries: BTreeMap<Interval, Verdict> = BTreeMap::new();
+        for n in 0..self.config.links.len() {
+            let sides = Family::BOTH.map(|family| self.facts.side(LinkId(n), family));
+            for device in sides.into_iter().flatten().filter_map(|side| side.device.as_deref()) {
+                let device = Interval::single(device_number(device));
+                entries.entry(device).or_insert_with(|| verdict(self, LinkId(n)));
+            }
+        }
+        entries.into_iter().map(|(device, verdict)| (vec![device], verdict)).collect()
+    }
+
+    /// The chain that marks a packet for a path.
+    fn go(&mut self, path: PathId) -> Verdict {
+        let mark = self.paths[path].mark.bits();
+        let rule = Rule { matches: Vec::new(), actions: vec![Action::SetMark(mark), Action::Verdict(Verdict::Accept)] };
+        self.chain("use", path, rule)
+    }
+
+    /// The chain that stamps a connection with a path.
+    fn pin(&mut self, path: PathId) -> Verdict {
+        self.stamped.insert(path);
+        let mark = self.paths[path].mark.bits();
+        self.chain("pin", path, Rule::always(Action::SetConnectionMark(mark)))
+    }
+
+    fn chain(&mut self, role: &str, path: PathId, rule: Rule) -> Verdict {
+        let name = format!("{role}_{}", self.names[&path]);
+        self.chains.entry(name.clone()).or_insert_with(|| vec![rule]);
+        Verdict::Goto(name)
+    }
+
+    fn lookup(&mut self, role: &str, key: Vec<Key>, mut entries: Vec<(Vec<Interval>, Verdict)>) -> Rule {
+        entries.sort();
+        let map = Map::verdicts(role, key.clone(), entries);
+        let rule = Rule::always(Action::Lookup(key, map.name.clone()));
+        if !self.maps.iter().any(|known| known.name == map.name) {
+            self.maps.push(map);
+        }
+        rule
+    }
+
+    fn mark_interval(&self, path: PathId) -> Interval {
+        Interval::single(u128::from(self.paths[path].mark.bits()))
+    }
+
+    fn base(&mut self, hook: Hook, rules: Vec<Rule>) {
+        self.base.push(Chain { name: hook.name().to_string(), hook: Some(hook), rules });
+    }
+
+    fn finish(self) -> Ruleset {
+        let chains = self.chains.into_iter().map(|(name, rules)| Chain { name, hook: None, rules });
+        Ruleset { mask: self.config.globals.mask, maps: self.maps, chains: chains.chain(self.base).collect() }
+    }
+}
+
+/// Names for chains, one a path.
+fn chain_names(paths: &Paths) -> BTreeMap<PathId, String> {
+    let all: Vec<&str> = paths.iter().map(|(_, path)| path.name.as_str()).collect();
+    paths.iter().map(|(id, path)| (id, identifier(&all, id.0, path.mark.bits()))).collect()
+}
+
+/// The `n`th of `names` as nft's language allows it in an identifier: other letters become `_`; if that is no longer
+/// unique, or the name is long, a number that is the name's own is added.
+fn identifier(names: &[&str], n: usize, number: u32) -> String {
+    const LONGEST: usize = 40;
+    let plain = |name: &str| -> String {
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(LONGEST).collect()
+    };
+    let own = plain(names[n]);
+    let alone = names.iter().filter(|name| plain(name) == own).count() == 1;
+    if alone && names[n].chars().count() <= LONGEST { own } else { format!("{own}_{number:x}") }
+}
+
+fn prefix_interval(address: u128, length: u8) -> Interval {
+    let host = u128::MAX.checked_shr(u32::from(length)).unwrap_or(0);
+    Interval::new(address & !host, address | host)
+}
+
+/// The path of each number that is drawn for a balanced policy: as many numbers for a path as its weight says.
+#[must_use]
+pub fn buckets(paths: &[(PathId, u16)]) -> Vec<PathId> {
+    let divisor = paths.iter().fold(0, |divisor, (_, weight)| gcd(divisor, *weight)).max(1);
+    paths.iter().flat_map(|(path, weight)| std::iter::repeat_n(*path, usize::from(weight / divisor))).collect()
+}
+
+fn gcd(a: u16, b: u16) -> u16 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}

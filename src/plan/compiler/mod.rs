@@ -1,0 +1,263 @@
+//! The rule compiler: ordered rules become as few map and set lookups as the order allows.
+//!
+//! Rules that look at the same things (a *shape*: the same keys and the same negated parts) share one verdict map, a
+//! *tier*. Within a tier the earlier rule wins because its packets are taken out of the later one at compile time.
+//! Between tiers the earlier tier wins; so a rule may join a tier of its shape only if no tier behind that one holds an
+//! earlier rule that matches some of its packets and sends them elsewhere. Otherwise a new tier begins.
+
+pub mod region;
+
+use super::ruleset::{Action, Key, Map, Match, Rule, Verdict};
+use crate::config::model::{Choice, Family};
+use crate::interval::{Interval, IntervalSet};
+use region::{Guard, Region};
+use std::collections::HashSet;
+
+/// A rule of more boxes than this is not multiplied out into map entries; it becomes a rule of its own with one set
+/// lookup a dimension.
+const MOST_BOXES: usize = 8_192;
+
+/// Intervals of up to this many values are written value by value.
+const SMALL: u128 = 8;
+
+/// The kernel's longest map key in bytes (`NFT_DATA_VALUE_MAXLEN`).
+const LONGEST_KEY: usize = 64;
+
+/// What the compiler makes: rules for the classifying chain, in order, and the maps and sets they look into.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Compiled {
+    /// The rules.
+    pub rules: Vec<Rule>,
+    /// The maps and sets.
+    pub maps: Vec<Map>,
+}
+
+/// Compiles ordered rules, given as `(regions, verdict)`; the first that holds a packet wins.
+#[must_use]
+pub fn compile<'a>(rules: impl IntoIterator<Item = (&'a [Region], Verdict)>) -> Compiled {
+    let mut tiers: Vec<Tier> = Vec::new();
+    'rules: for (regions, verdict) in rules {
+        for region in regions {
+            place(&mut tiers, region, &verdict);
+            if region.is_everything() {
+                break 'rules;
+            }
+        }
+    }
+    let mut compiled = Compiled::default();
+    for tier in tiers {
+        tier.emit(&mut compiled);
+    }
+    compiled.maps.sort_by(|a, b| a.name.cmp(&b.name));
+    compiled.maps.dedup();
+    compiled
+}
+
+/// Puts a region into the last tier of its shape, if it may go there, or into a new one.
+fn place(tiers: &mut Vec<Tier>, region: &Region, verdict: &Verdict) {
+    let boxes = region.sets().iter().try_fold(1_usize, |n, (_, set)| n.checked_mul(pieces(set).count()));
+    let Some(count) = boxes.filter(|n| *n <= MOST_BOXES && key_length(region.keys()) <= LONGEST_KEY) else {
+        tiers.push(Tier::direct(region, verdict));
+        return;
+    };
+    if region.sets().is_empty() {
+        tiers.push(Tier::direct(region, verdict));
+        return;
+    }
+    for tier in tiers.iter_mut().rev() {
+        if tier.accepts(region) {
+            if tier.add(region, verdict, count) {
+                return;
+            }
+            break;
+        }
+        if tier.conflicts(region, verdict) {
+            break;
+        }
+    }
+    let mut tier = Tier::map(region);
+    tier.add(region, verdict, count);
+    tiers.push(tier);
+}
+
+/// One lookup, or one rule of its own.
+struct Tier {
+    keys: Vec<Key>,
+    guard: Guard,
+    /// What was put in, to find conflicts.
+    regions: Vec<(Region, Verdict)>,
+    boxes: Option<Boxes>,
+}
+
+/// Disjoint boxes with their verdicts.
+#[derive(Default)]
+struct Boxes {
+    all: Vec<(Vec<Interval>, Verdict)>,
+    /// The boxes that are one point each, to find a point again without a search.
+    points: HashSet<Vec<Interval>>,
+    /// Which of `all` are larger than a point.
+    wide: Vec<usize>,
+}
+
+impl Tier {
+    fn map(region: &Region) -> Self {
+        let keys = region.keys().collect();
+        Self { keys, guard: region.guard.clone(), regions: Vec::new(), boxes: Some(Boxes::default()) }
+    }
+
+    fn direct(region: &Region, verdict: &Verdict) -> Self {
+        let regions = vec![(region.clone(), verdict.clone())];
+        Self { keys: region.keys().collect(), guard: region.guard.clone(), regions, boxes: None }
+    }
+
+    fn accepts(&self, region: &Region) -> bool {
+        self.boxes.is_some() && self.guard == region.guard && self.keys.iter().copied().eq(region.keys())
+    }
+
+    /// Whether some packet of `region` is in here with another verdict.
+    fn conflicts(&self, region: &Region, verdict: &Verdict) -> bool {
+        self.regions.iter().any(|(own, to)| to != verdict && own.overlaps(region))
+    }
+
+    /// Adds what no earlier rule of the tier has. Refuses, unchanged, if that falls into too many pieces.
+    fn add(&mut self, region: &Region, verdict: &Verdict, count: usize) -> bool {
+        let Some(boxes) = &mut self.boxes else { return false };
+        let limit = if self.regions.is_empty() { usize::MAX } else { count.saturating_mul(4).saturating_add(64) };
+        let mut pieces = Vec::new();
+        for piece in product(region) {
+            boxes.subtract_from(piece, &mut pieces);
+            if pieces.len() > limit {
+                return false;
+            }
+        }
+        for piece in pieces {
+            boxes.insert(piece, verdict.clone());
+        }
+        self.regions.push((region.clone(), verdict.clone()));
+        true
+    }
+
+    fn emit(self, compiled: &mut Compiled) {
+        let mut matches = guard_matches(self.guard);
+        let Some(Boxes { all: mut entries, .. }) = self.boxes else {
+            for (region, verdict) in self.regions {
+                let sets = region.sets().iter().map(|(key, set)| (*key, Map::members("some", *key, set)));
+                for (key, set) in sets {
+                    matches.push(Match::InSet(key, set.name.clone()));
+                    compiled.maps.push(set);
+                }
+                compiled.rules.push(Rule { matches: matches.clone(), actions: vec![Action::Verdict(verdict)] });
+            }
+            return;
+        };
+        if entries.is_empty() {
+            return;
+        }
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        let map = Map::verdicts("rules", self.keys.clone(), entries);
+        compiled.rules.push(Rule { matches, actions: vec![Action::Lookup(self.keys, map.name.clone())] });
+        compiled.maps.push(map);
+    }
+}
+
+impl Boxes {
+    fn insert(&mut self, piece: Vec<Interval>, verdict: Verdict) {
+        if is_point(&piece) {
+            self.points.insert(piece.clone());
+        } else {
+            self.wide.push(self.all.len());
+        }
+        self.all.push((piece, verdict));
+    }
+
+    /// Appends to `left` what of `piece` is in no box.
+    fn subtract_from(&self, piece: Vec<Interval>, left: &mut Vec<Vec<Interval>>) {
+        if is_point(&piece) {
+            let known = self.points.contains(&piece) || self.wide.iter().any(|n| intersects(&self.all[*n].0, &piece));
+            if !known {
+                left.push(piece);
+            }
+            return;
+        }
+        let mut rest = vec![piece];
+        for (taken, _) in &self.all {
+            if rest.iter().any(|piece| intersects(piece, taken)) {
+                rest = rest.into_iter().flat_map(|piece| subtract(piece, taken)).collect();
+            }
+        }
+        left.append(&mut rest);
+    }
+}
+
+fn is_point(piece: &[Interval]) -> bool {
+    piece.iter().all(|interval| interval.is_single())
+}
+
+fn intersects(a: &[Interval], b: &[Interval]) -> bool {
+    a.iter().zip(b).all(|(x, y)| x.intersect(*y).is_some())
+}
+
+/// What of a box lies outside of another: at most two slabs a dimension.
+fn subtract(piece: Vec<Interval>, taken: &[Interval]) -> Vec<Vec<Interval>> {
+    if !intersects(&piece, taken) {
+        return vec![piece];
+    }
+    let mut rest = Vec::new();
+    let mut core = piece;
+    for n in 0..core.len() {
+        let (below, above) = core[n].subtract(taken[n]);
+        for slab in [below, above].into_iter().flatten() {
+            let mut piece = core.clone();
+            piece[n] = slab;
+            rest.push(piece);
+        }
+        if let Some(common) = core[n].intersect(taken[n]) {
+            core[n] = common;
+        }
+    }
+    rest
+}
+
+/// All combinations of the intervals of a region's sets.
+fn product(region: &Region) -> Vec<Vec<Interval>> {
+    let mut boxes: Vec<Vec<Interval>> = vec![Vec::new()];
+    for (_, set) in region.sets() {
+        boxes = boxes
+            .iter()
+            .flat_map(|piece| pieces(set).map(move |interval| piece.iter().copied().chain([interval]).collect()))
+            .collect();
+    }
+    boxes
+}
+
+/// The intervals of a set, small ones taken apart: a map of single values is a hash table, the fastest there is, and one
+/// rule for ports 137 to 139 must not turn it into a tree.
+fn pieces(set: &IntervalSet) -> impl Iterator<Item = Interval> + '_ {
+    set.iter().flat_map(|interval| {
+        let small = interval.last() - interval.first() < SMALL;
+        let values = small.then(|| (interval.first()..=interval.last()).map(Interval::single));
+        values.into_iter().flatten().chain((!small).then_some(interval))
+    })
+}
+
+/// Negated devices first: that match is the cheaper one.
+fn guard_matches(guard: Guard) -> Vec<Match> {
+    let mut matches = Vec::new();
+    if !guard.not_devices.is_empty() {
+        matches.push(Match::Input(Choice::NoneOf(guard.not_devices)));
+    }
+    if !guard.not_macs.is_empty() {
+        matches.push(Match::Sender(Choice::NoneOf(guard.not_macs)));
+    }
+    matches
+}
+
+/// The bytes of a concatenated key: each part takes whole 32-bit registers.
+fn key_length(keys: impl Iterator<Item = Key>) -> usize {
+    keys.map(|key| match key {
+        Key::Input | Key::Output | Key::Source(Family::V6) | Key::Destination(Family::V6) => 16,
+        Key::Sender => 8,
+        _ => 4,
+    })
+    .sum()
+}

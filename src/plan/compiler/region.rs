@@ -1,0 +1,169 @@
+//! What a rule matches, as a product of sets: one set for each thing a packet has.
+
+use crate::config::model::{Choice, Family, Mac, Matches};
+use crate::interval::{Interval, IntervalSet};
+use crate::plan::ruleset::{Key, device_number, family_number, mac_number};
+use std::collections::BTreeSet;
+
+/// The packets for which every set holds. A dimension that is not limited is absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// The limited dimensions, sorted by key. Those of addresses and DSCP imply a family.
+    sets: Vec<(Key, IntervalSet)>,
+    /// What cannot be said as intervals of a key that nft has ranges for: "any device but these", "any sender but these".
+    pub guard: Guard,
+}
+
+/// The negated parts of a rule that stay outside of map keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Guard {
+    /// Devices it must not have come in by.
+    pub not_devices: BTreeSet<String>,
+    /// Ethernet addresses it must not have; it must have one, though.
+    pub not_macs: BTreeSet<Mac>,
+}
+
+impl Region {
+    /// The regions of a rule, one or one a family. `device` gives the layer 3 device of an interface's name.
+    #[must_use]
+    pub fn of_rule(matches: &Matches, device: &dyn Fn(&str) -> String) -> Vec<Self> {
+        let by_family = matches.source4.is_some()
+            || matches.source6.is_some()
+            || matches.destination4.is_some()
+            || matches.destination6.is_some()
+            || matches.dscp.is_some();
+        if by_family {
+            let families = Family::BOTH.into_iter().filter(|family| matches.allows(*family));
+            families.map(|family| Self::of_family(matches, Some(family), device)).collect()
+        } else {
+            vec![Self::of_family(matches, None, device)]
+        }
+    }
+
+    fn of_family(matches: &Matches, family: Option<Family>, device: &dyn Fn(&str) -> String) -> Self {
+        let mut sets = Vec::new();
+        let mut guard = Guard::default();
+        let mut limit = |key, set: Option<&IntervalSet>| sets.extend(set.map(|set| (key, set.clone())));
+        if let Some(family) = family {
+            limit(Key::Source(family), matches.source(family));
+            limit(Key::Destination(family), matches.destination(family));
+            limit(Key::Dscp(family), matches.dscp.as_ref());
+        }
+        limit(Key::Protocol, matches.protocols.as_ref());
+        limit(Key::SourcePort, matches.source_ports.as_ref());
+        limit(Key::DestinationPort, matches.destination_ports.as_ref());
+        match &matches.interfaces {
+            Some(Choice::OneOf(names)) => {
+                let numbers = names.iter().map(|name| Interval::single(device_number(&device(name))));
+                limit(Key::Input, Some(&numbers.collect()));
+            }
+            Some(Choice::NoneOf(names)) => guard.not_devices = names.iter().map(|name| device(name)).collect(),
+            None => {}
+        }
+        match &matches.macs {
+            Some(Choice::OneOf(macs)) => {
+                let numbers = macs.iter().map(|mac| Interval::single(mac_number(*mac)));
+                limit(Key::Sender, Some(&numbers.collect()));
+            }
+            Some(Choice::NoneOf(macs)) => guard.not_macs.clone_from(macs),
+            None => {}
+        }
+        // A family that no address or DSCP key implies is a key of its own.
+        let implied = sets.iter().any(|(key, _)| implied_family(*key).is_some());
+        if let Some(only) = matches.family.or(family).filter(|_| !implied) {
+            sets.push((Key::Family, IntervalSet::single(family_number(only))));
+        }
+        sets.sort_by_key(|(key, _)| order(*key));
+        Self { sets, guard }
+    }
+
+    /// The limited dimensions.
+    pub fn keys(&self) -> impl Iterator<Item = Key> + '_ {
+        self.sets.iter().map(|(key, _)| *key)
+    }
+
+    /// The limited dimensions and their sets.
+    #[must_use]
+    pub fn sets(&self) -> &[(Key, IntervalSet)] {
+        &self.sets
+    }
+
+    /// Whether it holds every packet there is.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.sets.is_empty() && self.guard == Guard::default()
+    }
+
+    /// Whether some packet is in both. May say yes where the truth is no, never the reverse.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        if let (Some(a), Some(b)) = (self.family(), other.family())
+            && a != b
+        {
+            return false;
+        }
+        let apart = |a: &Self, b: &Self| a.sets.iter().any(|(key, set)| b.excludes(*key, set));
+        !apart(self, other) && !apart(other, self)
+    }
+
+    /// Whether no value of `set` is in this region's dimension `key`.
+    fn excludes(&self, key: Key, set: &IntervalSet) -> bool {
+        let forbidden = match key {
+            Key::Input => self.guard.not_devices.iter().map(|name| Interval::single(device_number(name))).collect(),
+            Key::Sender => self.guard.not_macs.iter().map(|mac| Interval::single(mac_number(*mac))).collect(),
+            _ => IntervalSet::empty(),
+        };
+        let outside = self.set(key).is_some_and(|own| !own.overlaps(set));
+        outside || (!forbidden.is_empty() && set.subtract(&forbidden, u128::MAX).is_empty())
+    }
+
+    /// Whether every packet of `other` is in it. May say no where the truth is yes, never the reverse.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let guard = &self.guard;
+        let guarded = guard.not_devices.is_subset(&other.guard.not_devices)
+            && guard.not_macs.is_subset(&other.guard.not_macs)
+            && (guard.not_macs.is_empty() || !other.guard.not_macs.is_empty());
+        let within = |key: Key, set: &IntervalSet| match other.set(key) {
+            Some(theirs) => theirs.subtract(set, u128::MAX).is_empty(),
+            None => key == Key::Family && other.family().is_some_and(|f| set.contains(family_number(f))),
+        };
+        guarded && self.sets.iter().all(|(key, set)| within(*key, set))
+    }
+
+    fn set(&self, key: Key) -> Option<&IntervalSet> {
+        self.sets.iter().find(|(own, _)| *own == key).map(|(_, set)| set)
+    }
+
+    /// The only family its packets can have, if there is one.
+    fn family(&self) -> Option<Family> {
+        let named = self.set(Key::Family).and_then(|set| {
+            Family::BOTH.into_iter().find(|family| *set == IntervalSet::single(family_number(*family)))
+        });
+        named.or_else(|| self.keys().find_map(implied_family))
+    }
+}
+
+fn implied_family(key: Key) -> Option<Family> {
+    match key {
+        Key::Source(family) | Key::Destination(family) | Key::Dscp(family) => Some(family),
+        _ => None,
+    }
+}
+
+/// The order of keys in a concatenation. Addresses first: nft then checks the family by `meta nfproto`; after an
+/// Ethernet address it would check the EtherType instead.
+fn order(key: Key) -> u8 {
+    match key {
+        Key::Family => 0,
+        Key::Source(_) => 1,
+        Key::Destination(_) => 2,
+        Key::Dscp(_) => 3,
+        Key::Protocol => 4,
+        Key::SourcePort => 5,
+        Key::DestinationPort => 6,
+        Key::Input => 7,
+        Key::Sender => 8,
+        Key::Output | Key::ConnectionMark | Key::PacketMark => 9,
+    }
+}

@@ -1,0 +1,122 @@
+//! The ip rules: which packet looks up which table.
+//!
+//! The order, lowest priority first, and why:
+//!
+//! 1. `not fwmark 0/mask lookup main suppress_prefixlength 0`, and the same for `iif lo`: connected, static and VPN
+//!    routes win over every policy; only default routes are ours. Without it every forwarded reply would be looked up in
+//!    a WAN's table, which does not know the LAN.
+//! 2. `fwmark`: the links first, which carry all established packets, then the other paths.
+//! 3. `oif` for sockets bound to a device. Behind the fwmark rules: a bound socket's marked packets lead to the same
+//!    link anyway, and so an established packet does not pay for these.
+//! 4. `from ADDRESS iif lo` for sockets bound to a WAN's address, and for the second lookup that a TCP connect makes
+//!    once it has its address; so they stand before the next ones.
+//! 5. `iif lo ipproto P dport D`: the router's own services. They choose the right source address in both families,
+//!    where a mark comes too late.
+//! 6. `from` again, for an address that two links share: there it could only be a guess.
+
+use super::path::Paths;
+use super::router;
+use super::state::{IpRule, TABLE_MAIN};
+use crate::config::model::{Config, Family, LinkId};
+use crate::network::Facts;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// The priorities of each kind of rule.
+struct Ladder {
+    suppress: u32,
+    fwmark_link: u32,
+    fwmark_path: u32,
+    oif: u32,
+    from: u32,
+    router: u32,
+}
+
+impl Ladder {
+    fn new(config: &Config) -> Self {
+        let first = config.globals.rule_priority;
+        let pins = || config.links.iter().filter_map(|link| link.priority);
+        // The two suppress rules come before the lowest pin, the unmarked lookups after the highest.
+        let suppress = pins().min().map_or(first, |lowest| first.min(lowest.saturating_sub(2)));
+        let last = pins().max().map_or(first + 3, |highest| highest.max(first + 3));
+        Self {
+            suppress,
+            fwmark_link: first + 2,
+            fwmark_path: first + 3,
+            oif: last + 1,
+            from: last + 2,
+            router: last + 10,
+        }
+    }
+}
+
+/// All ip rules, in the order of their priorities.
+#[must_use]
+pub fn ip_rules(config: &Config, paths: &Paths, facts: &Facts) -> Vec<IpRule> {
+    let ladder = Ladder::new(config);
+    let families = Family::BOTH.into_iter().filter(|family| facts.speaks(*family));
+    families.flat_map(|family| of_family(config, paths, facts, family, &ladder)).collect()
+}
+
+fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladder: &Ladder) -> Vec<IpRule> {
+    let mask = config.globals.mask.bits();
+    let main = |priority| IpRule { suppress_prefixlength: Some(0), ..IpRule::lookup(family, priority, TABLE_MAIN) };
+    let mut rules = vec![
+        IpRule { invert: true, mark: Some((0, mask)), ..main(ladder.suppress) },
+        IpRule { iif: Some("lo".into()), ..main(ladder.suppress + 1) },
+    ];
+    for (id, path) in paths.iter() {
+        let is_link = (0..config.links.len()).any(|n| paths.of_link(LinkId(n)) == id);
+        let priority = path.priority.unwrap_or(if is_link { ladder.fwmark_link } else { ladder.fwmark_path });
+        rules.push(IpRule { mark: Some((path.mark.bits(), mask)), ..IpRule::lookup(family, priority, path.table) });
+    }
+    let mut devices: BTreeMap<&str, u32> = BTreeMap::new();
+    for n in 0..config.links.len() {
+        if let Some(device) = facts.side(LinkId(n), family).and_then(|side| side.device.as_deref()) {
+            // Two links on one device: the first has it.
+            devices.entry(device).or_insert(paths[paths.of_link(LinkId(n))].table);
+        }
+    }
+    rules.extend(
+        devices
+            .into_iter()
+            .map(|(device, table)| IpRule { oif: Some(device.into()), ..IpRule::lookup(family, ladder.oif, table) }),
+    );
+    let from = |priority, (address, length), table| IpRule {
+        from: Some((address, length)),
+        iif: Some("lo".into()),
+        ..IpRule::lookup(family, priority, table)
+    };
+    let router = router::rules(config, paths, family, ladder.router);
+    let shared = router.last().map_or(ladder.router, |rule| rule.priority + 1);
+    for (source, tables) in sources(config, paths, facts, family) {
+        match tables.as_slice() {
+            [table] => rules.push(from(ladder.from, source, *table)),
+            [table, ..] => rules.push(from(shared, source, *table)),
+            [] => {}
+        }
+    }
+    rules.extend(router);
+    rules.sort_by_key(|rule| rule.priority);
+    rules
+}
+
+/// The sources that belong to links, each with the tables of the links that have it: the router's addresses on a WAN
+/// and the prefixes a provider delegated.
+fn sources(config: &Config, paths: &Paths, facts: &Facts, family: Family) -> BTreeMap<(IpAddr, u8), Vec<u32>> {
+    let mut sources: BTreeMap<(IpAddr, u8), Vec<u32>> = BTreeMap::new();
+    for n in 0..config.links.len() {
+        let Some(side) = facts.side(LinkId(n), family) else { continue };
+        let addresses = side.addresses.iter().map(|address| (*address, family.width()));
+        let prefixes = facts.links.get(n).map_or(&[][..], |link| &link.prefixes);
+        let prefixes = prefixes.iter().filter(|_| family == Family::V6).map(|(a, len)| (IpAddr::V6(*a), *len));
+        let table = paths[paths.of_link(LinkId(n))].table;
+        for source in addresses.chain(prefixes) {
+            let tables = sources.entry(source).or_default();
+            if !tables.contains(&table) {
+                tables.push(table);
+            }
+        }
+    }
+    sources
+}

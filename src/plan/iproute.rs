@@ -1,0 +1,101 @@
+//! Routes and ip rules in the words of iproute2: what `show ip` prints, what errors and differences are named by.
+
+use super::state::{IpRule, NextHop, PROTOCOL, Route, RouteKind, TABLE_MAIN};
+use crate::config::model::Family;
+use std::fmt;
+
+/// `ip` or `ip -6`.
+#[must_use]
+pub fn ip(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "ip",
+        Family::V6 => "ip -6",
+    }
+}
+
+/// The command that makes a route.
+#[must_use]
+pub fn add_route(route: &Route) -> String {
+    format!("{} route add {route} proto {PROTOCOL}", ip(route.family))
+}
+
+/// The command that makes an ip rule.
+#[must_use]
+pub fn add_rule(rule: &IpRule) -> String {
+    format!("{} rule add {rule} protocol {PROTOCOL}", ip(rule.family))
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, metric, kind, .. } = self;
+        match kind {
+            RouteKind::Unreachable => write!(f, "unreachable default table {table} metric {metric}"),
+            RouteKind::Blackhole => write!(f, "blackhole default table {table} metric {metric}"),
+            RouteKind::Via(hops) if hops.len() == 1 => {
+                let hop = hops.iter().map(hop).collect::<String>();
+                write!(f, "default {hop} table {table} metric {metric}")?;
+                f.write_str(if hops.iter().any(|hop| hop.gateway.is_some()) { " onlink" } else { "" })
+            }
+            RouteKind::Via(hops) => {
+                write!(f, "default table {table} metric {metric}")?;
+                for next in hops {
+                    write!(f, " nexthop {} weight {}", hop(next), next.weight)?;
+                    f.write_str(if next.gateway.is_some() { " onlink" } else { "" })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn hop(hop: &NextHop) -> String {
+    match hop.gateway {
+        Some(gateway) => format!("via {gateway} dev {}", hop.device),
+        None => format!("dev {}", hop.device),
+    }
+}
+
+impl fmt::Display for IpRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pref {}", self.priority)?;
+        if self.invert {
+            f.write_str(" not")?;
+        }
+        if let Some((address, length)) = self.from {
+            write!(f, " from {address}/{length}")?;
+        }
+        if let Some((address, length)) = self.to {
+            write!(f, " to {address}/{length}")?;
+        }
+        if let Some((value, mask)) = self.mark {
+            write!(f, " fwmark {value:#x}/{mask:#x}")?;
+        }
+        if let Some(device) = &self.iif {
+            write!(f, " iif {device}")?;
+        }
+        if let Some(device) = &self.oif {
+            write!(f, " oif {device}")?;
+        }
+        if let Some(protocol) = self.protocol {
+            write!(f, " ipproto {protocol}")?;
+        }
+        ports(f, "sport", self.source_ports)?;
+        ports(f, "dport", self.destination_ports)?;
+        match self.table {
+            TABLE_MAIN => f.write_str(" lookup main")?,
+            table => write!(f, " lookup {table}")?,
+        }
+        match self.suppress_prefixlength {
+            Some(length) => write!(f, " suppress_prefixlength {length}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn ports(f: &mut fmt::Formatter<'_>, name: &str, ports: Option<(u16, u16)>) -> fmt::Result {
+    match ports {
+        Some((first, last)) if first == last => write!(f, " {name} {first}"),
+        Some((first, last)) => write!(f, " {name} {first}-{last}"),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,97 @@
+//! The router's own connections, steered by ip rules: `iif lo ipproto tcp dport 443 lookup TABLE`.
+//!
+//! A mark set in the output hook comes after the kernel chose the source address; an ip rule comes before. An ip rule
+//! knows one prefix, one protocol and one port range, so a configured rule becomes as many as it takes, in the order of
+//! the configuration; the first match wins there too.
+
+use super::path::Paths;
+use super::state::{IpRule, TABLE_MAIN};
+use crate::config::model::{Config, Family, Matches};
+use crate::interval::{IntervalSet, to_ipv4, to_ipv6, to_prefixes};
+use std::net::IpAddr;
+
+/// ICMP and its IPv6 twin: a rule that names `icmp` holds both numbers, and each family has use for one.
+const ICMP: u128 = 1;
+const ICMPV6: u128 = 58;
+
+/// The ip rules of all rules that look at the router's own packets, from `priority` upwards.
+#[must_use]
+pub fn rules(config: &Config, paths: &Paths, family: Family, priority: u32) -> Vec<IpRule> {
+    let mut rules: Vec<IpRule> = Vec::new();
+    for rule in config.rules.iter().filter(|rule| rule.origin.includes_router()) {
+        let table = paths.of_router_target(rule.target).map_or(TABLE_MAIN, |path| paths[path].table);
+        let next = rules.last().map_or(priority, |last| last.priority + 1);
+        // The pieces of one rule exclude each other and lead to the same table: they may share a priority.
+        rules.extend(selectors(&rule.matches, family).into_iter().map(|selector| IpRule {
+            iif: Some("lo".into()),
+            table,
+            priority: next,
+            ..selector
+        }));
+    }
+    rules
+}
+
+/// How many ip rules it takes to say `matches` in both families.
+#[must_use]
+pub fn cost(matches: &Matches) -> usize {
+    Family::BOTH.into_iter().map(|family| selectors(matches, family).len()).sum()
+}
+
+fn selectors(matches: &Matches, family: Family) -> Vec<IpRule> {
+    if !matches.allows(family) {
+        return Vec::new();
+    }
+    let mut rules = vec![IpRule::lookup(family, 0, 0)];
+    if let Some(set) = &matches.protocols {
+        rules = each(&rules, &protocols(set, family), |rule, protocol| rule.protocol = Some(*protocol));
+    }
+    if let Some(set) = matches.source(family) {
+        rules = each(&rules, &prefixes(set, family), |rule, prefix| rule.from = Some(*prefix));
+    }
+    if let Some(set) = matches.destination(family) {
+        rules = each(&rules, &prefixes(set, family), |rule, prefix| rule.to = Some(*prefix));
+    }
+    if let Some(set) = &matches.source_ports {
+        rules = each(&rules, &ports(set), |rule, range| rule.source_ports = Some(*range));
+    }
+    if let Some(set) = &matches.destination_ports {
+        rules = each(&rules, &ports(set), |rule, range| rule.destination_ports = Some(*range));
+    }
+    rules
+}
+
+fn each<T>(rules: &[IpRule], values: &[T], set: impl Fn(&mut IpRule, &T)) -> Vec<IpRule> {
+    let mut product = Vec::with_capacity(rules.len() * values.len());
+    for rule in rules {
+        for value in values {
+            let mut rule = rule.clone();
+            set(&mut rule, value);
+            product.push(rule);
+        }
+    }
+    product
+}
+
+fn protocols(set: &IntervalSet, family: Family) -> Vec<u8> {
+    let foreign = match family {
+        Family::V4 => ICMPV6,
+        Family::V6 => ICMP,
+    };
+    // 0 means "any" in an ip rule; as a protocol (IPv6 hop-by-hop) no socket sends it.
+    let known = set.intersect(&IntervalSet::full(255)).subtract(&IntervalSet::single(0), 255);
+    let known = known.subtract(&IntervalSet::single(foreign), 255);
+    known.iter().flat_map(|i| i.first()..=i.last()).filter_map(|n| u8::try_from(n).ok()).collect()
+}
+
+fn prefixes(set: &IntervalSet, family: Family) -> Vec<(IpAddr, u8)> {
+    let address = |value| match family {
+        Family::V4 => IpAddr::V4(to_ipv4(value)),
+        Family::V6 => IpAddr::V6(to_ipv6(value)),
+    };
+    set.iter().flat_map(|i| to_prefixes(i, family.width())).map(|(value, len)| (address(value), len)).collect()
+}
+
+fn ports(set: &IntervalSet) -> Vec<(u16, u16)> {
+    set.iter().filter_map(|i| Some((u16::try_from(i.first()).ok()?, u16::try_from(i.last()).ok()?))).collect()
+}

@@ -1,0 +1,290 @@
+//! Our nftables table as typed values, small enough to be written as JSON, as text, and to be interpreted by a test.
+//!
+//! Every map and set is named after its content and never changed: a new content is a new map. So a change is always
+//! "add the new maps, swap the rules, delete the old maps", the one order that loses no packet on any kernel, and
+//! whether the kernel holds a map is answered by its name.
+
+pub mod change;
+pub mod json;
+pub mod text;
+
+use crate::config::model::{Choice, Family, Mac, Mask};
+use crate::interval::{Interval, IntervalSet};
+
+/// The name of our table, family inet.
+pub const TABLE: &str = "wansplit";
+
+/// The whole table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruleset {
+    /// The bits of marks that are ours.
+    pub mask: Mask,
+    /// Verdict maps and sets.
+    pub maps: Vec<Map>,
+    /// Base chains and the chains that verdicts lead to.
+    pub chains: Vec<Chain>,
+}
+
+/// A chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// Its name.
+    pub name: String,
+    /// Where it hooks in, if it is a base chain.
+    pub hook: Option<Hook>,
+    /// Its rules in order.
+    pub rules: Vec<Rule>,
+}
+
+/// The three places where we hook in, all at priority mangle + 1: behind fw4's own mangle chains, whose place among
+/// hooks of one priority would depend on who registered last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hook {
+    /// What arrives: restores and classifies.
+    Prerouting,
+    /// What the router sends: restores. Of type `route`: only there does a new mark make the kernel route again.
+    Output,
+    /// What leaves: stamps the connection with the link it really took.
+    Postrouting,
+}
+
+/// The priority of our base chains: mangle (-150) + 1.
+pub const PRIORITY: i32 = -149;
+
+/// A rule: if all matches hold, the actions are taken in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// What must hold.
+    pub matches: Vec<Match>,
+    /// What is done.
+    pub actions: Vec<Action>,
+}
+
+impl Rule {
+    /// A rule that always does one thing.
+    #[must_use]
+    pub fn always(action: Action) -> Self {
+        Self { matches: Vec::new(), actions: vec![action] }
+    }
+}
+
+/// A condition of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Match {
+    /// `ct state new`.
+    New,
+    /// `ct state established,related,untracked`: neither new nor invalid. A packet that conntrack calls invalid belongs
+    /// to no connection; it is classified, so that it cannot slip past a kill switch unmarked.
+    Running,
+    /// The device it came in by.
+    Input(Choice<String>),
+    /// The sender's Ethernet address.
+    Sender(Choice<Mac>),
+    /// The IP version.
+    Family(Family),
+    /// The key is in a named set.
+    InSet(Key, String),
+}
+
+/// What a rule does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Looks the keys up in a verdict map and follows the verdict; without an entry, goes on.
+    Lookup(Vec<Key>, String),
+    /// Hands out by weight: `buckets[n]` is the verdict for the hash or random number `n`.
+    Spread(Dice, Vec<Verdict>),
+    /// Sets our bits of the packet's mark.
+    SetMark(u32),
+    /// Sets our bits of the connection's mark.
+    SetConnectionMark(u32),
+    /// Ends with a verdict.
+    Verdict(Verdict),
+}
+
+/// How a number is thrown for [`Action::Spread`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dice {
+    /// By a hash of the source address: one client, one number.
+    Client(Family),
+    /// At random for each connection.
+    Random,
+}
+
+/// The seed of the client hash. One for all policies: a client then has the same link for all its services, as far as
+/// the policies' weights agree.
+pub const SEED: u32 = 0x7761_6e73;
+
+/// Where a packet goes next.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// To a chain, for good.
+    Goto(String),
+    /// Done here.
+    Accept,
+}
+
+/// What a map is looked up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// Our bits of the connection's mark.
+    ConnectionMark,
+    /// Our bits of the packet's mark.
+    PacketMark,
+    /// The device it came in by.
+    Input,
+    /// The device it leaves by.
+    Output,
+    /// The IP version.
+    Family,
+    /// The protocol's number.
+    Protocol,
+    /// The source address; matches this family only.
+    Source(Family),
+    /// The destination address; matches this family only.
+    Destination(Family),
+    /// The source port.
+    SourcePort,
+    /// The destination port.
+    DestinationPort,
+    /// The sender's Ethernet address.
+    Sender,
+    /// The DSCP value; matches this family only.
+    Dscp(Family),
+}
+
+/// The numbers nftables has for the two families in `meta nfproto`.
+#[must_use]
+pub fn family_number(family: Family) -> u128 {
+    match family {
+        Family::V4 => 2,
+        Family::V6 => 10,
+    }
+}
+
+/// A device's name as a number, so that it fits an [`Interval`]; names have at most 15 bytes.
+#[must_use]
+pub fn device_number(name: &str) -> u128 {
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(name.bytes()) {
+        *to = from;
+    }
+    u128::from_be_bytes(bytes)
+}
+
+/// The inverse of [`device_number`].
+#[must_use]
+pub fn device_name(number: u128) -> String {
+    let bytes = number.to_be_bytes();
+    String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_string()
+}
+
+/// An Ethernet address as an even number, so that two neighbours never melt into one interval: maps of addresses stay
+/// hash tables.
+#[must_use]
+pub fn mac_number(mac: Mac) -> u128 {
+    mac.0.iter().fold(0, |number, byte| number << 8 | u128::from(*byte)) << 1
+}
+
+/// The inverse of [`mac_number`].
+#[must_use]
+pub fn mac(number: u128) -> Mac {
+    let [.., a, b, c, d, e, f] = (number >> 1).to_be_bytes();
+    Mac([a, b, c, d, e, f])
+}
+
+/// A named map or set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Map {
+    /// Its name, which ends in a digest of its content.
+    pub name: String,
+    /// What it is looked up by.
+    pub key: Vec<Key>,
+    /// Its entries, which do not overlap.
+    pub entries: Entries,
+}
+
+/// What a map or set holds. Each entry has one interval for each key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Entries {
+    /// A verdict map.
+    Verdicts(Vec<(Vec<Interval>, Verdict)>),
+    /// A set.
+    Members(Vec<Vec<Interval>>),
+}
+
+impl Map {
+    /// A verdict map; `role` is the readable part of its name.
+    #[must_use]
+    pub fn verdicts(role: &str, key: Vec<Key>, entries: Vec<(Vec<Interval>, Verdict)>) -> Self {
+        Self::named(role, key, Entries::Verdicts(entries))
+    }
+
+    /// A set of single values of one key.
+    #[must_use]
+    pub fn members(role: &str, key: Key, set: &IntervalSet) -> Self {
+        Self::named(role, vec![key], Entries::Members(set.iter().map(|interval| vec![interval]).collect()))
+    }
+
+    fn named(role: &str, key: Vec<Key>, entries: Entries) -> Self {
+        let mut map = Self { name: role.to_string(), key, entries };
+        map.name = format!("{role}_{:016x}", json::digest(&json::map(&map)));
+        map
+    }
+
+    /// How many entries it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.entries {
+            Entries::Verdicts(entries) => entries.len(),
+            Entries::Members(entries) => entries.len(),
+        }
+    }
+
+    /// Whether it has no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether an entry spans more than one value. The kernel keeps such maps as trees, and they must be filled before
+    /// the transaction that puts them to use.
+    #[must_use]
+    pub fn has_intervals(&self) -> bool {
+        let single = |entry: &Vec<Interval>| entry.iter().all(|interval| interval.is_single());
+        match &self.entries {
+            Entries::Verdicts(entries) => !entries.iter().all(|(entry, _)| single(entry)),
+            Entries::Members(entries) => !entries.iter().all(single),
+        }
+    }
+}
+
+impl Hook {
+    /// The name of the base chain at this hook, which is nftables' name of the hook.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prerouting => "prerouting",
+            Self::Output => "output",
+            Self::Postrouting => "postrouting",
+        }
+    }
+
+    /// The kernel's number of the hook (`enum nf_inet_hooks`).
+    #[must_use]
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Prerouting => 0,
+            Self::Output => 3,
+            Self::Postrouting => 4,
+        }
+    }
+
+    /// The type of the base chain.
+    #[must_use]
+    pub fn chain_type(self) -> &'static str {
+        match self {
+            Self::Output => "route",
+            Self::Prerouting | Self::Postrouting => "filter",
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Compiler, `explain` and a plain first match hold each other: for random rules and packets all three agree.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_possible_truncation, missing_docs)]
+
+mod support;
+
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use support::interpreter;
+use support::sample::{self, SampleRule};
+use wansplit::config::{self, model::Config};
+use wansplit::explain::{Packet, decide};
+use wansplit::network::{Facts, Hop, LinkFacts, Side, State};
+use wansplit::plan::path::{Choice, Paths};
+use wansplit::plan::{Plan, plan};
+
+/// The configuration of some sample rules, and the samples that made it in.
+fn read(rules: &[SampleRule]) -> (Config, Vec<SampleRule>) {
+    let json: Vec<_> = rules.iter().enumerate().filter_map(|(n, rule)| rule.json(n)).collect();
+    let text = format!("{{ {}, \"rules\": {} }}", sample::LINKS, serde_json::Value::from(json));
+    let config = config::read(text.as_bytes()).config.expect("the sample's frame is right");
+    let kept = config.rules.iter().map(|rule| rules[rule.name[1..].parse::<usize>().unwrap()].clone()).collect();
+    (config, kept)
+}
+
+fn facts(config: &Config, prefix: bool) -> Facts {
+    let side = |n: usize, gateway: &str| Side {
+        device: Some(format!("wan{n}")),
+        addresses: Vec::new(),
+        state: State::Up(Hop { device: format!("wan{n}"), gateway: Some(gateway.parse::<IpAddr>().unwrap()) }),
+    };
+    let links = (0..config.links.len()).map(|n| LinkFacts {
+        v4: side(n, "198.51.100.1"),
+        v6: side(n, "2001:db8::1"),
+        // Half of the sample's IPv6 addresses.
+        prefixes: if prefix && n == 0 { vec![("fd00::".parse().unwrap(), 125)] } else { Vec::new() },
+    });
+    Facts { links: links.collect(), ipv6: true, ..Facts::default() }
+}
+
+/// The marks a packet may get by the plain first match.
+fn naive(config: &Config, plan: &Plan, facts: &Facts, rules: &[SampleRule], packet: &Packet) -> BTreeSet<u32> {
+    let paths = &plan.paths;
+    let hit = rules.iter().position(|rule| rule.matches(packet));
+    let choice = hit.and_then(|n| paths.of_target(config.rules[n].target));
+    let delegated = facts.links.iter().position(|link| {
+        let source = packet.source.unwrap();
+        !link.prefixes.is_empty() && matches!(source, IpAddr::V6(a) if a.octets()[15] < 8)
+    });
+    if let Some(link) = delegated
+        && let Some(path) = paths.for_prefix(choice.as_ref(), wansplit::config::model::LinkId(link))
+    {
+        return [paths[path].mark.bits()].into();
+    }
+    possible(paths, choice.as_ref(), packet)
+}
+
+fn possible(paths: &Paths, choice: Option<&Choice>, packet: &Packet) -> BTreeSet<u32> {
+    match choice {
+        None => [0].into(),
+        Some(Choice::One(path)) => [paths[*path].mark.bits()].into(),
+        Some(Choice::Spread(wansplit::config::model::Spread::Connection, all)) => {
+            all.iter().map(|(path, _)| paths[*path].mark.bits()).collect()
+        }
+        Some(Choice::Spread(wansplit::config::model::Spread::Client, all)) => {
+            let bytes = match packet.source.unwrap() {
+                IpAddr::V4(a) => a.octets().to_vec(),
+                IpAddr::V6(a) => a.octets().to_vec(),
+            };
+            let total: u16 = all.iter().map(|(_, weight)| weight).sum();
+            let mut number = wansplit::plan::jhash::bucket(&bytes, total.into(), wansplit::plan::ruleset::SEED) as u16;
+            let path = all.iter().find(|(_, weight)| match number.checked_sub(*weight) {
+                Some(rest) => {
+                    number = rest;
+                    false
+                }
+                None => true,
+            });
+            [paths[path.unwrap().0].mark.bits()].into()
+        }
+    }
+}
+
+fn agree(rules: &[SampleRule], packets: &[Packet], prefix: bool) {
+    let (config, kept) = read(rules);
+    let facts = facts(&config, prefix);
+    let plan = plan(&config, &facts).unwrap();
+    for packet in packets {
+        let compiled = interpreter::marks(&plan.ruleset, packet);
+        let plain = naive(&config, &plan, &facts, &kept, packet);
+        assert_eq!(compiled, plain, "compiled and plain first match differ for {packet:?}");
+        let decision = decide(&config, &plan.paths, &facts, packet);
+        let explained: BTreeSet<u32> = match decision.paths.as_slice() {
+            [] => [0].into(),
+            paths => paths.iter().map(|(path, _)| plan.paths[*path].mark.bits()).collect(),
+        };
+        assert_eq!(explained, plain, "explain and plain first match differ for {packet:?}: {decision:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mixed_rules(
+        rules in prop::collection::vec(sample::rule(), 1..25),
+        packets in prop::collection::vec(sample::packet(), 40),
+        prefix in any::<bool>(),
+    ) {
+        agree(&rules, &packets, prefix);
+    }
+
+    #[test]
+    fn rules_that_merge(
+        rules in prop::collection::vec(sample::plain_rule(), 1..60),
+        packets in prop::collection::vec(sample::packet(), 40),
+    ) {
+        agree(&rules, &packets, false);
+    }
+}

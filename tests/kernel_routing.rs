@@ -1,0 +1,246 @@
+//! Rules, routes, devices and lookups against the real kernel, checked with iproute2.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod kernel_support;
+
+use kernel_support::{inside, sh};
+use nix::errno::Errno;
+use std::net::IpAddr;
+use wansplit::config::model::Family;
+use wansplit::kernel::netlink::lookup::{Packet, Question, Verdict};
+use wansplit::kernel::netlink::route::ForeignKind;
+use wansplit::kernel::netlink::rule::Action;
+use wansplit::kernel::{Kernel, Snapshot};
+use wansplit::plan::state::{IpRule, NextHop, Route, RouteKind};
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn hop(gateway: &str, device: &str, weight: u16) -> NextHop {
+    let gateway = (!gateway.is_empty()).then(|| ip(gateway));
+    NextHop { device: device.into(), gateway, weight }
+}
+
+fn route(family: Family, table: u32, metric: u32, hops: &[NextHop]) -> Route {
+    Route { family, table, metric, kind: RouteKind::Via(hops.to_vec()) }
+}
+
+/// Two Ethernet WANs and a point-to-point one.
+fn wans() {
+    sh("ip link set lo up
+        for n in 1 2; do
+            ip link add eth$n type dummy; ip link set eth$n up
+            ip addr add 10.0.$n.2/24 dev eth$n
+            ip -6 addr add 2001:db8:$n::2/64 dev eth$n nodad
+        done
+        ip link add ppp0 type dummy; ip link set ppp0 arp off up
+        ip addr add 10.0.3.2/32 dev ppp0; ip -6 addr add 2001:db8:3::2/128 dev ppp0 nodad");
+}
+
+fn every_kind_of_rule() -> Vec<IpRule> {
+    let mut all = Vec::new();
+    for family in Family::BOTH {
+        let address = if family == Family::V4 { ip("192.0.2.1") } else { ip("2001:db8::1") };
+        let rule = |priority, table| IpRule::lookup(family, priority, table);
+        let mask = 0xff00_0000;
+        all.extend([
+            IpRule { invert: true, mark: Some((0, mask)), suppress_prefixlength: Some(0), ..rule(800, 254) },
+            IpRule { iif: Some("lo".into()), suppress_prefixlength: Some(0), ..rule(801, 254) },
+            IpRule { oif: Some("eth1".into()), ..rule(802, 100) },
+            IpRule { oif: Some("not-there.7".into()), ..rule(802, 70_000) },
+            IpRule { mark: Some((0x0100_0000, mask)), ..rule(10, 1001) },
+            IpRule { mark: Some((0x0200_0000, mask)), ..rule(10, 1001) },
+            IpRule { mark: Some((7, u32::MAX)), ..rule(810, 252) },
+            IpRule { iif: Some("lo".into()), protocol: Some(6), destination_ports: Some((25, 25)), ..rule(820, 200) },
+            IpRule {
+                iif: Some("lo".into()),
+                protocol: Some(17),
+                destination_ports: Some((5000, 6000)),
+                ..rule(820, 200)
+            },
+            IpRule {
+                iif: Some("lo".into()),
+                protocol: Some(6),
+                source_ports: Some((22, 22)),
+                from: Some((address, family.width())),
+                ..rule(821, 4_000_000_000)
+            },
+            IpRule { from: Some((address, family.width())), iif: Some("lo".into()), ..rule(830, 100) },
+            IpRule { to: Some((address, 8)), ..rule(4_000_000_000, 100) },
+            rule(840, 256),
+        ]);
+    }
+    // The kernel stores what it is given: a prefix with host bits stays one.
+    all
+}
+
+#[test]
+fn every_rule_is_added_read_and_deleted() {
+    if !inside("every_rule_is_added_read_and_deleted") {
+        return;
+    }
+    sh("ip rule add pref 5 fwmark 0x1/0xff lookup 300 protocol 4
+        ip rule add pref 6 from 10.9.0.0/16 tos 0x10 unreachable
+        ip -6 rule add pref 7 fwmark 0x01000000/0xff000000 lookup 1001");
+    let mut kernel = Kernel::new();
+    let before = kernel.rules().unwrap();
+    assert_eq!((before.ours.len(), before.odd.len()), (0, 0));
+    let foreign: Vec<_> = before.foreign.iter().map(|f| (f.rule.family, f.rule.priority, f.protocol)).collect();
+    use Family::{V4, V6};
+    let expected = [(V4, 0, 2), (V4, 5, 4), (V4, 6, 3), (V4, 32766, 2), (V4, 32767, 2)];
+    assert_eq!(foreign, [&expected[..], &[(V6, 0, 2), (V6, 7, 3), (V6, 32766, 2)]].concat());
+    assert_eq!(before.foreign[1].rule.mark, Some((1, 0xff)));
+    assert_eq!((before.foreign[2].action, before.foreign[2].complete), (Action::Unreachable, false));
+    let listing = sh("ip rule; ip -6 rule");
+
+    let wanted = every_kind_of_rule();
+    for rule in &wanted {
+        kernel.add_rule(rule).unwrap();
+        let again = kernel.add_rule(rule).unwrap_err();
+        assert_eq!(again.errno(), Some(Errno::EEXIST), "{again}");
+    }
+    assert_eq!(kernel.writes() as usize, 2 * wanted.len());
+    let mut read = kernel.rules().unwrap();
+    let mut sorted = wanted.clone();
+    sorted.sort();
+    read.ours.sort();
+    assert_eq!(read.ours, sorted);
+    assert_eq!((read.odd.len(), &read.foreign), (0, &before.foreign));
+
+    let text = sh("ip rule; ip -6 rule");
+    for line in [
+        "800:\tnot from all fwmark 0/0xff000000 lookup main suppress_prefixlength 0 proto 119",
+        "821:\tfrom 192.0.2.1 iif lo ipproto tcp sport 22 lookup 4000000000 proto 119",
+        "820:\tfrom all iif lo ipproto udp dport 5000-6000 lookup 200 proto 119",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+
+    for rule in &wanted {
+        kernel.delete_rule(rule).unwrap();
+    }
+    assert_eq!(sh("ip rule; ip -6 rule"), listing);
+    let gone = kernel.delete_rule(&wanted[0]).unwrap_err();
+    assert_eq!(gone.errno(), Some(Errno::ENOENT));
+    assert!(gone.to_string().contains("delete the ip rule IPv4 priority 800 not fwmark 0x0/0xff000000 lookup 254"));
+}
+
+#[test]
+fn doubled_and_odd_rules_are_seen_and_can_go() {
+    if !inside("doubled_and_odd_rules_are_seen_and_can_go") {
+        return;
+    }
+    sh("ip rule add pref 9 fwmark 0x1 unreachable protocol 119
+        ip rule add pref 9 fwmark 0x1 unreachable
+        ip rule add pref 9 tos 0x10 lookup 100 protocol 119
+        ip rule add pref 8 uidrange 5-6 lookup 100 protocol 119
+        ip -6 rule add pref 9 blackhole protocol 119");
+    let listing_after = "9:\tfrom all fwmark 0x1 unreachable\n";
+    let mut kernel = Kernel::new();
+    let rules = kernel.rules().unwrap();
+    assert_eq!((rules.ours.len(), rules.odd.len()), (0, 4));
+    for rule in &rules.odd {
+        kernel.delete_odd_rule(rule).unwrap();
+    }
+    let rules = kernel.rules().unwrap();
+    assert_eq!((rules.ours.len(), rules.odd.len()), (0, 0));
+    assert!(sh("ip rule").contains(listing_after));
+    assert_eq!(sh("ip rule").lines().count(), 4);
+}
+
+fn every_kind_of_route() -> Vec<Route> {
+    use Family::{V4, V6};
+    vec![
+        route(V4, 100, 1, &[hop("10.0.1.1", "eth1", 1)]),
+        route(V4, 100, 2, &[hop("", "ppp0", 1)]),
+        route(V4, 100, 3, &[hop("10.0.1.1", "eth1", 7), hop("10.0.2.1", "eth2", 3)]),
+        route(V4, 70_000, 1, &[hop("10.0.1.1", "eth1", 256), hop("", "ppp0", 1)]),
+        route(V4, 70_000, 2, &[hop("172.16.0.1", "eth1", 1)]),
+        Route { family: V4, table: 100, metric: 4_278_198_272, kind: RouteKind::Unreachable },
+        Route { family: V4, table: 101, metric: 9, kind: RouteKind::Blackhole },
+        route(V6, 100, 1, &[hop("2001:db8:1::1", "eth1", 1)]),
+        route(V6, 100, 2, &[hop("", "ppp0", 1)]),
+        route(V6, 100, 3, &[hop("fe80::1", "eth1", 7), hop("2001:db8:2::1", "eth2", 3)]),
+        route(V6, 70_000, 1, &[hop("fe80::1", "eth1", 256), hop("", "ppp0", 1)]),
+        route(V6, 70_000, 2, &[hop("2001:db8:ffff::1", "eth1", 1)]),
+        Route { family: V6, table: 100, metric: 4_278_198_272, kind: RouteKind::Unreachable },
+        Route { family: V6, table: 101, metric: 9, kind: RouteKind::Blackhole },
+    ]
+}
+
+#[test]
+fn every_route_is_added_read_and_deleted() {
+    if !inside("every_route_is_added_read_and_deleted") {
+        return;
+    }
+    wans();
+    sh("ip route add default via 10.0.1.1 dev eth1 proto static metric 10
+        ip route add unreachable default metric 999
+        ip route add 128.0.0.0/1 dev ppp0 table 55
+        ip route add default via 10.0.2.1 dev eth2 table 100 metric 77 proto static
+        ip -6 route add default from 2001:db8:1::/48 via 2001:db8:1::1 dev eth1 proto static metric 10");
+    let mut kernel = Kernel::new();
+    let listing = sh("ip route show table all; ip -6 route show table all");
+    let links = kernel.links().unwrap();
+    assert!(kernel.routes(&links).unwrap().ours.is_empty());
+
+    let wanted = every_kind_of_route();
+    for route in &wanted {
+        kernel.add_route(route).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(kernel.add_route(route).unwrap_err().errno(), Some(Errno::EEXIST), "{route:?}");
+    }
+    let mut read = kernel.routes(&links).unwrap();
+    read.ours.sort();
+    let mut sorted = wanted.clone();
+    sorted.sort();
+    assert_eq!(read.ours, sorted);
+    assert_eq!(read.odd, []);
+    let text = sh("ip route show table all proto 119; ip -6 route show table all proto 119");
+    assert!(text.contains("default via 172.16.0.1 dev eth1 table 70000 metric 2 onlink"), "{text}");
+
+    let foreign = kernel.foreign_routes(&links).unwrap();
+    let places: Vec<_> = foreign.iter().map(|r| (r.table, r.metric, r.destination.1, r.source_length)).collect();
+    assert_eq!(places, [(55, 0, 1, 0), (100, 77, 0, 0), (254, 10, 0, 0), (254, 999, 0, 0), (254, 10, 0, 48)]);
+    assert_eq!(foreign[2].kind, ForeignKind::Via(vec![hop("10.0.1.1", "eth1", 1)]));
+    assert_eq!(foreign[3].kind, ForeignKind::Unreachable);
+
+    for route in &wanted {
+        kernel.delete_route(route).unwrap_or_else(|error| panic!("{error}"));
+    }
+    assert_eq!(sh("ip route show table all; ip -6 route show table all"), listing);
+    assert_eq!(kernel.delete_route(&wanted[0]).unwrap_err().errno(), Some(Errno::ESRCH));
+    assert_eq!(kernel.delete_route(&wanted[8]).unwrap_err().errno(), Some(Errno::ESRCH));
+}
+
+#[test]
+fn routes_are_replaced_in_place() {
+    if !inside("routes_are_replaced_in_place") {
+        return;
+    }
+    wans();
+    let mut kernel = Kernel::new();
+    let links = kernel.links().unwrap();
+    for (family, one, two) in [(Family::V4, "10.0.1.1", "10.0.2.1"), (Family::V6, "fe80::1", "fe80::2")] {
+        let via = |hops: &[NextHop]| route(family, 300, 1, hops);
+        let steps = [
+            via(&[hop(one, "eth1", 1)]),
+            via(&[hop(one, "eth1", 2), hop(two, "eth2", 1)]),
+            via(&[hop(one, "eth1", 1), hop(two, "eth2", 9)]),
+            via(&[hop("", "ppp0", 1)]),
+            via(&[hop(two, "eth2", 1)]),
+            Route { family, table: 300, metric: 1, kind: RouteKind::Unreachable },
+            via(&[hop(one, "eth1", 1), hop("", "ppp0", 1), hop(two, "eth2", 1)]),
+            Route { family, table: 300, metric: 1, kind: RouteKind::Blackhole },
+            via(&[hop(one, "eth1", 1)]),
+        ];
+        for step in &steps {
+            kernel.replace_route(step).unwrap_or_else(|error| panic!("{error}"));
+            let read = kernel.routes(&links).unwrap();
+            assert_eq!((&read.ours[..], &read.odd[..]), (&[step.clone()][..], &[][..]));
+        }
+        kernel.delete_route(&steps[8]).unwrap();
+    }
+    assert_eq!(kernel.routes(&links).unwrap().ours, []);
+}

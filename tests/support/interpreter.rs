@@ -1,0 +1,123 @@
+//! Walks the compiled table for one packet, as the kernel would.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use wansplit::config::model::{Choice, Family};
+use wansplit::explain::{From, Packet};
+use wansplit::interval::{from_ipv4, from_ipv6};
+use wansplit::plan::jhash;
+use wansplit::plan::ruleset::{
+    Action, Dice, Entries, Key, Match, Ruleset, SEED, Verdict, device_number, family_number, mac_number,
+};
+
+/// The marks that the first packet of a connection may leave the prerouting hook with: one, or one for each number that
+/// chance may draw. 0 is "no mark".
+pub fn marks(ruleset: &Ruleset, packet: &Packet) -> BTreeSet<u32> {
+    let mut marks = BTreeSet::new();
+    walk(ruleset, "prerouting", packet, 0, &mut marks);
+    marks
+}
+
+/// Whether the walk ended; if not, the calling chain goes on.
+fn walk(ruleset: &Ruleset, chain: &str, packet: &Packet, mut mark: u32, marks: &mut BTreeSet<u32>) {
+    let chain = ruleset.chains.iter().find(|c| c.name == chain).expect("a verdict leads to a chain that exists");
+    for rule in &chain.rules {
+        if !rule.matches.iter().all(|m| holds(ruleset, m, packet)) {
+            continue;
+        }
+        for action in &rule.actions {
+            let verdict = match action {
+                Action::Lookup(keys, map) => lookup(ruleset, keys, map, packet),
+                Action::Spread(Dice::Random, buckets) => {
+                    for verdict in buckets {
+                        follow(ruleset, verdict, packet, mark, marks);
+                    }
+                    return;
+                }
+                Action::Spread(Dice::Client(family), buckets) => (packet.family() == *family).then(|| {
+                    let bytes = match packet.source.unwrap() {
+                        IpAddr::V4(a) => a.octets().to_vec(),
+                        IpAddr::V6(a) => a.octets().to_vec(),
+                    };
+                    buckets[jhash::bucket(&bytes, buckets.len() as u32, SEED) as usize].clone()
+                }),
+                Action::SetMark(value) => {
+                    mark = *value;
+                    None
+                }
+                Action::SetConnectionMark(_) => None,
+                Action::Verdict(verdict) => Some(verdict.clone()),
+            };
+            if let Some(verdict) = verdict {
+                follow(ruleset, &verdict, packet, mark, marks);
+                return;
+            }
+        }
+    }
+    // The end of a chain one went to for good is the end of the base chain: policy accept.
+    marks.insert(mark);
+}
+
+fn follow(ruleset: &Ruleset, verdict: &Verdict, packet: &Packet, mark: u32, marks: &mut BTreeSet<u32>) {
+    match verdict {
+        Verdict::Accept => {
+            marks.insert(mark);
+        }
+        Verdict::Goto(chain) => walk(ruleset, chain, packet, mark, marks),
+    }
+}
+
+fn holds(ruleset: &Ruleset, condition: &Match, packet: &Packet) -> bool {
+    let From::Device(device, mac) = &packet.origin else { panic!("only packets that arrive are classified") };
+    match condition {
+        Match::New => true,
+        Match::Running => false,
+        Match::Input(choice) => choice.allows(device.as_ref().unwrap()),
+        Match::Sender(choice) => match (mac, choice) {
+            (None, _) => false,
+            (Some(mac), Choice::OneOf(macs)) => macs.contains(mac),
+            (Some(mac), Choice::NoneOf(macs)) => !macs.contains(mac),
+        },
+        Match::Family(family) => packet.family() == *family,
+        Match::InSet(key, set) => {
+            let set = ruleset.maps.iter().find(|map| map.name == *set).expect("a set that exists");
+            let Entries::Members(members) = &set.entries else { panic!("a map where a set is wanted") };
+            value(*key, packet).is_some_and(|value| members.iter().any(|entry| entry[0].contains(value)))
+        }
+    }
+}
+
+fn lookup(ruleset: &Ruleset, keys: &[Key], map: &str, packet: &Packet) -> Option<Verdict> {
+    let map = ruleset.maps.iter().find(|known| known.name == map).expect("a map that exists");
+    assert_eq!(map.key, keys, "the lookup's keys are the map's");
+    let values: Option<Vec<u128>> = keys.iter().map(|key| value(*key, packet)).collect();
+    let values = values?;
+    let Entries::Verdicts(entries) = &map.entries else { panic!("a set where a map is wanted") };
+    let mut hits = entries.iter().filter(|(entry, _)| entry.iter().zip(&values).all(|(i, v)| i.contains(*v)));
+    let hit = hits.next();
+    assert!(hits.next().is_none(), "two entries of one map hold the same packet: the kernel refuses that");
+    hit.map(|(_, verdict)| verdict.clone())
+}
+
+fn value(key: Key, packet: &Packet) -> Option<u128> {
+    let From::Device(device, mac) = &packet.origin else { return None };
+    let address = |family, address: Option<IpAddr>| match (family, address?) {
+        (Family::V4, IpAddr::V4(a)) => Some(from_ipv4(a)),
+        (Family::V6, IpAddr::V6(a)) => Some(from_ipv6(a)),
+        _ => None,
+    };
+    match key {
+        // The first packet of a connection: its connection has no mark yet, and so there is no entry.
+        Key::ConnectionMark | Key::PacketMark => Some(0),
+        Key::Input => Some(device_number(device.as_ref()?)),
+        Key::Output => None,
+        Key::Family => Some(family_number(packet.family())),
+        Key::Protocol => Some(packet.protocol.into()),
+        Key::Source(family) => address(family, packet.source),
+        Key::Destination(family) => address(family, Some(packet.destination)),
+        Key::SourcePort => packet.source_port.map(Into::into),
+        Key::DestinationPort => packet.destination_port.map(Into::into),
+        Key::Sender => mac.map(mac_number),
+        Key::Dscp(family) => (packet.family() == family).then_some(packet.dscp.into()),
+    }
+}

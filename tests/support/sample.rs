@@ -1,0 +1,266 @@
+//! Random rules and packets out of a small world, so that overlaps and near misses are the rule. Rules are made as
+//! what a person would write, and matched here by the plainest code: the third opinion besides compiler and `explain`.
+
+use proptest::prelude::*;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use wansplit::config::model::Mac;
+use wansplit::explain::{From, Packet};
+
+/// One value of a list option: a range of numbers, perhaps negated. How the numbers are written depends on the option.
+#[derive(Debug, Clone, Copy)]
+pub struct Item {
+    pub negated: bool,
+    pub first: u8,
+    pub last: u8,
+}
+
+/// A list option: empty is "not given".
+pub type List = Vec<Item>;
+
+#[derive(Debug, Clone)]
+pub struct SampleRule {
+    pub protocols: Vec<&'static str>,
+    pub source4: List,
+    pub source6: List,
+    pub destination4: List,
+    pub destination6: List,
+    pub source_ports: List,
+    pub destination_ports: List,
+    pub devices: List,
+    pub macs: List,
+    pub dscp: List,
+    pub family: Option<&'static str>,
+    pub target: &'static str,
+}
+
+/// The targets of the sample rules: links, policies and words.
+pub const TARGETS: [&str; 8] = ["A", "B", "ab", "bc", "any", "strict", "main", "unreachable"];
+
+/// The links and policies all samples share, without their rules.
+pub const LINKS: &str = r#"
+"globals": { "enabled": true },
+"links": {
+    "A": { "device": "wan0", "gateway": "198.51.100.1", "gateway6": "2001:db8:1::1" },
+    "B": { "device": "wan1", "gateway": "203.0.113.1" },
+    "C": { "device": "wan2", "gateway": "192.0.2.1", "fallback": "unreachable" }
+},
+"policies": {
+    "ab": { "use": ["A", "B"] },
+    "bc": { "use": ["B 3", "C"], "mode": "balance" },
+    "any": { "use": ["A", "B 2", "C"], "mode": "balance", "balance_by": "connection" },
+    "strict": { "use": ["B"], "fallback": "unreachable" }
+}"#;
+
+pub fn address4(n: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 0, 0, n)
+}
+
+pub fn address6(n: u8) -> Ipv6Addr {
+    Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, n.into())
+}
+
+pub fn port(n: u8) -> u16 {
+    1000 + u16::from(n)
+}
+
+pub fn mac(n: u8) -> Mac {
+    Mac([2, 0, 0, 0, 0, n])
+}
+
+pub fn device(n: u8) -> String {
+    format!("lan{n}")
+}
+
+fn item(most: u8, ranges: bool) -> impl Strategy<Value = Item> {
+    (prop::bool::weighted(0.2), 0..=most, 0..=most).prop_map(move |(negated, a, b)| Item {
+        negated,
+        first: a.min(b),
+        last: if ranges { a.max(b) } else { a.min(b) },
+    })
+}
+
+fn list(most: u8, ranges: bool, chance: f64) -> impl Strategy<Value = List> {
+    prop::option::weighted(chance, prop::collection::vec(item(most, ranges), 1..4)).prop_map(Option::unwrap_or_default)
+}
+
+pub fn rule() -> impl Strategy<Value = SampleRule> {
+    let protocols = prop_oneof![
+        3 => Just(vec![]),
+        2 => Just(vec!["tcp"]),
+        2 => Just(vec!["udp"]),
+        2 => Just(vec!["tcp", "udp"]),
+        1 => Just(vec!["icmp"]),
+        1 => Just(vec!["gre", "esp", "ah"]),
+        1 => Just(vec!["!tcp"]),
+    ];
+    let ports = (list(30, true, 0.2), list(30, true, 0.5));
+    let addresses = (list(15, true, 0.25), list(15, true, 0.15), list(15, true, 0.25), list(15, true, 0.1));
+    let rest = (list(2, false, 0.2), list(3, false, 0.15), list(9, true, 0.1));
+    let family = prop_oneof![8 => Just(None), 1 => Just(Some("ipv4")), 1 => Just(Some("ipv6"))];
+    (protocols, ports, addresses, rest, family, prop::sample::select(&TARGETS[..])).prop_map(
+        |(protocols, (source_ports, destination_ports), addresses, (devices, macs, dscp), family, target)| {
+            let (source4, source6, destination4, destination6) = addresses;
+            SampleRule {
+                protocols,
+                source4,
+                source6,
+                destination4,
+                destination6,
+                source_ports,
+                destination_ports,
+                devices,
+                macs,
+                dscp,
+                family,
+                target,
+            }
+        },
+    )
+}
+
+/// Rules of the simplest shapes, which merge into maps most.
+pub fn plain_rule() -> impl Strategy<Value = SampleRule> {
+    (rule(), 0..4).prop_map(|(rule, shape)| {
+        let mut plain = SampleRule {
+            source6: vec![],
+            destination6: vec![],
+            source_ports: vec![],
+            devices: vec![],
+            macs: vec![],
+            dscp: vec![],
+            family: None,
+            ..rule
+        };
+        if shape != 0 {
+            plain.source4.clear();
+        }
+        if shape != 1 {
+            plain.destination4.clear();
+        }
+        if shape < 2 {
+            plain.destination_ports.clear();
+            plain.protocols.clear();
+        }
+        plain
+    })
+}
+
+pub fn packet() -> impl Strategy<Value = Packet> {
+    let protocol = prop_oneof![3 => Just(6u8), 3 => Just(17u8), 1 => Just(1u8), 1 => Just(47u8), 1 => Just(132u8)];
+    (any::<bool>(), protocol, (0..=16u8, 0..=16u8), (0..=31u8, 0..=31u8), (0..=3u8, 0..=4u8), 0..=10u8).prop_map(
+        |(v6, protocol, (source, destination), ports, (dev, sender), dscp)| {
+            let address = |n| if v6 { IpAddr::V6(address6(n)) } else { IpAddr::V4(address4(n)) };
+            let protocol = if v6 && protocol == 1 { 58 } else { protocol };
+            let has_ports = matches!(protocol, 6 | 17 | 132);
+            Packet {
+                // One device stands for a tunnel: its packets have no Ethernet address.
+                origin: From::Device(Some(device(dev)), (dev != 3).then(|| mac(sender))),
+                source: Some(address(source)),
+                destination: address(destination),
+                protocol,
+                source_port: has_ports.then(|| port(ports.0)),
+                destination_port: has_ports.then(|| port(ports.1)),
+                dscp,
+            }
+        },
+    )
+}
+
+impl SampleRule {
+    /// The rule as a JSON object, or nothing if no packet could match it (the validator refuses such rules).
+    pub fn json(&self, name: usize) -> Option<serde_json::Value> {
+        let mut object = serde_json::json!({ "name": format!("r{name}"), "use": self.target });
+        let v4 = |i: &Item| range(i, address4(i.first), address4(i.last));
+        let v6 = |i: &Item| range(i, address6(i.first), address6(i.last));
+        let single = |i: &Item, text: String| format!("{}{text}", if i.negated { "!" } else { "" });
+        let mut set = |option: &str, values: Vec<String>| {
+            if !values.is_empty() {
+                object[option] = values.into();
+            }
+        };
+        set("proto", self.protocols.iter().map(ToString::to_string).collect());
+        set("src_ip", self.source4.iter().map(v4).chain(self.source6.iter().map(v6)).collect());
+        set("dest_ip", self.destination4.iter().map(v4).chain(self.destination6.iter().map(v6)).collect());
+        set("src_port", self.source_ports.iter().map(|i| range(i, port(i.first), port(i.last))).collect());
+        set("dest_port", self.destination_ports.iter().map(|i| range(i, port(i.first), port(i.last))).collect());
+        set("src_iface", self.devices.iter().map(|i| single(i, device(i.first))).collect());
+        set("src_mac", self.macs.iter().map(|i| single(i, mac(i.first).to_string())).collect());
+        set("dscp", dscp_values(&self.dscp));
+        if let Some(family) = self.family {
+            object["family"] = family.into();
+        }
+        let ports = !self.source_ports.is_empty() || !self.destination_ports.is_empty();
+        let portless = self.protocols.iter().any(|p| !matches!(*p, "tcp" | "udp"));
+        (!(ports && portless)).then_some(object)
+    }
+
+    /// Whether the rule matches: said as plainly as can be.
+    pub fn matches(&self, packet: &Packet) -> bool {
+        let From::Device(device_name, sender) = &packet.origin else { return false };
+        let (source, destination) = (packet.source.unwrap(), packet.destination);
+        let v6 = source.is_ipv6();
+        let ports = !self.source_ports.is_empty() || !self.destination_ports.is_empty();
+        let named = |v4: &List, v6: &List| !v4.is_empty() || !v6.is_empty();
+        let families_of = |four: &List, six: &List| if v6 { !six.is_empty() } else { !four.is_empty() };
+        let protocol = match self.protocols.as_slice() {
+            [] if ports => matches!(packet.protocol, 6 | 17),
+            [] => true,
+            ["!tcp"] => packet.protocol != 6,
+            names => names.iter().any(|name| match *name {
+                "tcp" => packet.protocol == 6,
+                "udp" => packet.protocol == 17,
+                "icmp" => matches!(packet.protocol, 1 | 58),
+                "gre" => packet.protocol == 47,
+                "esp" => packet.protocol == 50,
+                "ah" => packet.protocol == 51,
+                other => unreachable!("{other}"),
+            }),
+        };
+        let address = |four: &List, six: &List, address: IpAddr| {
+            if !named(four, six) {
+                return true;
+            }
+            // A list's positive entries are counted over both families: if there are any, only they can match.
+            let positive = four.iter().chain(six).any(|i| !i.negated);
+            let own = if v6 { six } else { four };
+            let last = match address {
+                IpAddr::V4(a) => a.octets()[3],
+                IpAddr::V6(a) => a.octets()[15],
+            };
+            families_of(four, six) && in_list(own, last, positive)
+        };
+        let port_in = |list: &List, port: Option<u16>| {
+            list.is_empty()
+                || port.is_some_and(|port| in_list(list, (port - 1000) as u8, list.iter().any(|i| !i.negated)))
+        };
+        let digit = device_name.as_ref().unwrap().bytes().last().unwrap() - b'0';
+        let mac_in = sender.is_some_and(|mac| in_list(&self.macs, mac.0[5], self.macs.iter().any(|i| !i.negated)));
+        let family = self.family.is_none_or(|family| (family == "ipv6") == v6);
+        family
+            && protocol
+            && address(&self.source4, &self.source6, source)
+            && address(&self.destination4, &self.destination6, destination)
+            && port_in(&self.source_ports, packet.source_port)
+            && port_in(&self.destination_ports, packet.destination_port)
+            && (self.devices.is_empty() || in_list(&self.devices, digit, self.devices.iter().any(|i| !i.negated)))
+            && (self.macs.is_empty() || mac_in)
+            && (self.dscp.is_empty() || in_list(&self.dscp, packet.dscp, self.dscp.iter().any(|i| !i.negated)))
+    }
+}
+
+fn in_list(list: &List, value: u8, positive: bool) -> bool {
+    let hit = |i: &&Item| i.first <= value && value <= i.last;
+    let wanted = !positive || list.iter().filter(|i| !i.negated).any(|i| hit(&i));
+    wanted && !list.iter().filter(|i| i.negated).any(|i| hit(&i))
+}
+
+fn range<T: std::fmt::Display + PartialEq>(item: &Item, first: T, last: T) -> String {
+    let not = if item.negated { "!" } else { "" };
+    if first == last { format!("{not}{first}") } else { format!("{not}{first}-{last}") }
+}
+
+/// DSCP has no ranges: each value is written out.
+fn dscp_values(list: &List) -> Vec<String> {
+    let text = |i: &Item, n: u8| if i.negated { format!("!{n}") } else { n.to_string() };
+    list.iter().flat_map(|i| (i.first..=i.last).map(move |n| text(i, n))).collect()
+}
