@@ -3,8 +3,7 @@
 use crate::address::Wan;
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, SockFlag, SockProtocol, SockType, SockaddrStorage, bind, connect, setsockopt,
-    socket, sockopt,
+    AddressFamily, SockFlag, SockProtocol, SockType, SockaddrStorage, bind, connect, setsockopt, socket, sockopt,
 };
 use nix::sys::time::{TimeVal, TimeValLike};
 use std::io::{self, BufRead, BufReader};
@@ -29,9 +28,7 @@ impl Way {
     /// The way of a connection whose server saw this address.
     #[must_use]
     pub fn of(seen: IpAddr) -> Self {
-        (1..=6)
-            .find(|n| Wan(*n).owns(seen))
-            .map_or(Self::Direct(seen), Self::Link)
+        (1..=6).find(|n| Wan(*n).owns(seen)).map_or(Self::Direct(seen), Self::Link)
     }
 
     fn of_error(error: &io::Error) -> Self {
@@ -56,11 +53,7 @@ pub struct Dial<'a> {
 
 impl Default for Dial<'_> {
     fn default() -> Self {
-        Self {
-            from: None,
-            device: None,
-            patience: Duration::from_secs(1),
-        }
+        Self { from: None, device: None, patience: Duration::from_secs(1) }
     }
 }
 
@@ -78,10 +71,7 @@ impl Dial<'_> {
         let mut reader = BufReader::new(stream);
         let mut greeting = String::new();
         reader.read_line(&mut greeting)?;
-        let seen = greeting
-            .trim()
-            .parse()
-            .map_err(|_| io::Error::from(io::ErrorKind::ConnectionReset))?;
+        let seen = greeting.trim().parse().map_err(|_| io::Error::from(io::ErrorKind::ConnectionReset))?;
         Ok((reader, seen))
     }
 
@@ -99,8 +89,7 @@ impl Dial<'_> {
     /// One TCP connection, made and ended.
     #[must_use]
     pub fn tcp(&self, to: SocketAddr) -> Way {
-        self.connect_tcp(to)
-            .map_or_else(|error| Way::of_error(&error), |(_, seen)| Way::of(seen))
+        self.connect_tcp(to).map_or_else(|error| Way::of_error(&error), |(_, seen)| Way::of(seen))
     }
 
     /// One UDP packet and its answer.
@@ -111,21 +100,15 @@ impl Dial<'_> {
             socket.send(b"hello")?;
             let mut buffer = [0; 256];
             let length = socket.recv(&mut buffer)?;
-            seen_in(&buffer[..length])
-                .ok_or_else(|| io::Error::other("not the echo server's answer"))
+            seen_in(&buffer[..length]).ok_or_else(|| io::Error::other("not the echo server's answer"))
         };
         ask().map_or_else(|error: io::Error| Way::of_error(&error), Way::of)
     }
 
     fn socket(&self, to: SocketAddr, kind: SockType) -> io::Result<OwnedFd> {
-        let family = if to.is_ipv4() {
-            AddressFamily::Inet
-        } else {
-            AddressFamily::Inet6
-        };
+        let family = if to.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
         let socket = socket(family, kind, SockFlag::SOCK_CLOEXEC, None::<SockProtocol>)?;
-        let patience =
-            TimeVal::milliseconds(i64::try_from(self.patience.as_millis()).unwrap_or(i64::MAX));
+        let patience = TimeVal::milliseconds(i64::try_from(self.patience.as_millis()).unwrap_or(i64::MAX));
         // The send timeout is also connect's.
         setsockopt(&socket, sockopt::SendTimeout, &patience)?;
         setsockopt(&socket, sockopt::ReceiveTimeout, &patience)?;
@@ -133,10 +116,7 @@ impl Dial<'_> {
             setsockopt(&socket, sockopt::BindToDevice, &device.into())?;
         }
         if let Some(address) = self.from {
-            bind(
-                socket.as_raw_fd(),
-                &SockaddrStorage::from(SocketAddr::new(address, 0)),
-            )?;
+            bind(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(address, 0)))?;
         }
         Ok(socket)
     }

@@ -4,11 +4,7 @@ use crate::address::{LAN, Wan};
 
 /// The ruleset for these links: their devices masquerade IPv4 and ULA, port 8022 goes to the LAN host's ssh.
 pub(crate) fn ruleset(wans: &[Wan]) -> String {
-    let devices = wans
-        .iter()
-        .map(|wan| wan.device())
-        .collect::<Vec<_>>()
-        .join(", ");
+    let devices = wans.iter().map(|wan| wan.device()).collect::<Vec<_>>().join(", ");
     let [lan4, lan6] = LAN;
     format!(
         "table inet fw4 {{

@@ -68,19 +68,11 @@ impl Flow {
     /// One socket that sends a packet every `interval`. Starts when the first answer has come.
     #[must_use]
     pub fn udp(host: &Host, to: IpAddr, port: u16, interval: Duration) -> Self {
-        let dial = Dial {
-            patience: Duration::from_millis(50),
-            ..Dial::default()
-        };
-        let socket = host
-            .run(|| dial.connect_udp(SocketAddr::new(to, port)))
-            .expect("a UDP socket");
+        let dial = Dial { patience: Duration::from_millis(50), ..Dial::default() };
+        let socket = host.run(|| dial.connect_udp(SocketAddr::new(to, port))).expect("a UDP socket");
         let socket = Arc::new(socket);
         let shared = Arc::new(Shared::default());
-        let (sender, receiver) = (
-            (Arc::clone(&socket), Arc::clone(&shared)),
-            Arc::clone(&shared),
-        );
+        let (sender, receiver) = ((Arc::clone(&socket), Arc::clone(&shared)), Arc::clone(&shared));
         let threads = vec![
             thread::spawn(move || send_packets(&sender.0, &sender.1, interval)),
             thread::spawn(move || receive_packets(&socket, &receiver)),
@@ -91,13 +83,9 @@ impl Flow {
     /// One connection that has `size` bytes echoed every `interval`. Starts when the first round is done.
     #[must_use]
     pub fn tcp(host: &Host, to: IpAddr, port: u16, size: usize, interval: Duration) -> Self {
-        let dial = Dial {
-            patience: Duration::from_secs(5),
-            ..Dial::default()
-        };
+        let dial = Dial { patience: Duration::from_secs(5), ..Dial::default() };
         let connected = host.run(|| dial.connect_tcp(SocketAddr::new(to, port)));
-        let (stream, seen) = connected
-            .unwrap_or_else(|error| panic!("tcp {to} {port} from {}: {error}", host.name()));
+        let (stream, seen) = connected.unwrap_or_else(|error| panic!("tcp {to} {port} from {}: {error}", host.name()));
         let shared = Arc::new(Shared::default());
         let worker = Arc::clone(&shared);
         let threads = vec![thread::spawn(move || {
@@ -139,11 +127,7 @@ impl Flow {
     }
 
     fn started(self) -> Self {
-        assert!(
-            self.goes_on(1),
-            "the flow never got an answer: {:?}",
-            self.so_far()
-        );
+        assert!(self.goes_on(1), "the flow never got an answer: {:?}", self.so_far());
         self
     }
 }
@@ -185,9 +169,7 @@ fn receive_packets(socket: &UdpSocket, shared: &Shared) {
     loop {
         if let Ok(length) = socket.recv(&mut buffer) {
             let answer = &buffer[..length];
-            let number = std::str::from_utf8(answer)
-                .ok()
-                .and_then(|text| text.split(' ').nth(1)?.parse().ok());
+            let number = std::str::from_utf8(answer).ok().and_then(|text| text.split(' ').nth(1)?.parse().ok());
             if let (Some(seen), Some(number)) = (seen_in(answer), number) {
                 lock(&shared.waiting).remove(&number);
                 lock(&shared.report).answer(Way::of(seen));

@@ -35,20 +35,11 @@ impl Host {
             unshare(CloneFlags::CLONE_NEWNET).expect("a new network namespace");
             File::create(&path).expect("a place for the namespace");
             // Not /proc/self: that is the process's first thread, which stays where it is.
-            mount(
-                Some("/proc/thread-self/ns/net"),
-                path.as_str(),
-                None::<&str>,
-                MsFlags::MS_BIND,
-                None::<&str>,
-            )
-            .expect("the namespace under /run/netns");
+            mount(Some("/proc/thread-self/ns/net"), path.as_str(), None::<&str>, MsFlags::MS_BIND, None::<&str>)
+                .expect("the namespace under /run/netns");
         };
         thread::scope(|scope| scope.spawn(create).join()).expect("a host");
-        let host = Self {
-            name,
-            namespace: File::open(&path).expect("the new namespace"),
-        };
+        let host = Self { name, namespace: File::open(&path).expect("the new namespace") };
         // IPv4 settings of a new namespace are copied from the machine's: set what matters. IPv6's duplicate address
         // detection would keep every address unusable for a second.
         for (key, value) in [
@@ -80,8 +71,7 @@ impl Host {
     /// Calls a function in this host's network: the sockets it opens are this host's.
     pub fn run<T: Send, F: FnOnce() -> T + Send>(&self, function: F) -> T {
         let there = || {
-            setns(&self.namespace, CloneFlags::CLONE_NEWNET)
-                .expect("entering the host's namespace");
+            setns(&self.namespace, CloneFlags::CLONE_NEWNET).expect("entering the host's namespace");
             function()
         };
         match thread::scope(|scope| scope.spawn(there).join()) {
@@ -91,14 +81,8 @@ impl Host {
     }
 
     /// Starts a thread in this host's network.
-    pub fn spawn<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
-        &self,
-        function: F,
-    ) -> thread::JoinHandle<T> {
-        let namespace = self
-            .namespace
-            .try_clone()
-            .expect("a copy of the namespace's descriptor");
+    pub fn spawn<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(&self, function: F) -> thread::JoinHandle<T> {
+        let namespace = self.namespace.try_clone().expect("a copy of the namespace's descriptor");
         thread::spawn(move || {
             setns(&namespace, CloneFlags::CLONE_NEWNET).expect("entering the host's namespace");
             function()
@@ -107,8 +91,7 @@ impl Host {
 
     /// Starts a program in this host's network.
     pub fn start(&self, command: &mut Command) -> std::process::Child {
-        self.run(|| command.spawn())
-            .unwrap_or_else(|error| panic!("{command:?} on {}: {error}", self.name))
+        self.run(|| command.spawn()).unwrap_or_else(|error| panic!("{command:?} on {}: {error}", self.name))
     }
 
     /// Runs a program to its end in this host's network.
@@ -119,12 +102,7 @@ impl Host {
     /// Runs a program that must end well; returns its standard output.
     pub fn command(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.output(program, arguments);
-        assert!(
-            output.code == 0,
-            "{program} {arguments:?} on {}: {}",
-            self.name,
-            output.stderr
-        );
+        assert!(output.code == 0, "{program} {arguments:?} on {}: {}", self.name, output.stderr);
         output.stdout
     }
 
@@ -162,67 +140,35 @@ impl Host {
     #[must_use]
     pub fn ping(&self, to: std::net::IpAddr, options: &[&str]) -> bool {
         let to = to.to_string();
-        let arguments: Vec<&str> = ["-n", "-c", "1", "-W", "1"]
-            .iter()
-            .chain(options)
-            .copied()
-            .chain([to.as_str()])
-            .collect();
+        let arguments: Vec<&str> =
+            ["-n", "-c", "1", "-W", "1"].iter().chain(options).copied().chain([to.as_str()]).collect();
         self.output("ping", &arguments).code == 0
     }
 
     /// The programs that run in this host's network, other than this process: `(process id, name)`.
     #[must_use]
     pub fn processes(&self) -> Vec<(u32, String)> {
-        let namespace = self
-            .run(|| fs::read_link("/proc/thread-self/ns/net"))
-            .expect("the namespace's own name");
+        let namespace = self.run(|| fs::read_link("/proc/thread-self/ns/net")).expect("the namespace's own name");
         let processes = fs::read_dir("/proc").expect("/proc").flatten();
         let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
         ids.filter(|id| *id != std::process::id())
-            .filter(|id| {
-                fs::read_link(format!("/proc/{id}/ns/net")).is_ok_and(|link| link == namespace)
-            })
-            .map(|id| {
-                (
-                    id,
-                    fs::read_to_string(format!("/proc/{id}/comm"))
-                        .unwrap_or_default()
-                        .trim()
-                        .to_owned(),
-                )
-            })
+            .filter(|id| fs::read_link(format!("/proc/{id}/ns/net")).is_ok_and(|link| link == namespace))
+            .map(|id| (id, fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default().trim().to_owned()))
             .collect()
     }
 
     fn feed(&self, program: &str, arguments: &[&str], input: &str) {
         let output = self.output_with_input(program, arguments, input);
-        assert!(
-            output.code == 0,
-            "{program} {arguments:?} on {}:\n{input}\n{}",
-            self.name,
-            output.stderr
-        );
+        assert!(output.code == 0, "{program} {arguments:?} on {}:\n{input}\n{}", self.name, output.stderr);
     }
 
     fn output_with_input(&self, program: &str, arguments: &[&str], input: &str) -> Output {
         let mut command = Command::new(program);
-        command
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.start(&mut command);
         // A program that does not read its input closes the pipe; what it says then is in its output.
-        let _ = child
-            .stdin
-            .take()
-            .expect("a pipe")
-            .write_all(input.as_bytes());
-        child
-            .wait_with_output()
-            .expect("the program's output")
-            .into()
+        let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+        child.wait_with_output().expect("the program's output").into()
     }
 }
 

@@ -28,24 +28,15 @@ pub fn isolated<F: FnOnce()>(body: F) {
         });
         return body();
     }
-    let output = in_namespaces(&[
-        "--exact",
-        test_name::<F>(),
-        "--nocapture",
-        "--test-threads=1",
-    ])
-    .output()
-    .expect("`unshare` of util-linux is needed to run packet tests");
+    let output = in_namespaces(&["--exact", test_name::<F>(), "--nocapture", "--test-threads=1"])
+        .output()
+        .expect("`unshare` of util-linux is needed to run packet tests");
     let text = String::from_utf8_lossy(&output.stdout);
     print!("{text}");
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
     // A filter that matches no test also ends well, so the exit status alone proves nothing.
     let ran = text.contains("test result: ok. 1 passed");
-    assert!(
-        output.status.success() && ran,
-        "failed inside its namespaces ({}); see above",
-        output.status
-    );
+    assert!(output.status.success() && ran, "failed inside its namespaces ({}); see above", output.status);
 }
 
 /// Replaces this process by itself inside the namespaces, with the same arguments; returns once it is there.
@@ -66,14 +57,7 @@ pub fn re_executed() -> Result<(), String> {
 fn in_namespaces(arguments: &[&str]) -> Command {
     let mut command = Command::new("unshare");
     command
-        .args([
-            "--map-root-user",
-            "--net",
-            "--mount",
-            "--propagation",
-            "private",
-            "--",
-        ])
+        .args(["--map-root-user", "--net", "--mount", "--propagation", "private", "--"])
         .arg(std::env::current_exe().expect("this program's own path"))
         .args(arguments)
         .env(INSIDE, "1");
@@ -96,31 +80,14 @@ fn prepare() {
     fs::create_dir_all("/run/netns").expect("/run is ours now");
     if Path::new("/etc/iproute2").is_dir() {
         let copy = "/run/iproute2";
-        let copied = Command::new("cp")
-            .args(["-a", "/etc/iproute2", copy])
-            .status();
-        assert!(
-            copied.is_ok_and(|status| status.success()),
-            "cannot copy /etc/iproute2"
-        );
-        mount(
-            Some(copy),
-            "/etc/iproute2",
-            None::<&str>,
-            MsFlags::MS_BIND,
-            None::<&str>,
-        )
-        .expect("a copy over /etc/iproute2");
+        let copied = Command::new("cp").args(["-a", "/etc/iproute2", copy]).status();
+        assert!(copied.is_ok_and(|status| status.success()), "cannot copy /etc/iproute2");
+        mount(Some(copy), "/etc/iproute2", None::<&str>, MsFlags::MS_BIND, None::<&str>)
+            .expect("a copy over /etc/iproute2");
     }
 }
 
 fn tmpfs(path: &str) {
-    mount(
-        Some("tmpfs"),
-        path,
-        Some("tmpfs"),
-        MsFlags::empty(),
-        Some("mode=755"),
-    )
-    .unwrap_or_else(|error| panic!("cannot mount a tmpfs on {path}: {error}"));
+    mount(Some("tmpfs"), path, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))
+        .unwrap_or_else(|error| panic!("cannot mount a tmpfs on {path}: {error}"));
 }

@@ -21,11 +21,8 @@ impl<'a> Wansplit<'a> {
     /// The binary on this router, with a configuration as text and without facts from netifd.
     #[must_use]
     pub fn new(binary: &str, router: &'a Host, config: &str) -> Self {
-        let wansplit = Self {
-            router,
-            binary: binary.into(),
-            arguments: vec!["--config".to_owned(), CONFIG.to_owned()],
-        };
+        let wansplit =
+            Self { router, binary: binary.into(), arguments: vec!["--config".to_owned(), CONFIG.to_owned()] };
         wansplit.configure(config);
         wansplit
     }
@@ -33,8 +30,7 @@ impl<'a> Wansplit<'a> {
     /// The same, with facts as netifd would dump them.
     #[must_use]
     pub fn with_network(mut self, dump: &Value) -> Self {
-        self.arguments
-            .extend(["--network".to_owned(), NETWORK.to_owned()]);
+        self.arguments.extend(["--network".to_owned(), NETWORK.to_owned()]);
         self.report_network(dump);
         self
     }
@@ -69,10 +65,7 @@ impl<'a> Wansplit<'a> {
     pub fn prepare(&self, verb: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(&self.arguments).args(verb);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
@@ -94,14 +87,7 @@ impl<'a> Wansplit<'a> {
 
     fn must(&self, verb: &[&str]) -> String {
         let output = self.run(verb);
-        assert_eq!(
-            output.code,
-            0,
-            "wansplit {}:\n{}{}",
-            verb.join(" "),
-            output.stdout,
-            output.stderr
-        );
+        assert_eq!(output.code, 0, "wansplit {}:\n{}{}", verb.join(" "), output.stdout, output.stderr);
         output.stdout
     }
 }

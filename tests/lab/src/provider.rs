@@ -33,8 +33,7 @@ impl Provider {
         host.cable("customer", router, wan.device());
         host.cable("uplink", internet, name);
         let n = wan.0;
-        let ([gateway4, gateway6], [network4, network6], prefix) =
-            (wan.gateway(), wan.networks(), wan.prefix());
+        let ([gateway4, gateway6], [network4, network6], prefix) = (wan.gateway(), wan.networks(), wan.prefix());
         host.ip(&format!(
             "addr add {gateway4}/24 dev customer
              addr add {gateway6}/64 dev customer nodad
@@ -69,22 +68,14 @@ impl Provider {
                }}
              }}"
         ));
-        let provider = Self {
-            host,
-            wan,
-            counters: AtomicU32::new(0),
-        };
+        let provider = Self { host, wan, counters: AtomicU32::new(0) };
         provider.route_prefix();
         provider
     }
 
     /// Takes the cable away (`false`) or puts it back: the router's device loses its carrier and keeps all else.
     pub fn carrier(&self, on: bool) {
-        self.host.ip(if on {
-            "link set customer up"
-        } else {
-            "link set customer down"
-        });
+        self.host.ip(if on { "link set customer up" } else { "link set customer down" });
         if on {
             self.route_prefix();
         }
@@ -110,33 +101,18 @@ impl Provider {
             "add counter inet provider {name}
              add rule inet provider watched {expression} counter name {name}"
         ));
-        Counter {
-            provider: self,
-            name,
-        }
+        Counter { provider: self, name }
     }
 
     fn read(&self, counter: &str) -> u64 {
-        let text = self
-            .host
-            .command("nft", &["list", "counter", "inet", "provider", counter]);
-        let mut words = text
-            .split_whitespace()
-            .skip_while(|word| *word != "packets")
-            .skip(1);
-        words
-            .next()
-            .and_then(|number| number.parse().ok())
-            .unwrap_or_else(|| panic!("no packet count in: {text}"))
+        let text = self.host.command("nft", &["list", "counter", "inet", "provider", counter]);
+        let mut words = text.split_whitespace().skip_while(|word| *word != "packets").skip(1);
+        words.next().and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no packet count in: {text}"))
     }
 
     /// The way to the delegated prefix goes when the customer's device goes down.
     fn route_prefix(&self) {
-        self.host.ip(&format!(
-            "route replace {} via {} dev customer onlink",
-            self.wan.prefix(),
-            self.wan.router()[1]
-        ));
+        self.host.ip(&format!("route replace {} via {} dev customer onlink", self.wan.prefix(), self.wan.router()[1]));
     }
 }
 

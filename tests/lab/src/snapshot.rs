@@ -21,26 +21,16 @@ pub fn snapshot(host: &Host) -> String {
         "-6 -details route show table all",
     ] {
         let arguments: Vec<&str> = arguments.split(' ').collect();
-        let _ = writeln!(
-            text,
-            "# ip {}\n{}",
-            arguments.join(" "),
-            host.command("ip", &arguments)
-        );
+        let _ = writeln!(text, "# ip {}\n{}", arguments.join(" "), host.command("ip", &arguments));
     }
-    let _ = writeln!(
-        text,
-        "# nft\n{}",
-        host.command("nft", &["--stateless", "list", "ruleset"])
-    );
+    let _ = writeln!(text, "# nft\n{}", host.command("nft", &["--stateless", "list", "ruleset"]));
     text += &host.run(|| {
         let mut parameters = Vec::new();
         read_parameters(Path::new("/proc/sys/net"), &mut parameters);
         parameters.sort();
         parameters.concat()
     });
-    let names =
-        fs::read_to_string("/etc/iproute2/rt_tables").unwrap_or_else(|error| error.to_string());
+    let names = fs::read_to_string("/etc/iproute2/rt_tables").unwrap_or_else(|error| error.to_string());
     let _ = writeln!(text, "# rt_tables\n{names}");
     text
 }
@@ -88,27 +78,11 @@ impl<'a> Monitor<'a> {
     }
 
     fn start(host: &'a Host, program: &'static str, arguments: &[&str]) -> Self {
-        let mut child = host.start(
-            Command::new(program)
-                .args(arguments)
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null()),
-        );
+        let mut child = host.start(Command::new(program).args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()));
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
         let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            output
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| sender.send(line))
-        });
-        let mut monitor = Self {
-            host,
-            program,
-            child,
-            lines,
-            sentinels: 0,
-        };
+        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let mut monitor = Self { host, program, child, lines, sentinels: 0 };
         // Nobody tells when it has begun to listen.
         monitor.until_sentinel();
         monitor
@@ -122,14 +96,10 @@ impl<'a> Monitor<'a> {
             // The number tells this one from an earlier one that comes late.
             let mark = format!("{}", 31_000 + self.sentinels);
             let lines = if self.program == "ip" {
-                self.host.ip(&format!(
-                    "rule add pref {mark} lookup main\nrule del pref {mark}"
-                ));
+                self.host.ip(&format!("rule add pref {mark} lookup main\nrule del pref {mark}"));
                 2
             } else {
-                self.host.nft(&format!(
-                    "add table ip sentinel{mark}\ndelete table ip sentinel{mark}"
-                ));
+                self.host.nft(&format!("add table ip sentinel{mark}\ndelete table ip sentinel{mark}"));
                 3
             };
             let mut seen = 0;
@@ -144,11 +114,7 @@ impl<'a> Monitor<'a> {
                 }
             }
         }
-        panic!(
-            "{} monitor on {} says nothing",
-            self.program,
-            self.host.name()
-        );
+        panic!("{} monitor on {} says nothing", self.program, self.host.name());
     }
 }
 

@@ -27,13 +27,7 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self {
-            links: 2,
-            main_default: vec![1],
-            rp_filter: 0,
-            clients: 0,
-            prefixes: false,
-        }
+        Self { links: 2, main_default: vec![1], rp_filter: 0, clients: 0, prefixes: false }
     }
 }
 
@@ -61,19 +55,12 @@ impl Lab {
     /// Builds a lab; returns when packets flow.
     #[must_use]
     pub fn with(setup: &Setup) -> Self {
-        let (lan, lan2, router, internet) = (
-            Host::new("lan"),
-            Host::new("lan2"),
-            Host::new("router"),
-            Host::new("internet"),
-        );
+        let (lan, lan2, router, internet) =
+            (Host::new("lan"), Host::new("lan2"), Host::new("router"), Host::new("internet"));
         router.sysctl("net/ipv4/ip_forward", "1");
         router.sysctl("net/ipv6/conf/all/forwarding", "1");
         router.sysctl("net/ipv4/conf/all/rp_filter", &setup.rp_filter.to_string());
-        router.sysctl(
-            "net/ipv4/conf/default/rp_filter",
-            &setup.rp_filter.to_string(),
-        );
+        router.sysctl("net/ipv4/conf/default/rp_filter", &setup.rp_filter.to_string());
         lan_side(&lan, &router, "eth0", LAN, LAN_GATEWAY);
         lan_side(&lan2, &router, "eth3", LAN2, LAN2_GATEWAY);
         internet.ip("addr add 192.0.2.10/32 dev lo
@@ -81,17 +68,9 @@ impl Lab {
              route add local 192.0.2.0/24 dev lo
              route add local 2001:db8:ffff::/64 dev lo");
         let names = ["isp1", "isp2", "isp3", "isp4"];
-        let providers: Vec<Provider> = (1..=setup.links)
-            .zip(names)
-            .map(|(n, name)| Provider::new(Wan(n), name, &router, &internet))
-            .collect();
-        let lab = Self {
-            lan,
-            lan2,
-            router,
-            internet,
-            providers,
-        };
+        let providers: Vec<Provider> =
+            (1..=setup.links).zip(names).map(|(n, name)| Provider::new(Wan(n), name, &router, &internet)).collect();
+        let lab = Self { lan, lan2, router, internet, providers };
         lab.address_router(setup);
         lab.address_clients(setup);
         lab.router.nft(&firewall::ruleset(&lab.wans()));
@@ -133,13 +112,7 @@ impl Lab {
     /// Keeps opening new TCP connections, one every 4 ms, until one is answered: how long that took, and its way.
     /// Nothing if none is within `patience`.
     #[must_use]
-    pub fn time_to_connect(
-        &self,
-        from: &Host,
-        to: IpAddr,
-        port: u16,
-        patience: Duration,
-    ) -> Option<(Duration, Way)> {
+    pub fn time_to_connect(&self, from: &Host, to: IpAddr, port: u16, patience: Duration) -> Option<(Duration, Way)> {
         let start = Instant::now();
         let (report, answers) = std::sync::mpsc::channel();
         while start.elapsed() < patience {
@@ -147,8 +120,7 @@ impl Lab {
             from.spawn(move || {
                 let way = Dial::default().tcp(SocketAddr::new(to, port));
                 // Nobody listens any more once one attempt has been answered.
-                let _ = matches!(way, Way::Link(_) | Way::Direct(_))
-                    .then(|| report.send((start.elapsed(), way)));
+                let _ = matches!(way, Way::Link(_) | Way::Direct(_)).then(|| report.send((start.elapsed(), way)));
             });
             if let Ok(answer) = answers.recv_timeout(Duration::from_millis(4)) {
                 return Some(answer);
@@ -160,15 +132,13 @@ impl Lab {
     /// Switches the router's device of a link off and takes its addresses, as netifd does on `ifdown`.
     pub fn interface_down(&self, link: u8) {
         let device = Wan(link).device();
-        self.router
-            .ip(&format!("link set {device} down\naddr flush dev {device}"));
+        self.router.ip(&format!("link set {device} down\naddr flush dev {device}"));
     }
 
     /// Undoes [`Lab::interface_down`]; default routes in `main` are not put back.
     pub fn interface_up(&self, link: u8) {
         self.router.ip(&wan_addresses(Wan(link)));
-        self.router
-            .ip(&format!("link set {} up", Wan(link).device()));
+        self.router.ip(&format!("link set {} up", Wan(link).device()));
     }
 
     /// What `ubus call network.interface dump` would say of the router; links in `down` are down.
@@ -193,34 +163,23 @@ impl Lab {
             self.router.ip(&wan_addresses(wan));
         }
         for (place, link) in setup.main_default.iter().enumerate() {
-            let metric = if setup.main_default.len() == 1 {
-                0
-            } else {
-                10 * (place + 1)
-            };
+            let metric = if setup.main_default.len() == 1 { 0 } else { 10 * (place + 1) };
             for gateway in Wan(*link).gateway() {
                 // IPv6 has no metric 0: the kernel makes 1024 of it.
-                self.router.ip(&format!(
-                    "route add default via {gateway} dev {} metric {metric}",
-                    Wan(*link).device()
-                ));
+                self.router.ip(&format!("route add default via {gateway} dev {} metric {metric}", Wan(*link).device()));
             }
         }
     }
 
     fn address_clients(&self, setup: &Setup) {
         let clients = (0..setup.clients).map(client_address);
-        let lines = clients.map(|[v4, v6]| {
-            format!("addr add {v4}/24 dev eth0\naddr add {v6}/64 dev eth0 nodad\n")
-        });
+        let lines = clients.map(|[v4, v6]| format!("addr add {v4}/24 dev eth0\naddr add {v6}/64 dev eth0 nodad\n"));
         self.lan.ip(&lines.collect::<String>());
         if setup.prefixes {
             for wan in self.wans() {
                 let prefix = format!("2001:db8:{:x}:100::", wan.0);
-                self.router
-                    .ip(&format!("addr add {prefix}1/64 dev eth0 nodad"));
-                self.lan
-                    .ip(&format!("addr add {}/64 dev eth0 nodad", wan.lan_host()));
+                self.router.ip(&format!("addr add {prefix}1/64 dev eth0 nodad"));
+                self.lan.ip(&format!("addr add {}/64 dev eth0 nodad", wan.lan_host()));
             }
         }
     }
@@ -250,28 +209,17 @@ impl Lab {
             serve_udp(&self.router, SocketAddr::new(address, 53));
         }
         for port in [22, 80] {
-            serve_tcp(
-                &self.router,
-                SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port),
-            );
+            serve_tcp(&self.router, SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port));
         }
     }
 
     /// Routes of a new cable work once the kernel's link watch has seen it; wait for each.
     fn wait_until_alive(&self) {
-        let cables = self
-            .wans()
-            .into_iter()
-            .flat_map(Wan::gateway)
-            .chain(LAN)
-            .chain(LAN2);
+        let cables = self.wans().into_iter().flat_map(Wan::gateway).chain(LAN).chain(LAN2);
         let deadline = Instant::now() + Duration::from_secs(10);
         for neighbour in cables {
             while !self.router.ping(neighbour, &[]) {
-                assert!(
-                    Instant::now() < deadline,
-                    "the router cannot reach {neighbour}"
-                );
+                assert!(Instant::now() < deadline, "the router cannot reach {neighbour}");
             }
         }
     }
@@ -286,14 +234,9 @@ impl Default for Lab {
 fn lan_side(host: &Host, router: &Host, device: &str, own: [IpAddr; 2], gateway: [IpAddr; 2]) {
     host.cable("eth0", router, device);
     for (side, device, [v4, v6]) in [(host, "eth0", own), (router, device, gateway)] {
-        side.ip(&format!(
-            "addr add {v4}/24 dev {device}\naddr add {v6}/64 dev {device} nodad"
-        ));
+        side.ip(&format!("addr add {v4}/24 dev {device}\naddr add {v6}/64 dev {device} nodad"));
     }
-    host.ip(&format!(
-        "route add default via {}\nroute add default via {}",
-        gateway[0], gateway[1]
-    ));
+    host.ip(&format!("route add default via {}\nroute add default via {}", gateway[0], gateway[1]));
 }
 
 fn wan_addresses(wan: Wan) -> String {
@@ -302,16 +245,15 @@ fn wan_addresses(wan: Wan) -> String {
 }
 
 fn wan_interfaces(wan: Wan, up: bool) -> [Value; 2] {
-    let ([v4, v6], [gateway4, gateway6], [name4, name6]) =
-        (wan.router(), wan.gateway(), wan.interfaces());
+    let ([v4, v6], [gateway4, gateway6], [name4, name6]) = (wan.router(), wan.gateway(), wan.interfaces());
     if !up {
-        return [name4, name6].map(|name| json!({"interface": name, "up": false, "proto": "static", "device": wan.device()}));
+        return [name4, name6]
+            .map(|name| json!({"interface": name, "up": false, "proto": "static", "device": wan.device()}));
     }
     let common = |name: &str| json!({"interface": name, "up": true, "proto": "static", "device": wan.device(), "l3_device": wan.device()});
     let (mut wan4, mut wan6) = (common(name4), common(name6));
     wan4["ipv4-address"] = json!([{"address": v4, "mask": 24}]);
-    wan4["route"] =
-        json!([{"target": "0.0.0.0", "mask": 0, "nexthop": gateway4, "source": "0.0.0.0/0"}]);
+    wan4["route"] = json!([{"target": "0.0.0.0", "mask": 0, "nexthop": gateway4, "source": "0.0.0.0/0"}]);
     wan6["ipv6-address"] = json!([{"address": v6, "mask": 64}]);
     wan6["route"] = json!([{"target": "::", "mask": 0, "nexthop": gateway6, "source": "::/0"}]);
     let prefix = wan.prefix();

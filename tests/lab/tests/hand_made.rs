@@ -34,8 +34,12 @@ fn apply_by_hand(lab: &Lab) {
         rule add pref 18 oif eth2 lookup 200
         rule add pref 20 fwmark 2/0xff lookup 200\n";
     let ([one4, one6], [two4, two6]) = (Wan(1).router(), Wan(2).router());
-    lab.router.ip(&format!("{rules}rule add pref 30 from {one4} iif lo lookup 100\nrule add pref 31 from {two4} iif lo lookup 200"));
-    lab.router.ip6(&format!("{rules}rule add pref 30 from {one6} iif lo lookup 100\nrule add pref 31 from {two6} iif lo lookup 200"));
+    lab.router.ip(&format!(
+        "{rules}rule add pref 30 from {one4} iif lo lookup 100\nrule add pref 31 from {two4} iif lo lookup 200"
+    ));
+    lab.router.ip6(&format!(
+        "{rules}rule add pref 30 from {one6} iif lo lookup 100\nrule add pref 31 from {two6} iif lo lookup 200"
+    ));
     for (table, first, second) in [(100, Wan(1), Wan(2)), (200, Wan(2), Wan(1))] {
         for (metric, wan) in [(1, first), (2, second)] {
             for gateway in wan.gateway() {
@@ -48,13 +52,7 @@ fn apply_by_hand(lab: &Lab) {
     }
     for wan in lab.wans() {
         for family in ["ipv4", "ipv6"] {
-            lab.router.sysctl(
-                &format!(
-                    "net/{family}/conf/{}/ignore_routes_with_linkdown",
-                    wan.device()
-                ),
-                "1",
-            );
+            lab.router.sysctl(&format!("net/{family}/conf/{}/ignore_routes_with_linkdown", wan.device()), "1");
         }
     }
     lab.router.nft(NFT);
@@ -64,10 +62,7 @@ fn apply_by_hand(lab: &Lab) {
 fn without_policy_everything_goes_by_the_default_of_main() {
     lab::isolated(|| {
         for link in [1, 2] {
-            let lab = Lab::with(&Setup {
-                main_default: vec![link],
-                ..Setup::default()
-            });
+            let lab = Lab::with(&Setup { main_default: vec![link], ..Setup::default() });
             for to in INTERNET {
                 assert_eq!(lab.tcp(&lab.lan, to, 443), Way::Link(link));
                 assert_eq!(lab.udp(&lab.lan, to, 53), Way::Link(link));
@@ -97,23 +92,13 @@ fn hand_made_policy_routing_passes_every_check() {
             for link in [1, 2] {
                 let address = Wan(link).router()[family];
                 for port in [22, 80, 8022] {
-                    assert_eq!(
-                        lab.tcp(&lab.internet, address, port),
-                        Way::Direct(to),
-                        "port {port} of link {link}"
-                    );
+                    assert_eq!(lab.tcp(&lab.internet, address, port), Way::Direct(to), "port {port} of link {link}");
                 }
                 assert!(lab.internet.ping(address, &[]));
                 assert!(lab.router.ping(to, &["-I", Wan(link).device()]));
             }
-            assert_eq!(
-                lab.tcp(&lab.lan, LAN2[family], 22),
-                Way::Direct(lab::LAN[family])
-            );
-            assert_eq!(
-                lab.tcp(&lab.lan, LAN_GATEWAY[family], 80),
-                Way::Direct(lab::LAN[family])
-            );
+            assert_eq!(lab.tcp(&lab.lan, LAN2[family], 22), Way::Direct(lab::LAN[family]));
+            assert_eq!(lab.tcp(&lab.lan, LAN_GATEWAY[family], 80), Way::Direct(lab::LAN[family]));
         }
         assert_eq!(lab.spoofed(), 0);
         assert!(lab.provider(2).passed() > 0);
@@ -129,9 +114,7 @@ fn a_lost_carrier_moves_new_connections_and_nothing_else() {
             let other = Flow::udp(&lab.lan, to, 2525, Duration::from_millis(2));
             let bulk = Flow::tcp(&lab.lan, to, 25, 8192, Duration::from_millis(2));
             lab.provider(1).carrier(false);
-            let (took, way) = lab
-                .time_to_connect(&lab.lan, to, 443, Duration::from_secs(2))
-                .expect("a connection");
+            let (took, way) = lab.time_to_connect(&lab.lan, to, 443, Duration::from_secs(2)).expect("a connection");
             println!("a new connection after {took:?}");
             assert_eq!(way, Way::Link(2));
             assert!(other.goes_on(50));
@@ -140,11 +123,7 @@ fn a_lost_carrier_moves_new_connections_and_nothing_else() {
             assert!(back, "the link is used again");
             assert!(other.goes_on(50) && bulk.goes_on(50));
             let (other, bulk) = (other.stop(), bulk.stop());
-            assert_eq!(
-                (other.lost(), other.ways()),
-                (0, vec![Way::Link(2)]),
-                "{other:?}"
-            );
+            assert_eq!((other.lost(), other.ways()), (0, vec![Way::Link(2)]), "{other:?}");
             assert_eq!((bulk.error, bulk.ways.len()), (None, 1));
         }
         assert_eq!(lab.spoofed(), 0);
@@ -174,16 +153,8 @@ fn monitors_see_changes_and_snapshots_tell_states_apart() {
         assert_eq!(before, snapshot(&lab.router));
         let (ip, nft) = (Monitor::ip(&lab.router), Monitor::nft(&lab.router));
         apply_by_hand(&lab);
-        assert!(
-            ip.stop()
-                .iter()
-                .any(|line| line.contains("fwmark 0x1/0xff"))
-        );
-        assert!(
-            nft.stop()
-                .iter()
-                .any(|line| line.contains("table inet hand"))
-        );
+        assert!(ip.stop().iter().any(|line| line.contains("fwmark 0x1/0xff")));
+        assert!(nft.stop().iter().any(|line| line.contains("table inet hand")));
         let (ip, nft) = (Monitor::ip(&lab.router), Monitor::nft(&lab.router));
         assert_ne!(before, snapshot(&lab.router));
         assert_eq!((ip.stop(), nft.stop()), (vec![], vec![]));
@@ -195,13 +166,8 @@ fn nothing_else_runs_on_a_quiet_router() {
     lab::isolated(|| {
         let lab = Lab::new();
         assert_eq!(lab.router.processes(), vec![]);
-        let mut sleeper = lab
-            .router
-            .start(std::process::Command::new("sleep").arg("60"));
-        assert_eq!(
-            lab.router.processes(),
-            vec![(sleeper.id(), "sleep".to_owned())]
-        );
+        let mut sleeper = lab.router.start(std::process::Command::new("sleep").arg("60"));
+        assert_eq!(lab.router.processes(), vec![(sleeper.id(), "sleep".to_owned())]);
         sleeper.kill().expect("our own child");
         sleeper.wait().expect("our own child");
         assert_eq!(lab.router.processes(), vec![]);
