@@ -68,7 +68,13 @@ impl Flow {
     /// One socket that sends a packet every `interval`. Starts when the first answer has come.
     #[must_use]
     pub fn udp(host: &Host, to: IpAddr, port: u16, interval: Duration) -> Self {
-        let dial = Dial { patience: Duration::from_millis(50), ..Dial::default() };
+        Self::udp_from(host, None, to, port, interval)
+    }
+
+    /// The same from one of the host's addresses.
+    #[must_use]
+    pub fn udp_from(host: &Host, from: Option<IpAddr>, to: IpAddr, port: u16, interval: Duration) -> Self {
+        let dial = Dial { from, patience: Duration::from_millis(50), ..Dial::default() };
         let socket = host.run(|| dial.connect_udp(SocketAddr::new(to, port))).expect("a UDP socket");
         let socket = Arc::new(socket);
         let shared = Arc::new(Shared::default());

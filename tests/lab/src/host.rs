@@ -4,6 +4,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
 use std::fs::{self, File};
 use std::io::Write;
+use std::net::IpAddr;
 use std::process::{Command, Stdio};
 use std::thread;
 
@@ -121,6 +122,14 @@ impl Host {
         self.feed("nft", &["-f", "-"], ruleset);
     }
 
+    /// The packets a named counter of an `inet` table has counted.
+    #[must_use]
+    pub fn counted(&self, table: &str, counter: &str) -> u64 {
+        let text = self.command("nft", &["list", "counter", "inet", table, counter]);
+        let mut words = text.split_whitespace().skip_while(|word| *word != "packets").skip(1);
+        words.next().and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no packet count in: {text}"))
+    }
+
     /// Sets a kernel parameter, written with slashes: `net/ipv4/ip_forward`.
     pub fn sysctl(&self, key: &str, value: &str) {
         self.run(|| fs::write(format!("/proc/sys/{key}"), value))
@@ -138,7 +147,7 @@ impl Host {
 
     /// Sends one echo request with the `ping` program; `options` as ping's own (`-I eth1`). Whether it was answered.
     #[must_use]
-    pub fn ping(&self, to: std::net::IpAddr, options: &[&str]) -> bool {
+    pub fn ping(&self, to: IpAddr, options: &[&str]) -> bool {
         let to = to.to_string();
         let arguments: Vec<&str> =
             ["-n", "-c", "1", "-W", "1"].iter().chain(options).copied().chain([to.as_str()]).collect();

@@ -84,13 +84,13 @@ impl Provider {
     /// Packets the customer sent with an address that is not his. Anything but 0 is a packet on the wrong link.
     #[must_use]
     pub fn spoofed(&self) -> u64 {
-        self.read("spoofed")
+        self.host.counted("provider", "spoofed")
     }
 
     /// Packets the customer sent that were let through.
     #[must_use]
     pub fn passed(&self) -> u64 {
-        self.read("passed")
+        self.host.counted("provider", "passed")
     }
 
     /// Counts the customer's packets that match an nft expression from now on: `tcp dport 25`.
@@ -104,12 +104,6 @@ impl Provider {
         Counter { provider: self, name }
     }
 
-    fn read(&self, counter: &str) -> u64 {
-        let text = self.host.command("nft", &["list", "counter", "inet", "provider", counter]);
-        let mut words = text.split_whitespace().skip_while(|word| *word != "packets").skip(1);
-        words.next().and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no packet count in: {text}"))
-    }
-
     /// The way to the delegated prefix goes when the customer's device goes down.
     fn route_prefix(&self) {
         self.host.ip(&format!("route replace {} via {} dev customer onlink", self.wan.prefix(), self.wan.router()[1]));
@@ -120,6 +114,6 @@ impl Counter<'_> {
     /// Packets so far.
     #[must_use]
     pub fn packets(&self) -> u64 {
-        self.provider.read(&self.name)
+        self.provider.host.counted("provider", &self.name)
     }
 }

@@ -129,6 +129,13 @@ impl Lab {
         None
     }
 
+    /// Takes the default routes of `main` away and puts this link's there.
+    pub fn move_main_default(&self, link: u8) {
+        let [gateway4, gateway6] = Wan(link).gateway();
+        self.router.ip(&format!("route flush default\nroute add default via {gateway4}"));
+        self.router.ip6(&format!("route flush default\nroute add default via {gateway6}"));
+    }
+
     /// Switches the router's device of a link off and takes its addresses, as netifd does on `ifdown`.
     pub fn interface_down(&self, link: u8) {
         let device = Wan(link).device();
