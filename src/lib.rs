@@ -10,3 +10,4 @@ pub mod interval;
 pub mod kernel;
 pub mod network;
 pub mod plan;
+pub mod reconcile;

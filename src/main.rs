@@ -1,3 +1,67 @@
-//! The command line: argh and exit codes, nothing else.
+//! The command line and the exit codes, nothing else.
 
-fn main() {}
+use argh::FromArgs;
+use std::process::ExitCode;
+use wansplit::commands::{self, Exit, Place, apply, check, explain, schema, show, status, stop, version};
+
+/// Sends each service out by the Internet link its owner chose.
+///
+/// Exit codes: 0 done; 1 the configuration has errors (what is good was applied); 2 wrong usage; 3 the kernel refused
+/// (nothing is half-applied); 4 nothing to act on.
+#[derive(FromArgs)]
+struct Wansplit {
+    /// the configuration, UCI or JSON by its content (default: /etc/config/wansplit)
+    #[argh(option, arg_name = "file")]
+    config: Option<String>,
+
+    /// the interfaces, as `ubus call network.interface dump` prints them
+    #[argh(option, arg_name = "file")]
+    network: Option<String>,
+
+    /// print the version
+    #[argh(switch)]
+    version: bool,
+
+    #[argh(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(FromArgs)]
+#[argh(subcommand)]
+enum Verb {
+    Check(check::Check),
+    Show(show::Show),
+    Apply(apply::Apply),
+    Stop(stop::Stop),
+    Status(status::Status),
+    Explain(explain::Explain),
+    Schema(schema::Schema),
+    Version(version::Version),
+}
+
+fn main() -> ExitCode {
+    let arguments = commands::arguments(std::env::args_os().skip(1));
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let exit = match Wansplit::from_args(&["wansplit"], &words) {
+        Ok(wansplit) => run(wansplit),
+        Err(early) if early.status.is_ok() => commands::help(&early.output),
+        Err(early) => commands::usage(&early.output),
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn run(wansplit: Wansplit) -> Exit {
+    let place = Place::new(wansplit.config, wansplit.network);
+    match wansplit.verb {
+        _ if wansplit.version => version::run(),
+        Some(Verb::Check(verb)) => check::run(&place, &verb),
+        Some(Verb::Show(verb)) => show::run(&place, &verb),
+        Some(Verb::Apply(verb)) => apply::run(&place, &verb),
+        Some(Verb::Stop(verb)) => stop::run(&verb),
+        Some(Verb::Status(verb)) => status::run(&place, &verb),
+        Some(Verb::Explain(verb)) => explain::run(&place, &verb),
+        Some(Verb::Schema(_)) => schema::run(),
+        Some(Verb::Version(_)) => version::run(),
+        None => commands::usage("No command given.\n\nRun wansplit --help for what there is."),
+    }
+}

@@ -1,10 +1,13 @@
 //! What is wrong with a configuration, said the way a good compiler says it.
 
+pub use super::render::{count, render_all};
 use super::source::Position;
+use serde::Serialize;
 use std::fmt;
 
 /// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing, nothing to do.
     Note,
@@ -60,6 +63,42 @@ impl Diagnostic {
         self.help = Some(help.into());
         self
     }
+
+    /// The finding as a flat record, for programs.
+    #[must_use]
+    pub fn record<'a>(&'a self, file: &'a str) -> Record<'a> {
+        Record {
+            file,
+            line: self.at.line,
+            column: self.at.column,
+            severity: self.severity,
+            section: self.section.as_deref(),
+            option: self.option.as_deref(),
+            message: &self.message,
+            help: self.help.as_deref(),
+        }
+    }
+}
+
+/// A finding for programs: what `--json` prints.
+#[derive(Debug, Clone, Serialize)]
+pub struct Record<'a> {
+    /// The configuration's file name.
+    pub file: &'a str,
+    /// The line, from 1; 0 for the file as a whole.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+    /// `note`, `warning`, `error` or `fatal` (an error for which nothing is applied).
+    pub severity: Severity,
+    /// The section it is about.
+    pub section: Option<&'a str>,
+    /// The option it is about.
+    pub option: Option<&'a str>,
+    /// What is wrong.
+    pub message: &'a str,
+    /// What would be right.
+    pub help: Option<&'a str>,
 }
 
 impl fmt::Display for Severity {
@@ -70,4 +109,37 @@ impl fmt::Display for Severity {
             Self::Error | Self::Fatal => "error",
         })
     }
+}
+
+/// Text from the file in single quotes, safe to print: see [`escape`]. Long text is cut.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("'{}…'", escape(text.get(..end).unwrap_or(text))),
+        None => format!("'{}'", escape(text)),
+    }
+}
+
+/// Text from the file with everything replaced that would disturb a terminal or hide what is written: control
+/// characters, and the invisible ones that turn the direction of text.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => safe.push_str("\\n"),
+            '\t' => safe.push_str("\\t"),
+            '\r' => safe.push_str("\\r"),
+            c if is_disturbing(c) => safe.extend(c.escape_unicode()),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// Whether a character must not reach a terminal as it is.
+pub(super) fn is_disturbing(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

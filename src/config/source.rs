@@ -11,13 +11,51 @@ pub struct Position {
     pub column: u32,
 }
 
+impl Position {
+    /// The first character of a file.
+    pub const START: Self = Self { line: 1, column: 1 };
+
+    /// The place behind one more byte of UTF-8 text. Only the first byte of a character counts as a column.
+    #[must_use]
+    pub fn after(self, byte: u8) -> Self {
+        match byte {
+            b'\n' => Self { line: self.line.saturating_add(1), column: 1 },
+            0x80..=0xbf => self,
+            _ => Self { column: self.column.saturating_add(1), ..self },
+        }
+    }
+}
+
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Where it starts.
+    /// Where it starts. The text of a quoted value starts behind its quote.
     pub at: Position,
+}
+
+impl Spanned<String> {
+    /// The words between blanks, each with its own place. The places are exact unless the value was written with
+    /// escapes or in several quoted parts.
+    #[must_use]
+    pub fn words(&self) -> Vec<Self> {
+        let mut words: Vec<Self> = Vec::new();
+        let mut at = self.at;
+        let mut in_word = false;
+        for c in self.value.chars() {
+            if c.is_ascii_whitespace() {
+                in_word = false;
+            } else if let Some(word) = words.last_mut().filter(|_| in_word) {
+                word.value.push(c);
+            } else {
+                words.push(Self { value: c.into(), at });
+                in_word = true;
+            }
+            at = at.after(if c == '\n' { b'\n' } else { b' ' });
+        }
+        words
+    }
 }
 
 /// `option` or `list` lines of one name.
@@ -26,6 +64,7 @@ pub struct RawOption {
     /// The option's name and where it was first written.
     pub name: Spanned<String>,
     /// Its values: one for an `option`, any number for a `list`. Each has its own position.
+    /// None at all: what was written cannot be a value, which has been reported.
     pub values: Vec<Spanned<String>>,
     /// Whether it was written as a list.
     pub is_list: bool,

@@ -1,5 +1,7 @@
 //! Why a packet goes where it goes: the configuration walked for one packet, without the compiler.
 
+pub mod words;
+
 use crate::config::model::{Choice as Values, Config, Family, LinkId, Mac, Matches, Rule, Spread};
 use crate::interval::{IntervalSet, from_ipv4, from_ipv6};
 use crate::network::{Facts, State};

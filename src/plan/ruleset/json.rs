@@ -35,6 +35,28 @@ impl Ruleset {
     }
 }
 
+/// The commands that make the whole table where there is none.
+#[must_use]
+pub fn everything(ruleset: &Ruleset) -> Vec<Value> {
+    let table = json!({ "add": table() });
+    let chains = ruleset.chains.iter().map(|own| json!({ "add": chain(own) }));
+    let maps = ruleset.maps.iter().map(|own| json!({ "add": map(own) }));
+    [table].into_iter().chain(chains).chain(maps).chain(all_rules(ruleset)).collect()
+}
+
+/// The commands that make all rules of a table, with the table's digest in their comments.
+pub fn all_rules(ruleset: &Ruleset) -> impl Iterator<Item = Value> {
+    let digest = ruleset.digest();
+    let of_chain = move |chain| rules(ruleset, chain, &digest).collect::<Vec<Value>>();
+    ruleset.chains.iter().flat_map(of_chain).map(|rule| json!({ "add": rule }))
+}
+
+/// Commands as a document for `nft -j -f -`.
+#[must_use]
+pub fn document(commands: Vec<Value>) -> Value {
+    json!({ "nftables": commands })
+}
+
 /// The object that makes the table.
 #[must_use]
 pub fn table() -> Value {
@@ -66,8 +88,7 @@ pub fn chain(chain: &Chain) -> Value {
     )
 }
 
-/// The objects that make a chain's rules. The comment carries the digest.
-pub fn rules<'a>(ruleset: &'a Ruleset, chain: &'a Chain, digest: &'a str) -> impl Iterator<Item = Value> + 'a {
+fn rules<'a>(ruleset: &'a Ruleset, chain: &'a Chain, digest: &'a str) -> impl Iterator<Item = Value> + 'a {
     chain.rules.iter().map(move |rule| {
         typed(
             "rule",

@@ -4,7 +4,6 @@
 //! "add the new maps, swap the rules, delete the old maps", the one order that loses no packet on any kernel, and
 //! whether the kernel holds a map is answered by its name.
 
-pub mod change;
 pub mod json;
 pub mod text;
 

@@ -1,0 +1,232 @@
+//! `wansplit explain`.
+
+use super::{Exit, Loaded, Place, complain, facts, say, usage};
+use crate::config::describe::describe;
+use crate::config::model::{Config, LinkId};
+use crate::explain::words::{self, Words};
+use crate::explain::{self, Decision, From, Packet};
+use crate::kernel::Kernel;
+use crate::kernel::netlink::lookup::{self, Answer, Question};
+use crate::network::Facts;
+use crate::plan::{Plan, plan};
+use argh::FromArgs;
+use serde_json::json;
+use std::net::IpAddr;
+
+/// Says where the first packet of a connection goes and why: the rule, the policy, the link, and what the kernel's own
+/// lookup answers. Example: wansplit explain tcp 192.168.1.10:40000 1.1.1.1:443
+#[derive(FromArgs)]
+#[argh(subcommand, name = "explain")]
+pub struct Explain {
+    /// tcp, udp, icmp or another protocol's name or number
+    #[argh(positional)]
+    protocol: String,
+
+    /// the sender: an address, perhaps with a port, as 192.168.1.10:40000 or [fd00::10]:40000; or the word router
+    #[argh(positional)]
+    source: String,
+
+    /// the receiver: an address, perhaps with a port
+    #[argh(positional)]
+    destination: String,
+
+    /// the interface or device the packet comes in by (default: where the kernel would answer the sender)
+    #[argh(option, arg_name = "name")]
+    iface: Option<String>,
+
+    /// the sender's Ethernet address
+    #[argh(option, arg_name = "address")]
+    mac: Option<String>,
+
+    /// the DSCP value, 0 to 63
+    #[argh(option, arg_name = "value", default = "0")]
+    dscp: u8,
+
+    /// print the answer as JSON
+    #[argh(switch)]
+    json: bool,
+}
+
+/// Runs the verb.
+#[must_use]
+pub fn run(place: &Place, verb: &Explain) -> Exit {
+    match attempt(place, verb) {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+fn attempt(place: &Place, verb: &Explain) -> Result<Exit, Exit> {
+    let asked = parse(verb).map_err(|complaint| usage(&format!("explain: {complaint}")))?;
+    let loaded = Loaded::read(place)?;
+    let config = loaded.usable()?;
+    let mut kernel = Kernel::new();
+    let gathered = facts::gather(&mut kernel, config, place, facts::Trust::File).map_err(|error| {
+        complain(&error);
+        Exit::Kernel
+    })?;
+    let plan = plan(config, &gathered.facts).map_err(|shortage| {
+        complain(&shortage.to_string());
+        Exit::Config
+    })?;
+    let facts = &gathered.facts;
+    let packet = complete(&mut kernel, facts, asked);
+    let decision = explain::decide(config, &plan.paths, facts, &packet);
+    let answers = ask(&mut kernel, &plan, &packet, &decision);
+    let words = Words { config, facts, paths: &plan.paths, packet: &packet, decision: &decision };
+    if verb.json {
+        say(&format!("{:#}", as_json(&words, &plan, &answers)));
+    } else {
+        say(&in_words(&words, &answers));
+    }
+    Ok(loaded.exit())
+}
+
+/// What the kernel says of each path the packet may be on.
+struct Asked {
+    mark: u32,
+    answer: Result<Answer, String>,
+    agrees: Option<bool>,
+}
+
+fn parse(verb: &Explain) -> Result<Packet, String> {
+    let protocol = words::protocol_number(&verb.protocol)
+        .ok_or_else(|| format!("'{}' is no protocol: say tcp, udp, icmp or a number up to 255", verb.protocol))?;
+    let (destination, destination_port) = words::endpoint(&verb.destination)?;
+    let router = verb.source == "router";
+    let (source, source_port) = match router {
+        true => (None, None),
+        false => words::endpoint(&verb.source).map(|(address, port)| (Some(address), port))?,
+    };
+    if source.is_some_and(|source| source.is_ipv4() != destination.is_ipv4()) {
+        return Err("the sender's address is of one IP version and the receiver's of the other".into());
+    }
+    let has_ports = words::has_ports(protocol);
+    if !has_ports && (source_port.is_some() || destination_port.is_some()) {
+        return Err(format!("{} has no ports: leave them out", verb.protocol));
+    }
+    if has_ports && destination_port.is_none() {
+        return Err(format!("{} has ports: say which, as {}", verb.protocol, words::with_port(destination, 443)));
+    }
+    if verb.dscp > 63 {
+        return Err("a DSCP value is 0 to 63".into());
+    }
+    let mac = verb.mac.as_deref().map(words::mac).transpose()?;
+    if router && (mac.is_some() || verb.iface.is_some()) {
+        return Err("the router's own packets come from no interface and no Ethernet address".into());
+    }
+    let origin = if router { From::Router } else { From::Device(verb.iface.clone(), mac) };
+    // ICMP is another protocol in IPv6.
+    let protocol = if protocol == 1 && destination.is_ipv6() { 58 } else { protocol };
+    Ok(Packet { origin, source, destination, protocol, source_port, destination_port, dscp: verb.dscp })
+}
+
+/// Fills in what the machine knows: the device behind an interface's name or a sender's address, and whether the sender
+/// is the router itself.
+fn complete(kernel: &mut Kernel, facts: &Facts, mut packet: Packet) -> Packet {
+    let From::Device(named, mac) = packet.origin.clone() else { return packet };
+    let own = kernel.addresses().unwrap_or_default().iter().any(|own| Some(own.address) == packet.source);
+    if own && named.is_none() {
+        packet.origin = From::Router;
+        return packet;
+    }
+    let device = match named {
+        Some(name) => Some(facts.interfaces.get(&name).cloned().unwrap_or(name)),
+        None => packet.source.and_then(|source| way_to(kernel, source)),
+    };
+    packet.origin = From::Device(device, mac);
+    packet
+}
+
+/// The device the kernel would use to reach an address.
+fn way_to(kernel: &mut Kernel, address: IpAddr) -> Option<String> {
+    let links = kernel.links().ok()?;
+    let packet = question(address, 0);
+    let answer = kernel.lookup(&links, &packet, Question::Way).ok()?;
+    answer.hops.into_iter().next().map(|hop| hop.device)
+}
+
+fn question(destination: IpAddr, mark: u32) -> lookup::Packet {
+    lookup::Packet {
+        destination,
+        source: None,
+        mark,
+        iif: None,
+        oif: None,
+        protocol: None,
+        source_port: None,
+        destination_port: None,
+    }
+}
+
+fn ask(kernel: &mut Kernel, plan: &Plan, packet: &Packet, decision: &Decision) -> Vec<Asked> {
+    let mut marks: Vec<u32> = decision.paths.iter().map(|(path, _)| plan.paths[*path].mark.bits()).collect();
+    // The router's own packets get no mark before they are routed: an ip rule decides.
+    if packet.origin == From::Router || marks.is_empty() {
+        marks = vec![0];
+    }
+    let links = kernel.links().unwrap_or_default();
+    let index = |name: &str| links.iter().find(|link| link.name == name).map(|link| link.index);
+    let iif = match &packet.origin {
+        From::Device(Some(device), _) => index(device),
+        _ => None,
+    };
+    let ask_for = |mark| {
+        let packet = lookup::Packet {
+            source: packet.source.filter(|_| iif.is_some() || packet.origin == From::Router),
+            iif,
+            protocol: Some(packet.protocol).filter(|protocol| words::has_ports(*protocol)),
+            source_port: packet.source_port,
+            destination_port: packet.destination_port,
+            ..question(packet.destination, mark)
+        };
+        let answer = kernel.lookup(&links, &packet, Question::Route).map_err(|error| error.to_string());
+        let agrees = answer.as_ref().ok().and_then(|answer| words::agrees(plan, decision, mark, answer));
+        Asked { mark, answer, agrees }
+    };
+    marks.into_iter().map(ask_for).collect()
+}
+
+fn in_words(words: &Words, answers: &[Asked]) -> String {
+    let mut lines = vec![words.packet()];
+    lines.push(String::new());
+    lines.extend(words.passed_over());
+    lines.extend(words.lines());
+    for asked in answers {
+        let mark = if asked.mark == 0 { String::new() } else { format!("for mark {:#x}: ", asked.mark) };
+        let verdict = match asked.agrees {
+            Some(true) => ": agrees",
+            Some(false) => ": differs (a more specific route, or `wansplit apply` is due: see `wansplit status`)",
+            None => "",
+        };
+        let answer = match &asked.answer {
+            Ok(answer) => words::answer(answer),
+            Err(error) => error.clone(),
+        };
+        lines.push(format!("kernel   {mark}{answer}{verdict}"));
+    }
+    lines.join("\n")
+}
+
+fn as_json(words: &Words, plan: &Plan, answers: &[Asked]) -> serde_json::Value {
+    let config: &Config = words.config;
+    let rule = words.rule();
+    json!({
+        "packet": words.packet(),
+        "rule": rule.map(|rule| json!({ "name": rule.name, "line": rule.at.line, "matches": describe(&rule.matches) })),
+        "use": rule.map(|rule| words::target(config, rule.target)),
+        "reason": words.reason(),
+        "paths": words.decision.paths.iter().map(|(path, weight)| {
+            let path = &plan.paths[*path];
+            let links: Vec<&str> = words.links_now(path).into_iter().map(|link: LinkId| config[link].name.as_str()).collect();
+            json!({
+                "name": path.name, "weight": weight, "mark": path.mark.bits(), "table": path.table,
+                "links": links, "fallback": path.course.fallback.to_string(),
+            })
+        }).collect::<Vec<_>>(),
+        "kernel": answers.iter().map(|asked| json!({
+            "mark": asked.mark,
+            "answer": asked.answer.as_ref().map_or_else(Clone::clone, words::answer),
+            "agrees": asked.agrees,
+        })).collect::<Vec<_>>(),
+    })
+}

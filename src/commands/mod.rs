@@ -1,0 +1,146 @@
+//! One file a verb. What they share is here: where to read from, how to speak, how to end.
+
+pub mod apply;
+pub mod check;
+pub mod explain;
+mod facts;
+pub mod schema;
+pub mod show;
+pub mod status;
+pub mod stop;
+mod table;
+pub mod version;
+
+use crate::config::diagnostics::{Diagnostic, Severity};
+use crate::config::{self, model::Config};
+use std::ffi::OsString;
+use std::io::Write;
+
+/// How a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// The configuration has errors; what is good was applied.
+    Config = 1,
+    /// Wrong usage.
+    Usage = 2,
+    /// The kernel refused; nothing is half-applied.
+    Kernel = 3,
+    /// Nothing to act on.
+    Nothing = 4,
+}
+
+/// Where the configuration and the facts come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The configuration's file.
+    pub config: String,
+    /// A file in the shape of netifd's answer.
+    pub network: Option<String>,
+}
+
+impl Place {
+    /// The given files, or the usual ones.
+    #[must_use]
+    pub fn new(config: Option<String>, network: Option<String>) -> Self {
+        Self { config: config.unwrap_or_else(|| "/etc/config/wansplit".into()), network }
+    }
+}
+
+/// A configuration that was read.
+pub(crate) struct Loaded {
+    /// Where from.
+    pub file: String,
+    /// Its text.
+    pub text: Vec<u8>,
+    /// What it means; nothing if no safe state can be computed from it.
+    pub config: Option<Config>,
+    /// What is wrong with it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Loaded {
+    /// Reads the configuration. If the file cannot be read, says so.
+    pub fn read(place: &Place) -> Result<Self, Exit> {
+        let text = std::fs::read(&place.config).map_err(|error| {
+            complain(&format!("cannot read the configuration {}: {error}", place.config));
+            Exit::Config
+        })?;
+        let reading = config::read(&text);
+        Ok(Self { file: place.config.clone(), text, config: reading.config, diagnostics: reading.diagnostics })
+    }
+
+    /// The configuration, after its findings were printed.
+    pub fn usable(&self) -> Result<&Config, Exit> {
+        self.print_findings();
+        self.config.as_ref().ok_or_else(|| {
+            complain("nothing was changed: no safe state can be computed from this configuration");
+            Exit::Config
+        })
+    }
+
+    /// Prints what is wrong to standard error.
+    pub fn print_findings(&self) {
+        if !self.diagnostics.is_empty() {
+            say_err(&config::diagnostics::render_all(&self.diagnostics, &self.file, &self.text));
+        }
+    }
+
+    /// How a run that did its work ends.
+    pub fn exit(&self) -> Exit {
+        if self.diagnostics.iter().any(|finding| finding.severity >= Severity::Error) { Exit::Config } else { Exit::Done }
+    }
+}
+
+/// The command line's words, `--option=value` taken apart and the options that every verb knows moved to the front,
+/// where argh wants them.
+#[must_use]
+pub fn arguments(words: impl Iterator<Item = OsString>) -> Vec<String> {
+    const COMMON: [&str; 2] = ["--config", "--network"];
+    let mut front = Vec::new();
+    let mut rest = Vec::new();
+    let mut words = words.map(|word| word.to_string_lossy().into_owned());
+    while let Some(word) = words.next() {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name.to_string(), Some(value.to_string())),
+            _ => (word, None),
+        };
+        let common = COMMON.contains(&name.as_str());
+        let to = if common { &mut front } else { &mut rest };
+        to.push(name);
+        to.extend(value.or_else(|| if common { words.next() } else { None }));
+    }
+    front.into_iter().chain(rest).collect()
+}
+
+/// Prints help that was asked for.
+#[must_use]
+pub fn help(text: &str) -> Exit {
+    say(text);
+    Exit::Done
+}
+
+/// Prints what is wrong with the command line.
+#[must_use]
+pub fn usage(text: &str) -> Exit {
+    say_err(text.trim_end());
+    say_err("\n");
+    Exit::Usage
+}
+
+/// Prints to standard output. A reader that went away (`| head`) is no error.
+pub(crate) fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+}
+
+/// Prints to standard error as it is.
+pub(crate) fn say_err(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Prints one line about something that is wrong.
+pub(crate) fn complain(text: &str) {
+    say_err(&format!("wansplit: {text}\n"));
+}

@@ -1,0 +1,17 @@
+//! `wansplit schema`.
+
+use super::{Exit, say};
+use crate::config::schema;
+use argh::FromArgs;
+
+/// Prints the JSON Schema of the configuration's JSON form.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "schema")]
+pub struct Schema {}
+
+/// Runs the verb.
+#[must_use]
+pub fn run() -> Exit {
+    say(&format!("{:#}", schema::schema()));
+    Exit::Done
+}

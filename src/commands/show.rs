@@ -1,0 +1,94 @@
+//! `wansplit show`.
+
+use super::{Exit, Loaded, Place, complain, facts, say};
+use crate::config::model::Family;
+use crate::kernel::Kernel;
+use crate::plan::ruleset::{json, text};
+use crate::plan::{Plan, Sysctl, iproute, plan};
+use argh::FromArgs;
+use std::fmt::Write;
+
+/// Prints the state wanted, whatever the kernel holds now: `nft` the nftables table as JSON that `nft -j -f -` loads on
+/// an empty router, `ip` routes and rules as commands of iproute2, `all` (default) both as one shell script. Changes
+/// nothing.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "show")]
+pub struct Show {
+    /// nft, ip or all
+    #[argh(positional, default = "String::from(\"all\")")]
+    what: String,
+
+    /// the nftables table in nft's own language, for `nft -f -`
+    #[argh(switch)]
+    text: bool,
+}
+
+/// Runs the verb.
+#[must_use]
+pub fn run(place: &Place, verb: &Show) -> Exit {
+    if !["nft", "ip", "all"].contains(&verb.what.as_str()) {
+        return super::usage(&format!("show: there is no '{}': say nft, ip or all", verb.what));
+    }
+    match wanted(place) {
+        Ok((loaded, plan)) => {
+            match verb.what.as_str() {
+                "nft" => say(&nft(&plan, verb.text)),
+                "ip" => say(&ip(&plan)),
+                _ => say(&all(&plan, verb.text)),
+            }
+            loaded.exit()
+        }
+        Err(exit) => exit,
+    }
+}
+
+fn wanted(place: &Place) -> Result<(Loaded, Plan), Exit> {
+    let loaded = Loaded::read(place)?;
+    let config = loaded.usable()?;
+    let mut kernel = Kernel::new();
+    let gathered = facts::gather(&mut kernel, config, place, facts::Trust::File).map_err(|error| {
+        complain(&error);
+        Exit::Kernel
+    })?;
+    let plan = plan(config, &gathered.facts).map_err(|shortage| {
+        complain(&shortage.to_string());
+        Exit::Config
+    })?;
+    Ok((loaded, plan))
+}
+
+fn nft(plan: &Plan, as_text: bool) -> String {
+    if as_text {
+        text::table(&plan.ruleset)
+    } else {
+        format!("{:#}\n", json::document(json::everything(&plan.ruleset)))
+    }
+}
+
+fn ip(plan: &Plan) -> String {
+    let mut lines = String::new();
+    for sysctl in &plan.sysctls {
+        let _ = writeln!(lines, "echo {} > {}", sysctl.value, path(sysctl));
+    }
+    for route in &plan.routes {
+        let _ = writeln!(lines, "{}", iproute::add_route(route));
+    }
+    for rule in &plan.ip_rules {
+        let _ = writeln!(lines, "{}", iproute::add_rule(rule));
+    }
+    lines
+}
+
+fn all(plan: &Plan, as_text: bool) -> String {
+    let option = if as_text { "" } else { "-j " };
+    format!("{}nft {option}-f - <<'END'\n{}END\n", ip(plan), nft(plan, as_text))
+}
+
+/// The file of a setting. Not the dotted form: a device's name may have dots.
+fn path(sysctl: &Sysctl) -> String {
+    let family = match sysctl.family {
+        Family::V4 => "ipv4",
+        Family::V6 => "ipv6",
+    };
+    format!("/proc/sys/net/{family}/conf/{}/{}", sysctl.device, sysctl.name)
+}

@@ -1,0 +1,33 @@
+//! `wansplit stop`.
+
+use super::{Exit, apply, say};
+use crate::kernel::{Kernel, lock::Lock};
+use crate::reconcile;
+use argh::FromArgs;
+
+/// Removes everything of ours from the kernel, and nothing else. All traffic then goes by the main table; kill switches
+/// (fallback unreachable or blackhole) hold nothing back any more.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "stop")]
+pub struct Stop {}
+
+/// Runs the verb.
+#[must_use]
+pub fn run(_verb: &Stop) -> Exit {
+    let _lock = match Lock::take() {
+        Ok(lock) => lock,
+        Err(error) => return apply::refused(error),
+    };
+    match reconcile::remove(&mut Kernel::new()) {
+        Ok(report) if report.changed.is_empty() => {
+            say("nothing to stop: the kernel holds nothing of ours");
+            Exit::Nothing
+        }
+        Ok(report) => {
+            apply::print(&report, "changed");
+            say("stopped: all traffic goes by the main table, kill switches hold nothing back any more");
+            Exit::Done
+        }
+        Err(failed) => apply::failure(&failed),
+    }
+}

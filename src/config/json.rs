@@ -1,0 +1,282 @@
+//! The JSON notation: objects `globals`, `links` and `policies`, array `rules`; the same options as in UCI.
+//!
+//! serde_json checks the whole text first; then each object is walked by its raw parts, which borrow from the text:
+//! so everything keeps its order and its place, doubled keys are seen, and nesting costs no stack.
+
+use super::diagnostics::{Diagnostic, Severity, quote};
+use super::options::SectionKind;
+use super::source::{Document, Position, RawOption, RawSection, Spanned};
+use super::suggest::nearest;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+/// Reads a whole file. Faults of syntax and shape are fatal diagnostics, except a bad option value: that option is
+/// then left without values.
+pub fn parse(text: &[u8], diagnostics: &mut Vec<Diagnostic>) -> Document {
+    let text = match std::str::from_utf8(text) {
+        Ok(text) => text,
+        Err(error) => {
+            let at = Locator::new(text).position(error.valid_up_to());
+            let problem = Diagnostic::new(Severity::Fatal, at, "the text is not valid UTF-8");
+            diagnostics.push(problem.help("save the file as UTF-8"));
+            return Document::default();
+        }
+    };
+    let whole = match serde_json::from_str::<&RawValue>(text) {
+        Ok(whole) => whole,
+        Err(error) => {
+            diagnostics.push(syntax_error(text, &error));
+            return Document::default();
+        }
+    };
+    let locator = Locator::new(text.as_bytes());
+    let mut reader = Reader { locator, document: Document::default(), diagnostics };
+    reader.file(whole);
+    reader.document
+}
+
+fn syntax_error(text: &str, error: &serde_json::Error) -> Diagnostic {
+    // serde_json counts columns in bytes.
+    let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let before = line.bytes().take(error.column().saturating_sub(1));
+    let start = Position { line: u32::try_from(error.line()).unwrap_or(u32::MAX), column: 1 };
+    let at = before.fold(start, Position::after);
+    let message = error.to_string();
+    let what = message.split(" at line ").next().unwrap_or_default();
+    Diagnostic::new(Severity::Fatal, at, format!("this is not JSON: {what}")).help(
+        "the text was read as JSON because it begins with '{'; commas stand between entries, not behind the last one",
+    )
+}
+
+struct Reader<'a, 'd> {
+    locator: Locator<'a>,
+    document: Document,
+    diagnostics: &'d mut Vec<Diagnostic>,
+}
+
+/// The key of an object's entry, and its value, as written.
+type Entry<'a> = (&'a RawValue, &'a RawValue);
+
+impl<'a> Reader<'a, '_> {
+    fn file(&mut self, whole: &'a RawValue) {
+        let Some(parts) =
+            self.object(whole, "the file", "{ \"globals\": {}, \"links\": {}, \"policies\": {}, \"rules\": [] }")
+        else {
+            return;
+        };
+        let mut seen = HashSet::new();
+        for (key, value) in parts {
+            let Some(key) = self.string(key) else { continue };
+            if !seen.insert(key.value.clone()) {
+                self.report(Severity::Fatal, key.at, format!("{} is written twice", quote(&key.value)), "join the two");
+            }
+            match key.value.as_str() {
+                "globals" => self.section(SectionKind::Globals, key.at, None, value),
+                "links" => self.named_sections(SectionKind::Link, "links", value),
+                "policies" => self.named_sections(SectionKind::Policy, "policies", value),
+                "rules" => self.rules(value),
+                // For editors: it points at the JSON Schema.
+                "$schema" => {}
+                _ => self.unknown_part(&key),
+            }
+        }
+    }
+
+    fn named_sections(&mut self, kind: SectionKind, part: &str, value: &'a RawValue) {
+        let shape = format!("\"{part}\": {{ \"NAME\": {{ … }} }}");
+        for (name, section) in self.object(value, &format!("'{part}'"), &shape).unwrap_or_default() {
+            let Some(name) = self.string(name) else { continue };
+            self.section(kind, name.at, Some(name), section);
+        }
+    }
+
+    fn rules(&mut self, value: &'a RawValue) {
+        let Ok(rules) = serde_json::from_str::<Vec<&RawValue>>(value.get()) else {
+            let message = format!("'rules' must be an array, since the order counts, not {}", describe(value));
+            let at = self.place(value);
+            return self.report(Severity::Fatal, at, message, "\"rules\": [ { \"name\": \"web\", … }, … ]");
+        };
+        for rule in rules {
+            let at = self.place(rule);
+            self.section(SectionKind::Rule, at, None, rule);
+        }
+    }
+
+    fn section(&mut self, kind: SectionKind, at: Position, name: Option<Spanned<String>>, value: &'a RawValue) {
+        let label = match &name {
+            Some(name) => format!("{kind} {}", quote(&name.value)),
+            None if kind == SectionKind::Rule => "a rule".into(),
+            None => format!("'{kind}'"),
+        };
+        let Some(entries) = self.object(value, &label, "{ \"option\": \"value\", … }") else {
+            return;
+        };
+        let mut options: Vec<RawOption> = Vec::new();
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for (key, value) in entries {
+            let Some(key) = self.string(key) else { continue };
+            if name.is_some() && key.value == "name" {
+                let help = format!("in JSON the {kind}'s name is the key: delete this option");
+                self.report(Severity::Error, key.at, format!("{label} has its name already"), &help);
+                continue;
+            }
+            let (values, is_list) = self.values(&key.value, value);
+            let first = *seen.entry(key.value.clone()).or_insert(options.len());
+            match options.get_mut(first) {
+                Some(first) => {
+                    first.values.clear();
+                    let message = format!("{label}: option {} is written twice", quote(&key.value));
+                    self.report(Severity::Error, key.at, message, "keep one; several values stand in one array");
+                }
+                None => options.push(RawOption { name: key, values, is_list }),
+            }
+        }
+        let kind = Spanned { value: kind.word().into(), at };
+        self.document.sections.push(RawSection { kind, name, options });
+    }
+
+    /// An option's values; none at all if the shape is wrong, which is reported.
+    fn values(&mut self, option: &str, value: &'a RawValue) -> (Vec<Spanned<String>>, bool) {
+        let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value.get()) else {
+            return (self.scalar(option, value).into_iter().collect(), false);
+        };
+        if elements.is_empty() {
+            let at = self.place(value);
+            let message = format!("option {}: the list is empty", quote(option));
+            self.report(Severity::Error, at, message, "leave the option out, or put a value into the list");
+        }
+        let count = elements.len();
+        let values: Vec<_> = elements.into_iter().filter_map(|element| self.scalar(option, element)).collect();
+        // One bad element makes the whole option bad: a match that lost a part would match more, or less, than meant.
+        (if values.len() == count { values } else { Vec::new() }, true)
+    }
+
+    fn scalar(&mut self, option: &str, value: &'a RawValue) -> Option<Spanned<String>> {
+        match value.get().as_bytes().first() {
+            Some(b'"') => self.string(value),
+            Some(b'{' | b'[' | b'n') => {
+                let at = self.place(value);
+                let message = format!("option {}: {} is not a value", quote(option), describe(value));
+                self.report(
+                    Severity::Error,
+                    at,
+                    message,
+                    "values are strings, numbers, true, false, and arrays of these",
+                );
+                None
+            }
+            _ => Some(Spanned { value: value.get().into(), at: self.place(value) }),
+        }
+    }
+
+    fn string(&mut self, raw: &'a RawValue) -> Option<Spanned<String>> {
+        let quote = self.place(raw);
+        match serde_json::from_str(raw.get()) {
+            Ok(value) => Some(Spanned { value, at: quote.after(b'"') }),
+            Err(_) => {
+                let message = "this string holds half of a surrogate pair";
+                self.report(Severity::Fatal, quote, message, "write the character itself instead of its \\u code");
+                None
+            }
+        }
+    }
+
+    /// The entries of an object in the order of the file; `None` if it is none, which is reported.
+    fn object(&mut self, value: &'a RawValue, what: &str, shape: &str) -> Option<Vec<Entry<'a>>> {
+        let Ok(Entries(entries)) = serde_json::from_str::<Entries<'a>>(value.get()) else {
+            let at = self.place(value);
+            let message = format!("{what} must be an object, not {}", describe(value));
+            self.report(Severity::Fatal, at, message, &format!("it looks like this: {shape}"));
+            return None;
+        };
+        Some(entries)
+    }
+
+    fn unknown_part(&mut self, key: &Spanned<String>) {
+        let suggestion = nearest(&key.value, ["globals", "links", "policies", "rules"]);
+        // Without its globals the whole program would be switched off.
+        let severity = if suggestion == Some("globals") { Severity::Fatal } else { Severity::Error };
+        let message = format!("there is no part {}", quote(&key.value));
+        let help = suggestion.map(|word| format!("did you mean '{word}'?"));
+        self.report(
+            severity,
+            key.at,
+            message,
+            &help.unwrap_or("the parts are globals, links, policies and rules".into()),
+        );
+    }
+
+    fn place(&mut self, part: &RawValue) -> Position {
+        // Raw values borrow from the text, so their address says where they stand.
+        let offset = part.get().as_ptr().addr().saturating_sub(self.locator.text.as_ptr().addr());
+        self.locator.position(offset)
+    }
+
+    fn report(&mut self, severity: Severity, at: Position, message: impl Into<String>, help: &str) {
+        self.diagnostics.push(Diagnostic::new(severity, at, message).help(help));
+    }
+}
+
+fn describe(value: &RawValue) -> &'static str {
+    match value.get().as_bytes().first() {
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b'"') => "a string",
+        Some(b't' | b'f') => "true or false",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+/// An object's entries as written; a map would sort them and drop doubled keys.
+struct Entries<'a>(Vec<Entry<'a>>);
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// Turns offsets into lines and columns, quickly as long as they grow.
+struct Locator<'a> {
+    text: &'a [u8],
+    offset: usize,
+    at: Position,
+}
+
+impl<'a> Locator<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        Self { text, offset: 0, at: Position::START }
+    }
+
+    fn position(&mut self, offset: usize) -> Position {
+        if offset < self.offset {
+            *self = Self::new(self.text);
+        }
+        let between = self.text.get(self.offset..offset).unwrap_or_default();
+        self.at = between.iter().copied().fold(self.at, Position::after);
+        self.offset = offset;
+        self.at
+    }
+}

@@ -1,0 +1,286 @@
+//! Every option there is, in one table: what the validator checks, "did you mean" looks through and the JSON Schema says.
+
+use std::fmt;
+
+/// The types of section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SectionKind {
+    /// `config globals`.
+    Globals,
+    /// `config link`.
+    Link,
+    /// `config policy`.
+    Policy,
+    /// `config rule`.
+    Rule,
+}
+
+/// How many values an option has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arity {
+    /// One.
+    Single,
+    /// Any number. A single string is split at its blanks: `option dest_port '80 443'`.
+    List,
+    /// Any number, and blanks belong to the values: `list use 'EMB 3'`.
+    Entries,
+}
+
+/// What an option's values are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueKind {
+    /// `1`, `0` and the other words OpenWrt takes for them.
+    Boolean,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A number between these two, in decimal.
+    Number(u32, u32),
+    /// A number between these two, in decimal or hexadecimal: a mark, a mask.
+    Bits(u32, u32),
+    /// The name of a section, as long as the user likes.
+    Name,
+    /// The name of a network interface: of netifd or of the kernel.
+    Interface,
+    /// The name of a Linux device.
+    Device,
+    /// An IPv4 address.
+    Ipv4,
+    /// An IPv6 address.
+    Ipv6,
+    /// A protocol's name or number; may be negated.
+    Protocol,
+    /// An address, CIDR network or range; may be negated.
+    Address,
+    /// A port or a range of ports; may be negated.
+    Port,
+    /// An Ethernet address; may be negated.
+    Mac,
+    /// The name of an interface; may be negated.
+    ArrivalInterface,
+    /// A DSCP value or its name; may be negated.
+    Dscp,
+    /// A link, or a link and its weight.
+    Member,
+    /// A policy, a link, `main`, `unreachable` or `blackhole`.
+    Target,
+    /// Something that is not read yet.
+    Text,
+}
+
+/// One option of a section type.
+#[derive(Debug, Clone, Copy)]
+pub struct OptionSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// How many values it has.
+    pub arity: Arity,
+    /// What its values are.
+    pub value: ValueKind,
+    /// What it is when it is not written.
+    pub default: Option<&'static str>,
+    /// Whether the section makes no sense without it.
+    pub required: bool,
+    /// Whether it does something yet.
+    pub supported: bool,
+    /// Whether no safe state can be computed when its value is wrong.
+    pub vital: bool,
+    /// What it is for, in one line.
+    pub help: &'static str,
+}
+
+impl SectionKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Globals, Self::Link, Self::Policy, Self::Rule];
+
+    /// The word behind `config`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Globals => "globals",
+            Self::Link => "link",
+            Self::Policy => "policy",
+            Self::Rule => "rule",
+        }
+    }
+
+    /// The type with this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// Its options.
+    #[must_use]
+    pub fn options(self) -> &'static [OptionSpec] {
+        match self {
+            Self::Globals => GLOBALS,
+            Self::Link => LINK,
+            Self::Policy => POLICY,
+            Self::Rule => RULE,
+        }
+    }
+
+    /// Its option of this name.
+    #[must_use]
+    pub fn option(self, name: &str) -> Option<&'static OptionSpec> {
+        self.options().iter().find(|option| option.name == name)
+    }
+}
+
+impl fmt::Display for SectionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// Section types that are planned and do nothing yet.
+pub const PLANNED_SECTIONS: &[&str] = &["set"];
+
+/// Targets that are no links and no policies, so nothing else may have these names.
+pub const RESERVED_NAMES: &[&str] = &["main", "unreachable", "blackhole"];
+
+/// The protocols that have ports, by name and number.
+pub const PROTOCOLS_WITH_PORTS: &[(&str, u8)] =
+    &[("tcp", 6), ("udp", 17), ("dccp", 33), ("sctp", 132), ("udplite", 136)];
+
+const FALLBACK: ValueKind = ValueKind::OneOf(RESERVED_NAMES);
+
+const GLOBALS: &[OptionSpec] = &[
+    single("enabled", ValueKind::Boolean, "whether wansplit may touch the kernel at all").or("0").vital(),
+    single(
+        "mask",
+        ValueKind::Bits(3, u32::MAX),
+        "the bits of packet and conntrack marks that belong to wansplit: one unbroken run of two or more",
+    )
+    .or("0xff000000")
+    .vital(),
+    single("rule_priority", PRIORITY, "the priority of wansplit's first ip rule").or("800").vital(),
+    single("log_level", ValueKind::OneOf(&["error", "warn", "info", "debug"]), "how much is written to the log")
+        .or("info"),
+];
+
+/// Below are the suppress rules, which need two places; above, the kernel's own rules for main and default (32766, 32767).
+pub const PRIORITY: ValueKind = ValueKind::Number(3, 32000);
+
+const LINK: &[OptionSpec] = &[
+    single("name", ValueKind::Name, "the link's name, if the section's name cannot hold it"),
+    single("interface", ValueKind::Interface, "the netifd interface, for example wan; its IPv6 twin belongs to it"),
+    single("device", ValueKind::Device, "instead of interface: a Linux device, for example eth1"),
+    single("gateway", ValueKind::Ipv4, "the device's IPv4 gateway; none on a point-to-point device"),
+    single("gateway6", ValueKind::Ipv6, "the device's IPv6 gateway; none on a point-to-point device"),
+    single("mark", ValueKind::Bits(1, u32::MAX), "pins the link's mark; it must lie inside globals mask"),
+    single("table", ValueKind::Number(1, u32::MAX), "pins the link's routing table"),
+    single("priority", PRIORITY, "pins the priority of the link's fwmark ip rule"),
+    single("fallback", FALLBACK, "what happens to the link's traffic when it is down").or("main"),
+    list("track_ip", ValueKind::Text, "hosts that are asked whether the link works").not_yet(),
+    single("track_method", ValueKind::Text, "how they are asked: ping, tcp, dns, http or arp").not_yet(),
+    single("interval", ValueKind::Text, "the time between two probes").not_yet(),
+    single("timeout", ValueKind::Text, "how long a probe waits for its answer").not_yet(),
+    single("down", ValueKind::Text, "how many failed rounds take the link down").not_yet(),
+    single("up", ValueKind::Text, "how many good rounds bring it back").not_yet(),
+    single("reliability", ValueKind::Text, "how many hosts must answer for a good round").not_yet(),
+    single("max_loss", ValueKind::Text, "the packet loss in percent at which the link counts as down").not_yet(),
+    single("max_latency", ValueKind::Text, "the round-trip time at which the link counts as down").not_yet(),
+    list("flush_conntrack", ValueKind::Text, "when established connections are moved: down, up").not_yet(),
+];
+
+const POLICY: &[OptionSpec] = &[
+    single("name", ValueKind::Name, "the policy's name, if the section's name cannot hold it"),
+    OptionSpec {
+        arity: Arity::Entries,
+        ..single(
+            "use",
+            ValueKind::Member,
+            "the links in the order of preference; a number behind a link is its weight, 1 to 256",
+        )
+    }
+    .required(),
+    single("mode", ValueKind::OneOf(&["failover", "balance"]), "the first link that works, or all that work by weight")
+        .or("failover"),
+    single(
+        "balance_by",
+        ValueKind::OneOf(&["client", "connection"]),
+        "what stays together on one link when the policy balances",
+    )
+    .or("client"),
+    single("fallback", FALLBACK, "what happens to the policy's traffic when none of its links is up").or("main"),
+];
+
+const RULE: &[OptionSpec] = &[
+    single("name", ValueKind::Name, "the rule's name, if the section's name cannot hold it"),
+    single("enabled", ValueKind::Boolean, "whether the rule counts").or("1"),
+    list("proto", ValueKind::Protocol, "protocols, by name or number; icmp means ICMP and ICMPv6"),
+    list("src_ip", ValueKind::Address, "source addresses: single, CIDR, range a-b, !not"),
+    list("dest_ip", ValueKind::Address, "destination addresses: single, CIDR, range a-b, !not"),
+    list("src_port", ValueKind::Port, "source ports and ranges a-b; without proto they mean tcp and udp"),
+    list("dest_port", ValueKind::Port, "destination ports and ranges a-b; without proto they mean tcp and udp"),
+    list("src_mac", ValueKind::Mac, "Ethernet addresses of the senders"),
+    list("src_iface", ValueKind::ArrivalInterface, "interfaces the packets come in by: netifd names or devices"),
+    list("dscp", ValueKind::Dscp, "DSCP values, as numbers 0 to 63 or names such as ef, cs1, af41"),
+    single(
+        "family",
+        ValueKind::OneOf(&["ipv4", "ipv6", "any", "4", "6", "inet", "inet6"]),
+        "the IP version; addresses decide it by themselves",
+    )
+    .or("any"),
+    single(
+        "from",
+        ValueKind::OneOf(&["lan", "router", "any"]),
+        "whose packets: those that arrive from anywhere but the WANs, the router's own, or both",
+    )
+    .or("lan"),
+    single("use", ValueKind::Target, "where they go: a policy, a link, main, unreachable or blackhole").required(),
+    list("dest_domain", ValueKind::Text, "destination domains").not_yet(),
+    list("dest_set", ValueKind::Text, "named sets of destination addresses").not_yet(),
+    single("mark", ValueKind::Text, "a packet mark set by someone else").not_yet(),
+    list("weekdays", ValueKind::Text, "the days on which the rule counts").not_yet(),
+    single("start_time", ValueKind::Text, "the time of day from which the rule counts").not_yet(),
+    single("stop_time", ValueKind::Text, "the time of day until which the rule counts").not_yet(),
+    single("sticky", ValueKind::Text, "how long a client stays on its link").not_yet(),
+    single("log", ValueKind::Text, "whether matches are logged").not_yet(),
+    single("counter", ValueKind::Text, "whether matches are counted").not_yet(),
+];
+
+const fn single(name: &'static str, value: ValueKind, help: &'static str) -> OptionSpec {
+    OptionSpec {
+        name,
+        arity: Arity::Single,
+        value,
+        default: None,
+        required: false,
+        supported: true,
+        vital: false,
+        help,
+    }
+}
+
+const fn list(name: &'static str, value: ValueKind, help: &'static str) -> OptionSpec {
+    OptionSpec { arity: Arity::List, ..single(name, value, help) }
+}
+
+impl OptionSpec {
+    const fn or(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    const fn vital(self) -> Self {
+        Self { vital: true, ..self }
+    }
+
+    const fn not_yet(self) -> Self {
+        Self { supported: false, ..self }
+    }
+
+    /// The words of a [`ValueKind::OneOf`] option; none for any other.
+    #[must_use]
+    pub fn words(&self) -> &'static [&'static str] {
+        match self.value {
+            ValueKind::OneOf(words) => words,
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! UCI's lines and words: quoting, comments, joined lines. One pass over the bytes.
+
+use crate::config::source::{Position, Spanned};
+
+/// A line that is not UCI. The rest of the line is skipped.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub at: Position,
+    pub message: &'static str,
+    pub help: String,
+}
+
+/// Cuts a text into statements, one a line, and these into words.
+pub(super) struct Lexer<'a> {
+    text: &'a [u8],
+    place: Place,
+    /// Where the last quoted text began that went over a line end, and the line in which it closed: the likely
+    /// culprit when a later quote stays open. Of several that hang together it is the first.
+    long_quote: Option<(Position, u32)>,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    offset: usize,
+    at: Position,
+}
+
+/// A word as it grows.
+struct Growing {
+    bytes: Vec<u8>,
+    /// Where its text begins: behind an opening quote.
+    first: Option<Position>,
+}
+
+impl<'a> Lexer<'a> {
+    pub fn new(text: &'a [u8]) -> Self {
+        Self { text, place: Place { offset: 0, at: Position::START }, long_quote: None }
+    }
+
+    /// The words of the next line, none for a blank one; `None` at the end of the text.
+    pub fn statement(&mut self) -> Option<Result<Vec<Spanned<String>>, Fault>> {
+        self.peek()?;
+        let mut words = Vec::new();
+        loop {
+            match self.peek() {
+                None => break,
+                Some(b'\n') => {
+                    self.advance();
+                    break;
+                }
+                Some(b'#') => self.skip_line(),
+                Some(byte) if is_blank(byte) => self.advance(),
+                Some(byte) => {
+                    let word = if byte == b';' { self.semicolon().map(|()| None) } else { self.word().map(Some) };
+                    match word {
+                        Ok(word) => words.extend(word),
+                        Err(fault) => {
+                            self.skip_line();
+                            return Some(Err(fault));
+                        }
+                    }
+                }
+            }
+        }
+        Some(Ok(words))
+    }
+
+    fn word(&mut self) -> Result<Spanned<String>, Fault> {
+        let start = self.place.at;
+        let mut word = Growing { bytes: Vec::new(), first: None };
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'\n' | b'#' | b';' => break,
+                blank if is_blank(blank) => break,
+                b'\'' | b'"' => self.quoted(byte, &mut word)?,
+                b'\\' => self.escape(&mut word)?,
+                _ => self.take(&mut word)?,
+            }
+        }
+        let value = String::from_utf8(word.bytes).map_err(|_| Fault {
+            at: start,
+            message: "the text is not valid UTF-8",
+            help: "save the file as UTF-8; other encodings, such as Latin-1, cannot be told apart".into(),
+        })?;
+        Ok(Spanned { value, at: word.first.unwrap_or(start) })
+    }
+
+    fn quoted(&mut self, quote: u8, word: &mut Growing) -> Result<(), Fault> {
+        let open = self.place;
+        self.advance();
+        loop {
+            match self.peek() {
+                None => {
+                    let message = "this quote is never closed";
+                    let help = match self.long_quote {
+                        Some((Position { line, .. }, _)) => {
+                            format!(
+                                "close it; or is it the text that opens in line {line} whose closing quote is missing?"
+                            )
+                        }
+                        None => {
+                            format!("the value would run to the end of the file: add a closing {}", char::from(quote))
+                        }
+                    };
+                    // Go on behind the line of the quote: what follows is most likely meant as UCI.
+                    self.place = open;
+                    return Err(Fault { at: open.at, message, help });
+                }
+                Some(byte) if byte == quote => {
+                    let (first_line, last_line) = (open.at.line, self.place.at.line);
+                    if first_line < last_line {
+                        let chain = self.long_quote.filter(|(_, closed)| *closed == first_line);
+                        self.long_quote = Some((chain.map_or(open.at, |(first, _)| first), last_line));
+                    }
+                    self.advance();
+                    return Ok(());
+                }
+                Some(b'\\') if quote == b'"' => self.escape(word)?,
+                Some(_) => self.take(word)?,
+            }
+        }
+    }
+
+    /// A backslash protects the next character and joins lines; as the last byte it is dropped.
+    fn escape(&mut self, word: &mut Growing) -> Result<(), Fault> {
+        self.advance();
+        let rest = self.text.get(self.place.offset..).unwrap_or_default();
+        match rest {
+            [] => Ok(()),
+            [b'\n', ..] => {
+                self.advance();
+                Ok(())
+            }
+            [b'\r', b'\n', ..] => {
+                self.advance();
+                self.advance();
+                Ok(())
+            }
+            _ => self.take(word),
+        }
+    }
+
+    /// libuci ends the statement at a bare `;` and drops the rest of the line without a word. We refuse to lose text.
+    fn semicolon(&mut self) -> Result<(), Fault> {
+        let at = self.place.at;
+        self.advance();
+        while self.peek().is_some_and(|byte| is_blank(byte) || byte == b';') {
+            self.advance();
+        }
+        match self.peek() {
+            None | Some(b'\n' | b'#') => Ok(()),
+            Some(_) => Err(Fault {
+                at,
+                message: "text behind a ';' would be lost: OpenWrt's uci drops it silently",
+                help: "begin a new line instead, or put a value with a ';' into quotes".into(),
+            }),
+        }
+    }
+
+    fn take(&mut self, word: &mut Growing) -> Result<(), Fault> {
+        match self.peek() {
+            Some(0) => Err(Fault {
+                at: self.place.at,
+                message: "there is a NUL byte in the text",
+                help: "delete it; a configuration is plain text".into(),
+            }),
+            Some(byte) => {
+                word.first.get_or_insert(self.place.at);
+                word.bytes.push(byte);
+                self.advance();
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Up to the line end, or the end of the text.
+    fn skip_line(&mut self) {
+        while self.peek().is_some_and(|byte| byte != b'\n') {
+            self.advance();
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.place.offset).copied()
+    }
+
+    fn advance(&mut self) {
+        if let Some(byte) = self.peek() {
+            self.place = Place { offset: self.place.offset + 1, at: self.place.at.after(byte) };
+        }
+    }
+}
+
+/// A CR is a blank, so lines may end in CR LF; a lone CR does not end a line.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)
+}

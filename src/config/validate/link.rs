@@ -1,0 +1,153 @@
+//! `config link`. A wrong one keeps its name and counts as down.
+
+use super::names::Named;
+use super::section::{Complaint, Reported, Section};
+use super::values;
+use crate::config::diagnostics::{Diagnostic, Severity, quote};
+use crate::config::model::{Attachment, Fallback, Link, Mark, Mask};
+use crate::config::source::{Position, Spanned};
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Reads all links. `mask` is missing if it is wrong: then no mark is held against it.
+pub fn links<'s>(
+    named: impl Iterator<Item = Named<'s>>,
+    mask: Option<Mask>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Link> {
+    let mut taken = Taken::default();
+    named.map(|named| link(named, mask, &mut taken, diagnostics)).collect()
+}
+
+/// What the links before have taken, and in which line.
+#[derive(Default)]
+struct Taken {
+    marks: HashMap<Mark, u32>,
+    tables: HashMap<u32, u32>,
+    priorities: HashMap<u32, u32>,
+    places: HashMap<String, u32>,
+}
+
+fn link(named: Named<'_>, mask: Option<Mask>, taken: &mut Taken, diagnostics: &mut Vec<Diagnostic>) -> Link {
+    let Named { section, name } = named;
+    let attachment = attachment(section, diagnostics).unwrap_or(Attachment::Unusable);
+    if let Some((option, place)) = place(&attachment)
+        && let Some(line) = taken.places.insert(format!("{option} {place}"), section.at.line)
+    {
+        let at = section.values(option).first().map_or(section.at, |value| value.at);
+        let message = format!("the link in line {line} uses {option} {} too", quote(place));
+        let help = "two links on one line fail together; is one of them left over?";
+        diagnostics.push(section.remark(Severity::Warning, option, at, Complaint::new(message, help)));
+    }
+    let parse_mark = |text: &str| match mask {
+        Some(mask) => values::mark(text, mask),
+        // Without a mask nothing is applied anyway.
+        None => Err(Complaint::new(
+            "the mark cannot be checked while globals mask is wrong",
+            "put globals mask right first",
+        )),
+    };
+    let mark = section.single("mark", parse_mark, diagnostics);
+    let table = section.single("table", values::table, diagnostics);
+    let priority = section.single("priority", values::priority, diagnostics);
+    Link {
+        name: name.to_owned(),
+        at: section.at,
+        attachment,
+        mark: pin(section, "mark", mark, &mut taken.marks, diagnostics),
+        table: pin(section, "table", table, &mut taken.tables, diagnostics),
+        priority: pin(section, "priority", priority, &mut taken.priorities, diagnostics),
+        fallback: fallback(section, diagnostics),
+    }
+}
+
+/// A pin that no link before has taken.
+fn pin<T: Copy + Eq + Hash>(
+    section: &Section,
+    option: &str,
+    given: Result<Option<Spanned<T>>, Reported>,
+    taken: &mut HashMap<T, u32>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<T> {
+    let Spanned { value, at } = given.ok().flatten()?;
+    if let Some(line) = taken.get(&value) {
+        let message = format!("the link in line {line} has pinned this {option} already");
+        let help = "choose another one, or leave the option out; this pin is ignored";
+        diagnostics.push(section.complain(option, at, Complaint::new(message, help)));
+        return None;
+    }
+    taken.insert(value, section.at.line);
+    Some(value)
+}
+
+/// What `fallback` says; the safe side if that is wrong, since a leak is worse than a stop.
+pub fn fallback(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Fallback {
+    match section.word("fallback", diagnostics) {
+        Ok(Some("unreachable")) => Fallback::Unreachable,
+        Ok(Some("blackhole")) => Fallback::Blackhole,
+        Ok(_) => Fallback::Main,
+        Err(Reported) => {
+            if let Some(help) = diagnostics.last_mut().and_then(|last| last.help.as_mut()) {
+                help.push_str(" Until it is put right, 'unreachable' is used, so that nothing leaks");
+            }
+            Fallback::Unreachable
+        }
+    }
+}
+
+/// The option that says where a link is, and its value.
+fn place(attachment: &Attachment) -> Option<(&'static str, &str)> {
+    match attachment {
+        Attachment::Interface(name) => Some(("interface", name)),
+        Attachment::Device { device, .. } => Some(("device", device)),
+        Attachment::Unusable => None,
+    }
+}
+
+fn attachment(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<Attachment, Reported> {
+    let interface = section.single("interface", values::interface_name, diagnostics);
+    let device = section.single("device", values::device_name, diagnostics);
+    let gateway = section.single("gateway", values::gateway, diagnostics);
+    let gateway6 = section.single("gateway6", values::gateway6, diagnostics);
+    // All four are read before the first error counts, so that every fault is reported.
+    let (interface, device, gateway, gateway6) = (interface?, device?, gateway?, gateway6?);
+    let mut fault = |at: Position, option: Option<&str>, message: &str, help: &str| {
+        let finding = section.finding(Severity::Error, at, Complaint::new(message, help));
+        diagnostics.push(match option {
+            Some(option) => finding.on_option(option),
+            None => finding,
+        });
+        Err(Reported)
+    };
+    match (interface, device) {
+        (Some(_), Some(Spanned { at, .. })) => fault(
+            at,
+            Some("device"),
+            "a link has an interface or a device, not both; it counts as down until this is put right",
+            "keep interface if netifd manages it (/etc/config/network), else device",
+        ),
+        (None, None) => fault(
+            section.at,
+            None,
+            "the link has neither an interface nor a device; it counts as down until this is put right",
+            "name the netifd interface, for example: option interface 'wan'",
+        ),
+        (Some(interface), None) => {
+            let given = gateway.map(|g| ("gateway", g.at)).or(gateway6.map(|g| ("gateway6", g.at)));
+            match given {
+                Some((option, at)) => fault(
+                    at,
+                    Some(option),
+                    "a link with an interface takes its gateways from netifd; it counts as down until this is put right",
+                    "delete the gateways, or name the device instead of the interface",
+                ),
+                None => Ok(Attachment::Interface(interface.value)),
+            }
+        }
+        (None, Some(device)) => Ok(Attachment::Device {
+            device: device.value,
+            gateway: gateway.map(|gateway| gateway.value),
+            gateway6: gateway6.map(|gateway| gateway.value),
+        }),
+    }
+}

@@ -1,0 +1,64 @@
+//! From what is written to what is meant: a [`Document`] becomes a [`Config`], and all that is wrong is reported.
+//!
+//! A bad rule is left out whole: dropping only its bad part would make it match more than its owner said. A bad link
+//! or policy keeps its place, so that what names it still holds back its traffic (kill switch). Bad globals are fatal.
+
+mod address;
+mod globals;
+mod link;
+mod matches;
+mod names;
+mod policy;
+mod rule;
+mod section;
+mod sets;
+mod values;
+
+use super::diagnostics::{Diagnostic, Severity, quote};
+use super::model::Config;
+use super::options::{PLANNED_SECTIONS, SectionKind};
+use super::source::{Document, RawSection};
+use super::suggest::nearest;
+use names::Names;
+use section::Section;
+pub use values::{DSCP_NAMES, FALSE, PROTOCOL_NAMES, TRUE};
+
+/// Everything that is good, as typed values; everything that is not, as diagnostics.
+pub fn validate(document: &Document, diagnostics: &mut Vec<Diagnostic>) -> Config {
+    let mut known = Vec::new();
+    let mut rules_so_far = 0;
+    for raw in &document.sections {
+        match SectionKind::from_word(&raw.kind.value) {
+            Some(kind) => {
+                rules_so_far += usize::from(kind == SectionKind::Rule);
+                known.push(Section::read(kind, raw, rules_so_far, diagnostics));
+            }
+            None => diagnostics.push(unknown_section(raw)),
+        }
+    }
+    let of = |kind| known.iter().filter(move |section| section.kind == kind);
+
+    let globals = globals::globals(of(SectionKind::Globals), diagnostics);
+    let names = Names::collect(&known, diagnostics);
+    let links = link::links(names.links(), globals.mask, diagnostics);
+    let policies = names.policies().map(|section| policy::policy(section, &names, diagnostics)).collect();
+    let rules = rule::rules(of(SectionKind::Rule), &names, diagnostics);
+    Config { globals: globals.values, links, policies, rules }
+}
+
+fn unknown_section(raw: &RawSection) -> Diagnostic {
+    let word = &raw.kind.value;
+    if PLANNED_SECTIONS.contains(&word.as_str()) {
+        let message = format!("sections of type {} are not supported yet", quote(word));
+        return Diagnostic::new(Severity::Error, raw.kind.at, message)
+            .help("delete the section; rules that need it are left out");
+    }
+    let suggestion = nearest(word, SectionKind::ALL.map(SectionKind::word));
+    // Without its globals the whole program would be switched off.
+    let severity = if suggestion == Some("globals") { Severity::Fatal } else { Severity::Error };
+    let help = match suggestion {
+        Some(meant) => format!("did you mean '{meant}'?"),
+        None => "section types are globals, link, policy and rule".into(),
+    };
+    Diagnostic::new(severity, raw.kind.at, format!("there is no section type {}", quote(word))).help(help)
+}

@@ -1,0 +1,118 @@
+//! The name space that links and policies share, and what the names in `use` stand for.
+
+use super::section::{Complaint, Section};
+use crate::config::diagnostics::{Diagnostic, Severity, quote};
+use crate::config::model::{LinkId, PolicyId, Target};
+use crate::config::options::{RESERVED_NAMES, SectionKind};
+use crate::config::suggest::nearest;
+use std::collections::HashMap;
+
+/// The links and policies whose names are good.
+pub struct Names<'s> {
+    links: Vec<Named<'s>>,
+    policies: Vec<Named<'s>>,
+    targets: HashMap<&'s str, Target>,
+}
+
+/// A section and its good name.
+#[derive(Clone, Copy)]
+pub struct Named<'s> {
+    pub section: &'s Section,
+    pub name: &'s str,
+}
+
+impl<'s> Names<'s> {
+    /// Gives every link and policy its name; those that cannot have one are reported and left out.
+    pub fn collect(sections: &'s [Section], diagnostics: &mut Vec<Diagnostic>) -> Self {
+        let mut names = Self { links: Vec::new(), policies: Vec::new(), targets: HashMap::new() };
+        let mut taken: HashMap<&str, &Section> = HashMap::new();
+        for section in sections.iter().filter(|s| matches!(s.kind, SectionKind::Link | SectionKind::Policy)) {
+            match claim(section, &taken) {
+                Ok(name) => {
+                    taken.insert(name, section);
+                    names.add(Named { section, name });
+                }
+                Err(problem) => diagnostics.push(problem),
+            }
+        }
+        names
+    }
+
+    fn add(&mut self, named: Named<'s>) {
+        let target = if named.section.kind == SectionKind::Link {
+            self.links.push(named);
+            Target::Link(LinkId(self.links.len() - 1))
+        } else {
+            self.policies.push(named);
+            Target::Policy(PolicyId(self.policies.len() - 1))
+        };
+        self.targets.insert(named.name, target);
+    }
+
+    /// The links in the order of the file: [`LinkId`]s count through them.
+    pub fn links(&self) -> impl Iterator<Item = Named<'s>> + '_ {
+        self.links.iter().copied()
+    }
+
+    /// The policies in the order of the file: [`PolicyId`]s count through them.
+    pub fn policies(&self) -> impl Iterator<Item = Named<'s>> + '_ {
+        self.policies.iter().copied()
+    }
+
+    /// What a name stands for.
+    pub fn target(&self, name: &str) -> Option<Target> {
+        match name {
+            "main" => Some(Target::Main),
+            "unreachable" => Some(Target::Unreachable),
+            "blackhole" => Some(Target::Blackhole),
+            _ => self.targets.get(name).copied(),
+        }
+    }
+
+    /// The known name nearest to a wrong one: of a link, and if `all` is set of any target.
+    pub fn nearest(&self, name: &str, all: bool) -> Option<&str> {
+        let others = self.policies.iter().map(|named| named.name).chain(RESERVED_NAMES.iter().copied()).filter(|_| all);
+        nearest(name, self.links.iter().map(|named| named.name).chain(others))
+    }
+}
+
+/// The name a section may have, or why it has none.
+fn claim<'s>(section: &'s Section, taken: &HashMap<&str, &Section>) -> Result<&'s str, Diagnostic> {
+    let kind = section.kind;
+    let error = |at, message, help: String| section.finding(Severity::Error, at, Complaint { message, help });
+    let Some(name) = &section.name else {
+        let message = format!("this {kind} has no name, so no rule can use it");
+        return Err(error(section.at, message, format!("give it one: config {kind} 'NAME'")));
+    };
+    if let Err(Complaint { message, help }) = check_name(&name.value) {
+        return Err(error(name.at, message, help));
+    }
+    if RESERVED_NAMES.contains(&name.value.as_str()) {
+        let message = format!("the name '{}' is reserved: a rule's use means something else by it", name.value);
+        return Err(error(name.at, message, "choose another name".into()));
+    }
+    match taken.get(name.value.as_str()) {
+        Some(first) => {
+            let (name_text, line) = (quote(&name.value), first.at.line);
+            let message = format!("the name {name_text} is taken by the {} in line {line}", first.kind);
+            let help =
+                format!("links and policies share one name space: rename this {kind}; until then it is left out");
+            Err(error(name.at, message, help))
+        }
+        None => Ok(&name.value),
+    }
+}
+
+/// Whether a text can be a name: it must be visible, and the same when written with other blanks round it.
+pub fn check_name(name: &str) -> Result<(), Complaint> {
+    let problem = if name.is_empty() {
+        "a name cannot be empty"
+    } else if name.chars().any(char::is_control) {
+        "a name cannot hold control characters, such as tabs and line ends"
+    } else if name.trim() != name {
+        "a name cannot begin or end with a blank"
+    } else {
+        return Ok(());
+    };
+    Err(Complaint::new(problem, "names may be long and hold blanks inside, as in 'Fibra óptica'"))
+}

@@ -1,0 +1,103 @@
+//! `config rule`. A wrong one is left out whole, so that it never matches more than its owner said.
+
+use super::matches::matches;
+use super::names::{Names, check_name};
+use super::section::{Complaint, Reported, Section};
+use super::values;
+use crate::config::diagnostics::{Diagnostic, Severity, quote};
+use crate::config::model::{Origin, Rule, Target};
+use std::collections::HashMap;
+
+/// Reads the rules in the order of the file, without those that are wrong or switched off.
+pub fn rules<'s>(
+    sections: impl Iterator<Item = &'s Section>,
+    names: &Names<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Rule> {
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    let mut rules = Vec::new();
+    for (index, section) in sections.enumerate() {
+        let name = name(section, index + 1, diagnostics);
+        if let Some(line) = seen.get(&name) {
+            let at = section.name.as_ref().map_or(section.at, |name| name.at);
+            let message = format!("the rule in line {line} has the same name");
+            let complaint = Complaint::new(message, "both hold; but status and logs cannot tell them apart");
+            diagnostics.push(section.finding(Severity::Warning, at, complaint));
+        } else {
+            seen.insert(name.clone(), section.at.line);
+        }
+        rules.extend(rule(section, name, names, diagnostics));
+    }
+    rules
+}
+
+fn name(section: &Section, place: usize, diagnostics: &mut Vec<Diagnostic>) -> String {
+    match &section.name {
+        None => format!("rule {place}"),
+        Some(name) => match check_name(&name.value) {
+            Ok(()) => name.value.clone(),
+            Err(complaint) => {
+                diagnostics.push(section.finding(Severity::Error, name.at, complaint));
+                format!("rule {place}")
+            }
+        },
+    }
+}
+
+fn rule(section: &Section, name: String, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
+    let enabled = section.single("enabled", values::boolean, diagnostics);
+    let origin = origin(section, diagnostics);
+    let matches = matches(section, diagnostics);
+    let target = target(section, names, diagnostics);
+    // Everything is read before the first error counts, so that every fault is reported.
+    let (enabled, origin, matches, target) = (enabled.ok()?, origin.ok()?, matches.ok()?, target.ok()?);
+    let wanted = enabled.is_none_or(|enabled| enabled.value) && !section.broken;
+    wanted.then_some(Rule { name, at: section.at, origin, matches, target })
+}
+
+/// What a rule for the router's own packets cannot look at, and why.
+const NOT_OF_THE_ROUTER: [(&str, &str); 3] = [
+    ("src_mac", "the router's own packets have no sender's Ethernet address yet"),
+    ("src_iface", "the router's own packets come in by no interface"),
+    ("dscp", "the DSCP of the router's own packets cannot be matched: ip rules do not see it"),
+];
+
+fn origin(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<Origin, Reported> {
+    let origin = match section.word("from", diagnostics)? {
+        Some("router") => Origin::Router,
+        Some("any") => Origin::Any,
+        _ => Origin::Lan,
+    };
+    let mut result = Ok(origin);
+    for (option, why) in NOT_OF_THE_ROUTER {
+        if let Some(at) = section.place(option).filter(|_| origin.includes_router()) {
+            let help = "use it with from 'lan' only; for the router itself write a rule of its own without it";
+            diagnostics.push(section.complain(option, at, Complaint::new(why, help)));
+            result = Err(Reported);
+        }
+    }
+    result
+}
+
+fn target(section: &Section, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Result<Target, Reported> {
+    let parse = |name: &str| {
+        names.target(name).ok_or_else(|| {
+            let help = match names.nearest(name, true) {
+                Some(meant) => format!("did you mean '{meant}'?"),
+                None => {
+                    "use names a link, a policy, main, unreachable or blackhole; until then the rule is left out".into()
+                }
+            };
+            Complaint::new(format!("there is no link or policy {}", quote(name)), help)
+        })
+    };
+    match section.single("use", parse, diagnostics)? {
+        Some(target) => Ok(target.value),
+        None => {
+            let help = "name a link, a policy, main, unreachable or blackhole, as in: option use 'web'";
+            let complaint = Complaint::new("the rule does not say where its traffic goes, so it is left out", help);
+            diagnostics.push(section.finding(Severity::Error, section.at, complaint));
+            Err(Reported)
+        }
+    }
+}

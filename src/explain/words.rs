@@ -1,0 +1,327 @@
+//! A decision in words, and the words of a question.
+
+use super::{Decision, From, Miss, Outcome, Packet, Reason, miss, outcome};
+use crate::config::describe::{describe, protocols};
+use crate::config::model::{Config, Fallback, LinkId, Mac, Mode, Policy, Rule, Target};
+use crate::interval::IntervalSet;
+use crate::kernel::netlink::lookup::{Answer, Verdict};
+use crate::network::Facts;
+use crate::plan::Plan;
+use crate::plan::path::{Path, Paths};
+use crate::plan::state::{NextHop, RouteKind, TABLE_MAIN};
+use std::net::{IpAddr, SocketAddr};
+
+/// How many rules that did not match are named.
+const NAMED: usize = 5;
+
+/// Everything a decision is about.
+pub struct Words<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The facts.
+    pub facts: &'a Facts,
+    /// The paths.
+    pub paths: &'a Paths,
+    /// The packet.
+    pub packet: &'a Packet,
+    /// What was decided.
+    pub decision: &'a Decision,
+}
+
+impl Words<'_> {
+    /// The packet in one line.
+    #[must_use]
+    pub fn packet(&self) -> String {
+        let Packet { origin, source, destination, protocol, source_port, destination_port, dscp } = self.packet;
+        let end =
+            |address: IpAddr, port: &Option<u16>| port.map_or(address.to_string(), |port| with_port(address, port));
+        let sender = match (origin, source) {
+            (From::Router, None) => "router".to_string(),
+            (From::Router, Some(source)) => format!("router, bound to {}", end(*source, source_port)),
+            (From::Device(device, _), source) => {
+                let source = source.map_or("?".into(), |source| end(source, source_port));
+                device.as_ref().map_or(source.clone(), |device| format!("{source} (in by {device})"))
+            }
+        };
+        let dscp = if *dscp == 0 { String::new() } else { format!(", dscp {dscp}") };
+        let protocol = protocols(&IntervalSet::single((*protocol).into()));
+        format!("{protocol} {sender} -> {}{dscp}", end(*destination, destination_port))
+    }
+
+    /// The rule that decided.
+    #[must_use]
+    pub fn rule(&self) -> Option<&Rule> {
+        match self.decision.reason {
+            Reason::Rule(n) | Reason::RuleAndPrefix(n, _) => self.config.rules.get(n),
+            _ => None,
+        }
+    }
+
+    /// What decided, in one sentence.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let link = |link: LinkId| &self.config[link].name;
+        match self.decision.reason {
+            Reason::CameInBy(id) => format!("it comes in by link {}: its answers go back by the same link", link(id)),
+            Reason::Prefix(id) => format!("no rule matches; its address is out of a prefix of link {}", link(id)),
+            Reason::BoundTo(id) => format!("its address belongs to link {}", link(id)),
+            Reason::NoRule => "no rule matches".into(),
+            Reason::Rule(n) => {
+                self.config.rules.get(n).map_or(String::new(), |rule| format!("rule '{}' matches", rule.name))
+            }
+            Reason::RuleAndPrefix(n, id) => self.config.rules.get(n).map_or(String::new(), |rule| {
+                format!(
+                    "rule '{}' matches; its address is out of a prefix of link {}, and no other provider takes it",
+                    rule.name,
+                    link(id)
+                )
+            }),
+        }
+    }
+
+    /// The rules before the one that matched, and why each did not.
+    #[must_use]
+    pub fn passed_over(&self) -> Vec<String> {
+        let end = match self.decision.reason {
+            Reason::Rule(n) | Reason::RuleAndPrefix(n, _) => n,
+            Reason::NoRule | Reason::Prefix(_) => self.config.rules.len(),
+            Reason::CameInBy(_) | Reason::BoundTo(_) => 0,
+        };
+        let passed = self.config.rules.iter().take(end);
+        let line = |rule: &Rule| {
+            let why = miss(rule, self.facts, self.packet).map_or("", what);
+            format!("not      rule '{}': {why}", rule.name)
+        };
+        let mut lines: Vec<String> = passed.map(line).collect();
+        if lines.len() > NAMED {
+            let more = lines.len() - NAMED;
+            lines.truncate(NAMED);
+            lines.push(format!("not      {more} more rules"));
+        }
+        lines
+    }
+
+    /// Rule, policy, path and link, a line each.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        match self.rule() {
+            Some(rule) => {
+                let (name, line) = (&rule.name, rule.at.line);
+                lines.push(format!(
+                    "rule     '{name}' (line {line}): {} -> {}",
+                    describe(&rule.matches),
+                    target(self.config, rule.target)
+                ));
+                if let Target::Policy(policy) = rule.target {
+                    lines.push(format!("policy   {}", self::policy(self.config, &self.config[policy])));
+                }
+                if let Reason::RuleAndPrefix(..) = self.decision.reason {
+                    lines.push(format!("because  {}", self.reason()));
+                }
+            }
+            None => lines.push(format!("because  {}", self.reason())),
+        }
+        if self.decision.paths.is_empty() {
+            lines.push("link     whatever the main table says".into());
+        }
+        let total: u32 = self.decision.paths.iter().map(|(_, weight)| u32::from(*weight)).sum();
+        for (path, weight) in &self.decision.paths {
+            let path = &self.paths[*path];
+            let chance = if self.decision.paths.len() > 1 {
+                format!("{weight} of {total} connections: ")
+            } else {
+                String::new()
+            };
+            lines.push(format!("path     {chance}'{}', mark {}, table {}", path.name, path.mark, path.table));
+            lines.push(format!("link     {}", self.outcome(path)));
+        }
+        lines
+    }
+
+    /// The links a path leads to now.
+    #[must_use]
+    pub fn links_now(&self, path: &Path) -> Vec<LinkId> {
+        match outcome(path, self.facts, self.packet.family()) {
+            Outcome::Links(links) => links,
+            Outcome::Fallback(_) => Vec::new(),
+        }
+    }
+
+    fn outcome(&self, path: &Path) -> String {
+        let name = |link: &LinkId| self.config[*link].name.as_str();
+        let family = self.packet.family();
+        match outcome(path, self.facts, family) {
+            Outcome::Links(links) => {
+                let names: Vec<&str> = links.iter().map(name).collect();
+                let first = path.links().next();
+                let why = match links.as_slice() {
+                    [only] if Some(*only) == first && path.course.tiers.len() == 1 => "it is up",
+                    [only] if Some(*only) == first => "the first of its order, and up",
+                    [_] => "the first of its order that is up",
+                    _ => "shared by the kernel's hash of sender and receiver",
+                };
+                format!("{}: {why}", names.join(", "))
+            }
+            Outcome::Fallback(fallback) => {
+                let reason =
+                    if path.course.tiers.is_empty() { "".into() } else { format!("none is up for {family}; ") };
+                format!("none: {reason}{}", fallback_words(fallback))
+            }
+        }
+    }
+}
+
+fn fallback_words(fallback: Fallback) -> &'static str {
+    match fallback {
+        Fallback::Main => "the main table decides (fallback main)",
+        Fallback::Unreachable => "the sender gets an error (unreachable)",
+        Fallback::Blackhole => "the packet is dropped (blackhole)",
+    }
+}
+
+fn what(miss: Miss) -> &'static str {
+    match miss {
+        Miss::Origin => "it looks at packets of another origin (from)",
+        Miss::Family => "other IP version",
+        Miss::Protocol => "other protocol",
+        Miss::Source => "other source address",
+        Miss::Destination => "other destination address",
+        Miss::SourcePort => "other source port",
+        Miss::DestinationPort => "other destination port",
+        Miss::Device => "other interface",
+        Miss::Mac => "other Ethernet address, or none known (give --mac)",
+        Miss::Dscp => "other DSCP value",
+    }
+}
+
+/// A target's name.
+#[must_use]
+pub fn target(config: &Config, target: Target) -> String {
+    match target {
+        Target::Link(link) => config[link].name.clone(),
+        Target::Policy(policy) => config[policy].name.clone(),
+        Target::Main => "main".into(),
+        Target::Unreachable => "unreachable".into(),
+        Target::Blackhole => "blackhole".into(),
+    }
+}
+
+/// A policy in one line.
+#[must_use]
+pub fn policy(config: &Config, policy: &Policy) -> String {
+    let names = policy.members.iter().map(|member| match policy.mode {
+        Mode::Balance(_) => format!("{} {}", config[member.link].name, member.weight),
+        Mode::Failover => config[member.link].name.clone(),
+    });
+    let names: Vec<String> = names.collect();
+    let (how, separator) = match policy.mode {
+        Mode::Failover => ("", ", then "),
+        Mode::Balance(_) => ("balanced over ", ", "),
+    };
+    let names = if names.is_empty() { "no link".into() } else { names.join(separator) };
+    format!("'{}': {how}{names}; if none is up: {}", policy.name, policy.fallback)
+}
+
+/// The kernel's answer in iproute2's words.
+#[must_use]
+pub fn answer(answer: &Answer) -> String {
+    let table = match answer.table {
+        Some(TABLE_MAIN) => " table main".into(),
+        Some(table) => format!(" table {table}"),
+        None => String::new(),
+    };
+    let hop = |hop: &NextHop| match hop.gateway {
+        Some(gateway) => format!("via {gateway} dev {}", hop.device),
+        None => format!("dev {}", hop.device),
+    };
+    let hops: Vec<String> = answer.hops.iter().map(hop).collect();
+    match answer.verdict {
+        Verdict::Forwarded => format!("{}{table}", hops.join(", ")),
+        Verdict::Local => "it is for the router itself".into(),
+        Verdict::Unreachable => format!("unreachable{table}"),
+        Verdict::NoRoute => "no route".into(),
+        Verdict::Blackhole => format!("blackhole{table}"),
+        Verdict::Prohibit => format!("prohibited{table}"),
+        Verdict::Other(kind) => format!("route of type {kind}{table}"),
+    }
+}
+
+/// Whether the kernel's answer is the route the plan has for a path; nothing where the plan has none to compare.
+#[must_use]
+pub fn agrees(plan: &Plan, decision: &Decision, mark: u32, answer: &Answer) -> Option<bool> {
+    let on_path = |(path, _): &&(crate::plan::path::PathId, u16)| mark == 0 || plan.paths[*path].mark.bits() == mark;
+    let (path, _) = decision.paths.iter().find(on_path)?;
+    let table = plan.paths[*path].table;
+    let refused = matches!(answer.verdict, Verdict::Unreachable | Verdict::Blackhole);
+    let routes = plan.routes.iter().filter(|route| route.table == table);
+    let mut expected = routes.peekable();
+    expected.peek()?;
+    Some(expected.any(|route| match &route.kind {
+        RouteKind::Via(hops) => answer.table == Some(table) && same_hops(hops, &answer.hops),
+        RouteKind::Unreachable | RouteKind::Blackhole => refused,
+    }))
+}
+
+fn same_hops(planned: &[NextHop], answered: &[NextHop]) -> bool {
+    let known = |hop: &NextHop| planned.iter().any(|own| (&own.device, own.gateway) == (&hop.device, hop.gateway));
+    !answered.is_empty() && answered.iter().all(known)
+}
+
+/// A protocol's number by its name or number.
+#[must_use]
+pub fn protocol_number(word: &str) -> Option<u8> {
+    let known = match word.to_ascii_lowercase().as_str() {
+        "icmpv6" | "ipv6-icmp" => 58,
+        "icmp" => 1,
+        "tcp" => 6,
+        "udp" => 17,
+        "gre" => 47,
+        "esp" => 50,
+        "ah" => 51,
+        "dccp" => 33,
+        "sctp" => 132,
+        "udplite" => 136,
+        number => return number.parse().ok(),
+    };
+    Some(known)
+}
+
+/// Whether a protocol has ports.
+#[must_use]
+pub fn has_ports(protocol: u8) -> bool {
+    matches!(protocol, 6 | 17 | 33 | 132 | 136)
+}
+
+/// An address, perhaps with a port: `1.1.1.1`, `1.1.1.1:53`, `2001:db8::1`, `[2001:db8::1]:53`.
+///
+/// # Errors
+/// A sentence that says what would be right.
+pub fn endpoint(text: &str) -> Result<(IpAddr, Option<u16>), String> {
+    if let Ok(address) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        return Ok((address, None));
+    }
+    match text.parse::<SocketAddr>() {
+        Ok(end) => Ok((end.ip(), Some(end.port()))),
+        Err(_) => Err(format!(
+            "'{text}' is no address: write 192.168.1.10, 192.168.1.10:443, 2001:db8::1 or [2001:db8::1]:443"
+        )),
+    }
+}
+
+/// An address with a port, as [`endpoint`] reads it.
+#[must_use]
+pub fn with_port(address: IpAddr, port: u16) -> String {
+    SocketAddr::new(address, port).to_string()
+}
+
+/// An Ethernet address.
+///
+/// # Errors
+/// A sentence that says what would be right.
+pub fn mac(text: &str) -> Result<Mac, String> {
+    let complaint = || format!("'{text}' is no Ethernet address: write 02:00:00:00:00:01");
+    let bytes: Option<Vec<u8>> =
+        text.split([':', '-']).map(|part| u8::from_str_radix(part, 16).ok().filter(|_| part.len() <= 2)).collect();
+    bytes.and_then(|bytes| <[u8; 6]>::try_from(bytes).ok()).map(Mac).ok_or_else(complaint)
+}

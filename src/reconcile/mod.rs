@@ -1,0 +1,158 @@
+//! The one function every verb and event ends in: compare what the kernel shall hold with what it holds, send only the
+//! difference.
+//!
+//! Order: routes, ip rules, nftables; what is no longer wanted goes afterwards, in reverse. So a packet never meets a
+//! mark without its rule, or a rule without its table. If a step is refused, what was done is taken back, last step
+//! first, and the old state works as before.
+
+pub mod changes;
+pub mod transactions;
+mod undo;
+
+use crate::kernel::{Error, Kernel};
+use crate::plan::Plan;
+use crate::plan::ruleset::TABLE;
+use changes::{Changes, World, changes};
+use nix::errno::Errno;
+use undo::Undo;
+
+/// Rounds of "compare and send" after which we give up: somebody else keeps changing the same things.
+const ROUNDS: u32 = 4;
+
+/// What a run did.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// What was changed, a line each.
+    pub changed: Vec<String>,
+    /// What went wrong without harm: the new state works.
+    pub warnings: Vec<String>,
+}
+
+/// Why a run failed. The state from before is back, unless `left` says what could not be taken back.
+#[derive(Debug)]
+pub struct Failed {
+    /// What the kernel refused.
+    pub error: Error,
+    /// What could not be taken back.
+    pub left: Vec<Error>,
+}
+
+/// Reads what the kernel holds of ours.
+///
+/// # Errors
+/// The kernel could not be asked.
+pub fn world(kernel: &mut Kernel) -> Result<World, Error> {
+    let links = kernel.links()?;
+    Ok(World { routes: kernel.routes(&links)?, rules: kernel.rules()?, table: kernel.nft_table(TABLE, true)? })
+}
+
+/// Makes the kernel hold the plan.
+///
+/// # Errors
+/// The kernel refused something, or somebody else keeps undoing it.
+pub fn apply(kernel: &mut Kernel, plan: &Plan) -> Result<Report, Failed> {
+    bring_about(kernel, Some(plan))
+}
+
+/// Removes everything of ours from the kernel, and nothing else.
+///
+/// # Errors
+/// The kernel refused something.
+pub fn remove(kernel: &mut Kernel) -> Result<Report, Failed> {
+    bring_about(kernel, None)
+}
+
+fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Failed> {
+    let mut report = Report::default();
+    let mut undo = Undo::default();
+    for _ in 0..ROUNDS {
+        let outcome = world(kernel).and_then(|world| {
+            let changes = changes(plan, &world);
+            if changes.is_empty() {
+                return Ok(true);
+            }
+            report.changed.extend(changes.lines());
+            send(kernel, plan.is_some(), &changes, &mut undo, &mut report)?;
+            Ok(false)
+        });
+        match outcome {
+            Ok(true) => return Ok(report),
+            // What was sent is read again: the kernel may have understood something else.
+            Ok(false) => {}
+            Err(error) => return Err(Failed { error, left: undo.run(kernel) }),
+        }
+    }
+    report.warnings.push(
+        "another program keeps changing our rules or routes; run `wansplit status` to see what is missing".into(),
+    );
+    Ok(report)
+}
+
+fn send(
+    kernel: &mut Kernel,
+    building: bool,
+    changes: &Changes,
+    undo: &mut Undo,
+    report: &mut Report,
+) -> Result<(), Error> {
+    if !building {
+        // Marks go before what they lead to.
+        load(kernel, changes, undo, report)?;
+    }
+    for route in &changes.new_routes {
+        kernel.add_route(route)?;
+        undo.delete_route(route);
+    }
+    for (old, new) in &changes.changed_routes {
+        kernel.replace_route(new)?;
+        undo.replace_route(old);
+    }
+    for rule in &changes.new_rules {
+        kernel.add_rule(rule)?;
+        undo.delete_rule(rule);
+    }
+    if building {
+        load(kernel, changes, undo, report)?;
+    }
+    for rule in &changes.old_rules {
+        gone(kernel.delete_rule(rule))?;
+        undo.add_rule(rule);
+    }
+    for rule in &changes.odd_rules {
+        gone(kernel.delete_odd_rule(rule))?;
+    }
+    for route in &changes.old_routes {
+        gone(kernel.delete_route(route))?;
+        undo.add_route(route);
+    }
+    for route in &changes.odd_routes {
+        gone(kernel.delete_odd_route(route))?;
+    }
+    Ok(())
+}
+
+/// What was deleted by somebody else in the meantime is gone too.
+fn gone(outcome: Result<(), Error>) -> Result<(), Error> {
+    outcome.or_else(|error| match error.errno() {
+        Some(Errno::ENOENT | Errno::ESRCH | Errno::ENODEV) => Ok(()),
+        _ => Err(error),
+    })
+}
+
+/// The nftables transactions.
+fn load(kernel: &mut Kernel, changes: &Changes, undo: &mut Undo, report: &mut Report) -> Result<(), Error> {
+    for step in &changes.transactions {
+        let text = step.document.to_string();
+        match kernel.nft_apply(step.purpose, &text) {
+            Ok(()) => match &step.undo {
+                Some(document) => undo.nft(document),
+                // There is no way back from here: the new rules are in use.
+                None => undo.forget(),
+            },
+            // The new rules work; what is left lies unused until the next run.
+            Err(error) if step.is_cleaning => report.warnings.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

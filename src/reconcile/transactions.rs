@@ -1,0 +1,208 @@
+//! From the table the kernel holds to the table it shall hold, in transactions that lose no packet.
+//!
+//! One nft transaction is not atomic for packets in flight: a packet that began with the old rules may look into a map
+//! that is already the new one. Measured: a table or base chain deleted and made again lets packets through unmarked, an
+//! interval map filled in the transaction that puts it to use does too, and so does one deleted together with the rule
+//! that used it. So the table and the base chains stay, and a change takes up to three steps:
+//!
+//! 1. new interval maps are added and filled (only if there are any);
+//! 2. all rules are flushed and written anew, in one transaction, and they look into the new maps;
+//! 3. maps and chains nobody looks into any more are deleted (only if there are any).
+
+use crate::kernel::netlink::nftables as held;
+use crate::plan::ruleset::json::{self, all_rules, document, everything};
+use crate::plan::ruleset::{Chain, Entries, Map, PRIORITY, Ruleset, TABLE};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// One transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The document for `nft -j -f -`.
+    pub document: Value,
+    /// What it is for, to complete "cannot ...".
+    pub purpose: &'static str,
+    /// What it does, for people.
+    pub summary: String,
+    /// The document that takes it back.
+    pub undo: Option<Value>,
+    /// Whether nothing depends on it: it only removes what is not used any more.
+    pub is_cleaning: bool,
+}
+
+/// Why the kernel's table is not the one wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// There is no table.
+    Absent,
+    /// This base chain is of another kind than ours; it cannot be changed, only made anew.
+    ForeignHook(String),
+    /// The rules of this chain are missing, of another ruleset, or not ours.
+    Rules(String),
+    /// This map is missing or one too many.
+    Map(String),
+    /// This map lost or gained entries since we wrote it.
+    Entries(String),
+}
+
+/// The first difference between what the kernel holds and what it shall hold, if there is any.
+#[must_use]
+pub fn difference(wanted: &Ruleset, held: Option<&held::Table>) -> Option<Difference> {
+    let Some(held) = held else { return Some(Difference::Absent) };
+    let comment = json::comment(&wanted.digest());
+    for chain in &wanted.chains {
+        let Some(own) = held.chains.iter().find(|own| own.name == chain.name) else {
+            return Some(Difference::Rules(chain.name.clone()));
+        };
+        if !same_hook(chain, own) {
+            return Some(Difference::ForeignHook(chain.name.clone()));
+        }
+        if own.comments.len() != chain.rules.len() || own.comments.iter().any(|text| *text != comment) {
+            return Some(Difference::Rules(chain.name.clone()));
+        }
+    }
+    if let Some(stray) = stale_chains(wanted, held).next() {
+        return Some(Difference::Rules(stray.name.clone()));
+    }
+    let wanted_names: BTreeSet<&str> = wanted.maps.iter().map(|map| map.name.as_str()).collect();
+    let held_names: BTreeSet<&str> = held.sets.iter().map(|set| set.name.as_str()).collect();
+    if let Some(name) = wanted_names.symmetric_difference(&held_names).next() {
+        return Some(Difference::Map((*name).to_string()));
+    }
+    damaged(wanted, held).next().map(|map| Difference::Entries(map.name.clone()))
+}
+
+/// The transactions that bring the kernel to the wanted table; none if it is there.
+#[must_use]
+pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
+    let size = || {
+        let rules: usize = wanted.chains.iter().map(|chain| chain.rules.len()).sum();
+        let entries: usize = wanted.maps.iter().map(Map::len).sum();
+        format!("{rules} rules, {} maps with {entries} entries", wanted.maps.len())
+    };
+    let write = |commands, undo| Step {
+        document: document(commands),
+        purpose: "load the nftables table",
+        summary: format!("~ nft table inet {TABLE}: {}", size()),
+        undo,
+        is_cleaning: false,
+    };
+    match (difference(wanted, held), held) {
+        (None, _) => Vec::new(),
+        (Some(Difference::Absent), _) | (_, None) => {
+            let summary = format!("+ nft table inet {TABLE}: {}", size());
+            vec![Step { summary, ..write(everything(wanted), Some(removal().document)) }]
+        }
+        (Some(Difference::ForeignHook(_)), _) => {
+            let fresh = [json!({ "add": json::table() }), json!({ "delete": json::table() })];
+            vec![write(fresh.into_iter().chain(everything(wanted)).collect(), None)]
+        }
+        (Some(_), Some(held)) => {
+            let (prepare, undo) = prepare(wanted, held);
+            let prepare = Step { summary: format!("+ nft maps in table inet {TABLE}"), ..write(prepare, undo) };
+            let clean = Step {
+                document: document(clean(wanted, held)),
+                purpose: "delete nftables maps that are not used any more",
+                summary: format!("- nft maps in table inet {TABLE} that are not used any more"),
+                undo: None,
+                is_cleaning: true,
+            };
+            let steps = [prepare, write(swap(wanted, held), None), clean];
+            steps.into_iter().filter(|step| !is_empty(&step.document)).collect()
+        }
+    }
+}
+
+/// The step that deletes the table.
+#[must_use]
+pub fn removal() -> Step {
+    Step {
+        document: document(vec![json!({ "delete": json::table() })]),
+        purpose: "delete the nftables table",
+        summary: format!("- nft table inet {TABLE}"),
+        undo: None,
+        is_cleaning: false,
+    }
+}
+
+fn is_empty(document: &Value) -> bool {
+    document["nftables"].as_array().is_none_or(Vec::is_empty)
+}
+
+/// Step 1, and what takes it back. Verdicts name chains, so new chains come along, empty.
+fn prepare(wanted: &Ruleset, held: &held::Table) -> (Vec<Value>, Option<Value>) {
+    let refill = |map: &Map| {
+        let mut filled = named(&map.name);
+        filled["elem"] = json::map(map)[kind(map)]["elem"].take();
+        [json!({ "flush": { kind(map): named(&map.name) } }), json!({ "add": { "element": filled } })]
+    };
+    let refills: Vec<Value> = damaged(wanted, held).flat_map(refill).collect();
+    let fresh: Vec<&Map> = new_maps(wanted, held).filter(|map| map.has_intervals()).collect();
+    if refills.is_empty() && fresh.is_empty() {
+        return (Vec::new(), None);
+    }
+    let chains: Vec<&Chain> = new_chains(wanted, held).collect();
+    let delete_maps = fresh.iter().map(|map| json!({ "delete": { kind(map): named(&map.name) } }));
+    let delete_chains = chains.iter().map(|chain| json!({ "delete": { "chain": named(&chain.name) } }));
+    let undo = document(delete_maps.chain(delete_chains).collect());
+    let adds = chains.iter().map(|chain| json!({ "add": json::chain(chain) }));
+    let maps = fresh.iter().map(|map| json!({ "add": json::map(map) }));
+    (adds.chain(refills).chain(maps).collect(), Some(undo).filter(|undo| !is_empty(undo)))
+}
+
+/// Step 2.
+fn swap(wanted: &Ruleset, held: &held::Table) -> Vec<Value> {
+    let chains = new_chains(wanted, held).map(|chain| json!({ "add": json::chain(chain) }));
+    let maps = new_maps(wanted, held).filter(|map| !map.has_intervals()).map(|map| json!({ "add": json::map(map) }));
+    let flush = wanted.chains.iter().map(|chain| json!({ "flush": { "chain": named(&chain.name) } }));
+    chains.chain(maps).chain(flush).chain(all_rules(wanted)).collect()
+}
+
+/// Step 3. Rules first, then maps, then chains: each may hold the next.
+fn clean(wanted: &Ruleset, held: &held::Table) -> Vec<Value> {
+    let stale = held.sets.iter().filter(|own| !wanted.maps.iter().any(|map| map.name == own.name));
+    let flushes = stale_chains(wanted, held).map(|own| json!({ "flush": { "chain": named(&own.name) } }));
+    let maps = stale.map(|own| json!({ "delete": { if own.map { "map" } else { "set" }: named(&own.name) } }));
+    let chains = stale_chains(wanted, held).map(|own| json!({ "delete": { "chain": named(&own.name) } }));
+    flushes.chain(maps).chain(chains).collect()
+}
+
+fn named(name: &str) -> Value {
+    json!({ "family": "inet", "table": TABLE, "name": name })
+}
+
+fn kind(map: &Map) -> &'static str {
+    match map.entries {
+        Entries::Verdicts(_) => "map",
+        Entries::Members(_) => "set",
+    }
+}
+
+fn new_maps<'a>(wanted: &'a Ruleset, held: &'a held::Table) -> impl Iterator<Item = &'a Map> {
+    wanted.maps.iter().filter(|map| !held.sets.iter().any(|own| own.name == map.name))
+}
+
+fn new_chains<'a>(wanted: &'a Ruleset, held: &'a held::Table) -> impl Iterator<Item = &'a Chain> {
+    wanted.chains.iter().filter(|chain| !held.chains.iter().any(|own| own.name == chain.name))
+}
+
+fn stale_chains<'a>(wanted: &'a Ruleset, held: &'a held::Table) -> impl Iterator<Item = &'a held::Chain> {
+    held.chains.iter().filter(|own| !wanted.chains.iter().any(|chain| chain.name == own.name))
+}
+
+/// Maps that are there by name but have another number of entries than we wrote.
+fn damaged<'a>(wanted: &'a Ruleset, held: &'a held::Table) -> impl Iterator<Item = &'a Map> {
+    let entries = |map: &Map| held.sets.iter().find(|own| own.name == map.name)?.elements;
+    let differs = move |map: &&Map| entries(map).is_some_and(|entries| usize::try_from(entries) != Ok(map.len()));
+    wanted.maps.iter().filter(differs)
+}
+
+fn same_hook(chain: &Chain, own: &held::Chain) -> bool {
+    match (chain.hook, &own.hook) {
+        (None, None) => true,
+        (Some(hook), Some(own)) => {
+            own.number == hook.number() && own.priority == PRIORITY && own.kind == hook.chain_type()
+        }
+        _ => false,
+    }
+}
