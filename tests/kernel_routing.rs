@@ -6,11 +6,14 @@ mod kernel_support;
 
 use kernel_support::{inside, sh};
 use nix::errno::Errno;
+use nix::sys::socket::SockProtocol;
 use std::net::IpAddr;
 use wansplit::config::model::Family;
 use wansplit::kernel::netlink::lookup::{Packet, Question, Verdict};
+use wansplit::kernel::netlink::message::{ACK, CREATE, REPLACE, Request};
 use wansplit::kernel::netlink::route::ForeignKind;
 use wansplit::kernel::netlink::rule::Action;
+use wansplit::kernel::netlink::socket::Socket;
 use wansplit::kernel::{Kernel, Snapshot};
 use wansplit::plan::state::{IpRule, NextHop, Route, RouteKind};
 
@@ -31,11 +34,11 @@ fn route(family: Family, table: u32, metric: u32, hops: &[NextHop]) -> Route {
 fn wans() {
     sh("ip link set lo up
         for n in 1 2; do
-            ip link add eth$n type dummy; ip link set eth$n up
+            ip link add eth$n type veth peer name far$n; ip link set eth$n up; ip link set far$n up
             ip addr add 10.0.$n.2/24 dev eth$n
             ip -6 addr add 2001:db8:$n::2/64 dev eth$n nodad
         done
-        ip link add ppp0 type dummy; ip link set ppp0 arp off up
+        ip link add ppp0 type veth peer name far3; ip link set ppp0 arp off up; ip link set far3 up
         ip addr add 10.0.3.2/32 dev ppp0; ip -6 addr add 2001:db8:3::2/128 dev ppp0 nodad");
 }
 
@@ -72,7 +75,6 @@ fn every_kind_of_rule() -> Vec<IpRule> {
             rule(840, 256),
         ]);
     }
-    // The kernel stores what it is given: a prefix with host bits stays one.
     all
 }
 
@@ -89,8 +91,8 @@ fn every_rule_is_added_read_and_deleted() {
     assert_eq!((before.ours.len(), before.odd.len()), (0, 0));
     let foreign: Vec<_> = before.foreign.iter().map(|f| (f.rule.family, f.rule.priority, f.protocol)).collect();
     use Family::{V4, V6};
-    let expected = [(V4, 0, 2), (V4, 5, 4), (V4, 6, 3), (V4, 32766, 2), (V4, 32767, 2)];
-    assert_eq!(foreign, [&expected[..], &[(V6, 0, 2), (V6, 7, 3), (V6, 32766, 2)]].concat());
+    let expected = [(V4, 0, 2), (V4, 5, 4), (V4, 6, 0), (V4, 32766, 2), (V4, 32767, 2)];
+    assert_eq!(foreign, [&expected[..], &[(V6, 0, 2), (V6, 7, 0), (V6, 32766, 2)]].concat());
     assert_eq!(before.foreign[1].rule.mark, Some((1, 0xff)));
     assert_eq!((before.foreign[2].action, before.foreign[2].complete), (Action::Unreachable, false));
     let listing = sh("ip rule; ip -6 rule");
@@ -135,7 +137,7 @@ fn doubled_and_odd_rules_are_seen_and_can_go() {
     sh("ip rule add pref 9 fwmark 0x1 unreachable protocol 119
         ip rule add pref 9 fwmark 0x1 unreachable
         ip rule add pref 9 tos 0x10 lookup 100 protocol 119
-        ip rule add pref 8 uidrange 5-6 lookup 100 protocol 119
+        ip rule add pref 8 goto 32766 protocol 119
         ip -6 rule add pref 9 blackhole protocol 119");
     let listing_after = "9:\tfrom all fwmark 0x1 unreachable\n";
     let mut kernel = Kernel::new();
@@ -148,6 +150,21 @@ fn doubled_and_odd_rules_are_seen_and_can_go() {
     assert_eq!((rules.ours.len(), rules.odd.len()), (0, 0));
     assert!(sh("ip rule").contains(listing_after));
     assert_eq!(sh("ip rule").lines().count(), 4);
+
+    // Without NLM_F_EXCL the kernel adds a rule again and again.
+    let rule = IpRule { mark: Some((1, 3)), ..IpRule::lookup(Family::V4, 9, 100) };
+    kernel.add_rule(&rule).unwrap();
+    let mut fixed = [0; 12];
+    (fixed[0], fixed[4], fixed[7]) = (2, 100, 1);
+    let mut request = Request::new(32, ACK | CREATE | REPLACE, &fixed);
+    for (kind, value) in [(6, 9), (10, 1), (16, 3)] {
+        request.u32(kind, value);
+    }
+    request.u8(21, 119);
+    Socket::open(SockProtocol::NetlinkRoute).unwrap().change(&mut request).unwrap();
+    assert_eq!(kernel.rules().unwrap().ours, [rule.clone(), rule.clone()]);
+    kernel.delete_rule(&rule).unwrap();
+    assert_eq!(kernel.rules().unwrap().ours, [rule]);
 }
 
 fn every_kind_of_route() -> Vec<Route> {
@@ -243,4 +260,178 @@ fn routes_are_replaced_in_place() {
         kernel.delete_route(&steps[8]).unwrap();
     }
     assert_eq!(kernel.routes(&links).unwrap().ours, []);
+}
+
+#[test]
+fn a_snapshot_survives_lost_carriers_and_devices() {
+    if !inside("a_snapshot_survives_lost_carriers_and_devices") {
+        return;
+    }
+    wans();
+    let mut kernel = Kernel::new();
+    let routes: Vec<Route> = every_kind_of_route();
+    for route in &routes {
+        kernel.add_route(route).unwrap();
+    }
+    let before = Snapshot::read(&mut kernel).unwrap();
+    let link = |snapshot: &Snapshot, name: &str| snapshot.links.iter().find(|l| l.name == name).unwrap().clone();
+    let eth1 = link(&before, "eth1");
+    assert!(eth1.up && eth1.carrier && eth1.operational && !eth1.gatewayless && !eth1.loopback);
+    assert!(link(&before, "ppp0").gatewayless && link(&before, "lo").loopback);
+    let mut addresses: Vec<_> = before.addresses.iter().filter(|a| a.index == eth1.index).map(|a| a.address).collect();
+    addresses.sort();
+    assert_eq!(addresses, [ip("10.0.1.2"), ip("2001:db8:1::2")]);
+
+    // A dead or linkdown next hop is still the same route.
+    sh("ip link set far1 down; sysctl -qw net.ipv4.conf.eth1.ignore_routes_with_linkdown=1");
+    let after = Snapshot::read(&mut kernel).unwrap();
+    assert!(sh("ip route show table 100").contains("linkdown"));
+    assert!(!link(&after, "eth1").carrier && link(&after, "eth1").up && !link(&after, "eth1").operational);
+    assert_eq!((&after.routes, &after.rules), (&before.routes, &before.rules));
+
+    // Switched off, the kernel removes what went by the device alone.
+    sh("ip link set far1 up; ip link set eth1 down");
+    let off = Snapshot::read(&mut kernel).unwrap();
+    assert!(!off.routes.ours.contains(&routes[0]) && off.routes.ours.contains(&routes[1]));
+    let gone = kernel.add_route(&route(Family::V4, 5, 1, &[hop("", "nowhere", 1)])).unwrap_err();
+    assert_eq!(gone.errno(), Some(Errno::ENODEV));
+    assert!(gone.to_string().contains("there is no device nowhere"), "{gone}");
+
+    sh("ping -c1 -W1 -q 127.0.0.1 >/dev/null");
+    let lo = link(&Snapshot::read(&mut kernel).unwrap(), "lo");
+    assert!(lo.rx_bytes >= 100 && lo.rx_bytes == lo.tx_bytes, "{lo:?}");
+}
+
+#[test]
+fn foreign_routes_and_rules_are_never_touched_by_ours() {
+    if !inside("foreign_routes_and_rules_are_never_touched_by_ours") {
+        return;
+    }
+    wans();
+    // The same keys as ours, but another protocol.
+    sh("ip rule add pref 10 fwmark 0x1/0xff lookup 100 protocol 4
+        ip -6 rule add pref 10 fwmark 0x1/0xff lookup 100 protocol 4
+        ip route add default via 10.0.1.1 dev eth1 onlink table 100 metric 1 proto static
+        ip -6 route add default via fe80::1 dev eth1 table 100 metric 1 proto static");
+    let listing = || sh("ip rule; ip -6 rule; ip route show table 100; ip -6 route show table 100");
+    let before = listing();
+    let mut kernel = Kernel::new();
+    for (family, gateway) in [(Family::V4, "10.0.1.1"), (Family::V6, "fe80::1")] {
+        let rule = IpRule { mark: Some((1, 0xff)), ..IpRule::lookup(family, 10, 100) };
+        assert_eq!(kernel.delete_rule(&rule).unwrap_err().errno(), Some(Errno::ENOENT));
+        kernel.add_rule(&rule).unwrap();
+        kernel.delete_rule(&rule).unwrap();
+        let route = route(family, 100, 1, &[hop(gateway, "eth1", 1)]);
+        assert_eq!(kernel.delete_route(&route).unwrap_err().errno(), Some(Errno::ESRCH));
+        assert_eq!(kernel.add_route(&route).unwrap_err().errno(), Some(Errno::EEXIST));
+    }
+    assert_eq!(listing(), before);
+}
+
+#[test]
+fn odd_routes_can_go() {
+    if !inside("odd_routes_can_go") {
+        return;
+    }
+    wans();
+    sh("ip route add 10.50.0.0/16 via 10.0.1.1 proto 119 table 100
+        ip route add prohibit default proto 119 table 7000 metric 3
+        ip route add default via 10.0.1.1 dev eth1 proto 119 table 100 mtu 1400 metric 4
+        ip route add default tos 0x10 dev eth2 proto 119 table 100 metric 5
+        ip route append default dev eth1 proto 119 table 100 metric 6 scope link
+        ip route append default dev eth2 proto 119 table 100 metric 6 scope link
+        ip -6 route add default from 2001:db8:1::/48 via fe80::1 dev eth1 proto 119 table 100
+        ip -6 route add 2001:db8:50::/48 dev eth1 proto 119
+        ip -6 route add prohibit default proto 119 table 7000 metric 3");
+    let mut kernel = Kernel::new();
+    let links = kernel.links().unwrap();
+    let routes = kernel.routes(&links).unwrap();
+    // Two routes side by side under one metric are both ours in form; only one of them is wanted.
+    let twins = [route(Family::V4, 100, 6, &[hop("", "eth1", 1)]), route(Family::V4, 100, 6, &[hop("", "eth2", 1)])];
+    assert_eq!(routes.ours, twins);
+    kernel.delete_route(&twins[1]).unwrap();
+    assert_eq!(kernel.routes(&links).unwrap().ours, twins[..1]);
+    assert_eq!(routes.odd.len(), 7);
+    for route in &routes.odd {
+        kernel.delete_odd_route(route).unwrap_or_else(|error| panic!("{error}"));
+    }
+    kernel.delete_route(&twins[0]).unwrap();
+    assert_eq!(sh("ip route show table all proto 119; ip -6 route show table all proto 119"), "");
+}
+
+#[test]
+fn lookups_answer_like_packets_are_sent() {
+    if !inside("lookups_answer_like_packets_are_sent") {
+        return;
+    }
+    wans();
+    sh("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+        ip link add lan type veth peer name lanfar; ip link set lan up; ip link set lanfar up
+        ip addr add 192.168.1.1/24 dev lan; ip -6 addr add fd00:1::1/64 dev lan nodad");
+    let mut kernel = Kernel::new();
+    let links = kernel.links().unwrap();
+    for (family, gateways, away, client, own) in [
+        (Family::V4, ["10.0.1.1", "10.0.2.1"], "1.1.1.1", "192.168.1.10", ["10.0.1.2", "10.0.2.2"]),
+        (Family::V6, ["fe80::1", "fe80::2"], "2606::1", "fd00:1::10", ["2001:db8:1::2", "2001:db8:2::2"]),
+    ] {
+        let first = hop(gateways[0], "eth1", 1);
+        let second = hop(gateways[1], "eth2", 1);
+        let unreachable = Route { family, table: 100, metric: 9, kind: RouteKind::Unreachable };
+        kernel.add_route(&route(family, 254, 5, std::slice::from_ref(&first))).unwrap();
+        kernel.add_route(&route(family, 100, 1, std::slice::from_ref(&second))).unwrap();
+        kernel.add_route(&route(family, 101, 1, &[first.clone(), second.clone()])).unwrap();
+        kernel.add_route(&Route { table: 102, ..unreachable.clone() }).unwrap();
+        kernel.add_route(&Route { table: 103, kind: RouteKind::Blackhole, ..unreachable }).unwrap();
+        let mark = |value| Some((value, 0xff));
+        for (value, table) in [(1, 100), (2, 101), (3, 102), (4, 103)] {
+            kernel.add_rule(&IpRule { mark: mark(value), ..IpRule::lookup(family, 10, table) }).unwrap();
+        }
+        let smtp = IpRule { protocol: Some(6), destination_ports: Some((25, 25)), ..IpRule::lookup(family, 11, 100) };
+        kernel.add_rule(&smtp).unwrap();
+
+        let lan = links.iter().find(|l| l.name == "lan").unwrap().index;
+        let made = Packet {
+            destination: ip(away),
+            source: None,
+            mark: 0,
+            iif: None,
+            oif: None,
+            protocol: None,
+            source_port: None,
+            destination_port: None,
+        };
+        let forwarded = Packet { source: Some(ip(client)), iif: Some(lan), ..made.clone() };
+        let marked = |mark| Packet { mark, ..forwarded.clone() };
+        let mut ask = |packet: &Packet, question| {
+            kernel.lookup(&links, packet, question).unwrap_or_else(|error| panic!("{error}"))
+        };
+
+        let answer = ask(&made, Question::Way);
+        assert_eq!((answer.verdict, answer.table, answer.source), (Verdict::Forwarded, Some(254), Some(ip(own[0]))));
+        assert_eq!(answer.hops, std::slice::from_ref(&first));
+        let mail = Packet { protocol: Some(6), destination_port: Some(25), source_port: Some(1000), ..made.clone() };
+        let answer = ask(&mail, Question::Way);
+        assert_eq!((answer.table, answer.source), (Some(100), Some(ip(own[1]))));
+
+        let answer = ask(&forwarded, Question::Route);
+        assert_eq!((answer.table, answer.metric, &answer.hops[..]), (Some(254), 5, &[first.clone()][..]));
+        let answer = ask(&marked(1), Question::Route);
+        assert_eq!((answer.table, answer.metric, &answer.hops[..]), (Some(100), 1, &[second.clone()][..]));
+        assert_eq!(ask(&marked(2), Question::Route).hops, [first.clone(), second.clone()]);
+        let chosen = ask(&marked(2), Question::Way).hops;
+        assert!(chosen == [first.clone()] || chosen == [second.clone()], "{chosen:?}");
+        assert_eq!(ask(&marked(3), Question::Way).verdict, Verdict::Unreachable);
+        assert_eq!(ask(&marked(4), Question::Way).verdict, Verdict::Blackhole);
+        assert_eq!(ask(&marked(4), Question::Route).verdict, Verdict::Blackhole);
+        let nowhere = Packet { iif: None, source: None, oif: Some(lan), ..marked(0) };
+        let answer = ask(&nowhere, Question::Way);
+        // IPv4 takes any destination for a neighbour when a device is named and no route found.
+        match family {
+            Family::V4 => assert_eq!(answer.hops, [hop("", "lan", 1)]),
+            Family::V6 => assert_eq!(answer.verdict, Verdict::NoRoute),
+        }
+        assert_eq!(ask(&Packet { destination: ip(own[0]), ..made.clone() }, Question::Way).verdict, Verdict::Local);
+        let gre = Packet { protocol: Some(47), ..made };
+        assert_eq!(ask(&gre, Question::Way).table, Some(254));
+    }
 }

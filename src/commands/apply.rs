@@ -2,11 +2,13 @@
 
 use super::{Exit, Loaded, Place, complain, facts, say};
 use crate::config::model::Config;
-use crate::kernel::{Error, Kernel, lock::Lock};
+use crate::kernel::lock::{self, Lock};
+use crate::kernel::{Error, Kernel};
 use crate::plan::{Plan, plan};
 use crate::reconcile::{self, Failed, Report};
 use argh::FromArgs;
 use nix::errno::Errno;
+use std::path::Path;
 
 /// How often facts are read anew when a device changes while we work.
 const ATTEMPTS: u32 = 3;
@@ -30,7 +32,7 @@ pub fn run(place: &Place, verb: &Apply) -> Exit {
 
 fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
     // Before the configuration is read: of two runs the later one shall have read the later text.
-    let _lock = if verb.dry_run { None } else { Some(Lock::take().map_err(refused)?) };
+    let _lock = if verb.dry_run { None } else { Some(lock().map_err(refused)?) };
     let loaded = Loaded::read(place)?;
     let config = loaded.usable()?;
     let mut kernel = Kernel::new();
@@ -42,7 +44,7 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
         tries += 1;
         let plan = wanted(&mut kernel, config, place)?;
         if verb.dry_run {
-            let report = reconcile::difference(&mut kernel, &plan).map_err(refused)?;
+            let report = reconcile::difference(&mut kernel, Some(&plan)).map_err(refused)?;
             print(&report, "would change");
             return Ok(loaded.exit());
         }
@@ -55,6 +57,11 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
             Err(failed) => return Err(failure(&failed)),
         }
     }
+}
+
+/// Waits for another run to end.
+pub(super) fn lock() -> Result<Lock, Error> {
+    Lock::acquire(Path::new(lock::PATH), lock::PATIENCE)
 }
 
 fn wanted(kernel: &mut Kernel, config: &Config, place: &Place) -> Result<Plan, Exit> {

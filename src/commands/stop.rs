@@ -1,7 +1,7 @@
 //! `wansplit stop`.
 
 use super::{Exit, apply, say};
-use crate::kernel::{Kernel, lock::Lock};
+use crate::kernel::Kernel;
 use crate::reconcile;
 use argh::FromArgs;
 
@@ -14,7 +14,7 @@ pub struct Stop {}
 /// Runs the verb.
 #[must_use]
 pub fn run(_verb: &Stop) -> Exit {
-    let _lock = match Lock::take() {
+    let _lock = match apply::lock() {
         Ok(lock) => lock,
         Err(error) => return apply::refused(error),
     };

@@ -48,6 +48,8 @@ pub enum NftFault {
     Io(io::Error),
     /// It was still running at the deadline, this many seconds, and was killed.
     TimedOut(u64),
+    /// It ended without an error, but before it had read everything.
+    Unread,
     /// It ended with an error.
     Refused {
         /// Its exit code; none if a signal ended it (nft 1.1.3 can crash).
@@ -98,6 +100,7 @@ impl fmt::Display for NftFault {
             Self::Missing => f.write_str("nft is not installed: opkg install nftables-json (or apk add nftables-json)"),
             Self::Io(error) => write!(f, "nft could not be run: {error}"),
             Self::TimedOut(seconds) => write!(f, "nft did not finish within {seconds} s and was stopped"),
+            Self::Unread => f.write_str("nft ended before it had read everything"),
             Self::Refused { code, stderr } => {
                 match code {
                     Some(code) => write!(f, "nft ended with exit code {code}")?,

@@ -44,17 +44,26 @@ fn run(command: &mut Command, input: &[u8], patience: Duration) -> Result<(), Nf
         let _ = child.kill();
         let _ = child.wait();
     }
-    let Some((code, stderr)) = outcome.map_err(NftFault::Io)? else {
+    let Some(ending) = outcome.map_err(NftFault::Io)? else {
         return Err(NftFault::TimedOut(patience.as_secs()));
     };
-    if code == Some(0) {
-        return Ok(());
+    match ending.code {
+        // nft 1.0.6 takes half a document for an empty ruleset in text syntax, and succeeds.
+        Some(0) if ending.unread > 0 => Err(NftFault::Unread),
+        Some(0) => Ok(()),
+        code => Err(NftFault::Refused { code, stderr: String::from_utf8_lossy(&ending.stderr).into_owned() }),
     }
-    Err(NftFault::Refused { code, stderr: String::from_utf8_lossy(&stderr).into_owned() })
 }
 
-/// The exit code, if a signal did not end the program, and what it wrote to its standard error.
-type Ending = (Option<i32>, Vec<u8>);
+/// How a program ended.
+struct Ending {
+    /// Its exit code, if no signal ended it.
+    code: Option<i32>,
+    /// What it wrote to its standard error.
+    stderr: Vec<u8>,
+    /// How much of its input it did not take.
+    unread: usize,
+}
 
 /// Writes the input and reads both outputs, whichever is ready: whoever waits for one of them alone can wait for
 /// ever, with the program waiting for another. Returns nothing if the deadline passed.
@@ -62,10 +71,9 @@ fn converse(child: &mut Child, mut input: &[u8], deadline: Instant) -> io::Resul
     let mut stdin: Option<ChildStdin> = child.stdin.take();
     let mut stdout: Option<ChildStdout> = child.stdout.take();
     let mut stderr: Option<ChildStderr> = child.stderr.take();
-    for pipe in [stdin.as_ref().map(AsFd::as_fd), stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)] {
-        if let Some(pipe) = pipe {
-            fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        }
+    let pipes = [stdin.as_ref().map(AsFd::as_fd), stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)];
+    for pipe in pipes.into_iter().flatten() {
+        fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     }
     let mut complaints = Vec::new();
     while stdout.is_some() || stderr.is_some() {
@@ -95,7 +103,7 @@ fn converse(child: &mut Child, mut input: &[u8], deadline: Instant) -> io::Resul
     // Both outputs are closed, so it is ending or has ended.
     loop {
         if let Some(status) = child.try_wait()? {
-            return Ok(Some((status.code(), complaints)));
+            return Ok(Some(Ending { code: status.code(), stderr: complaints, unread: input.len() }));
         }
         if Instant::now() > deadline {
             return Ok(None);
@@ -160,5 +168,57 @@ fn drain(pipe: &mut dyn Read, take: &mut dyn FnMut(&[u8])) -> io::Result<bool> {
                 _ => return Err(error),
             },
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, input: &[u8], patience: Duration) -> Result<(), NftFault> {
+        run(Command::new("sh").args(["-c", script]), input, patience)
+    }
+
+    #[test]
+    fn more_than_a_pipe_holds_in_every_direction_is_no_deadlock() {
+        let input = vec![b'x'; 3_000_000];
+        let script = "head -c 1000000 /dev/zero; head -c 1000000 /dev/zero >&2; cat >&2; exit 3";
+        let Err(NftFault::Refused { code: Some(3), stderr }) = shell(script, &input, PATIENCE) else {
+            unreachable!("exit code 3");
+        };
+        assert_eq!(stderr.len(), KEPT);
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_stopped() {
+        let start = Instant::now();
+        let fault = shell("exec sleep 60", b"", Duration::from_millis(300)).unwrap_err();
+        assert!(matches!(fault, NftFault::TimedOut(0)), "{fault}");
+        // Also one that has closed its outputs.
+        let fault = shell("exec sleep 60 >/dev/null 2>&1", b"", Duration::from_millis(300)).unwrap_err();
+        assert!(matches!(fault, NftFault::TimedOut(0)), "{fault}");
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_program_that_does_not_read_is_judged_by_its_exit() {
+        let input = vec![b'x'; 3_000_000];
+        assert!(matches!(shell("exit 0", &input, PATIENCE), Err(NftFault::Unread)));
+        assert!(shell("cat >/dev/null", &input, PATIENCE).is_ok());
+        let fault = shell("kill -SEGV $$", &input, PATIENCE).unwrap_err();
+        assert_eq!(fault.to_string(), "nft was ended by a signal and said nothing");
+    }
+
+    #[test]
+    fn a_missing_program_is_named_with_its_package() {
+        let fault = run(&mut Command::new("no-such-nft"), b"", PATIENCE).unwrap_err();
+        assert!(fault.to_string().starts_with("nft is not installed: opkg install nftables-json"), "{fault}");
+    }
+
+    #[test]
+    fn nothing_of_our_environment_is_handed_on() {
+        let script = format!("test \"$(env | grep -v '^\\(PWD\\|SHLVL\\|_\\)=')\" = PATH={PATH}");
+        assert!(shell(&script, b"", PATIENCE).is_ok());
     }
 }

@@ -6,6 +6,7 @@ use super::netlink::address::Address;
 use super::netlink::link::Link;
 use super::netlink::route::{ForeignRoute, Routes};
 use super::netlink::rule::Rules;
+use std::path::Path;
 
 /// Devices, addresses, ip rules and routes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Snapshot {
     pub routes: Routes,
     /// Everybody else's default routes.
     pub foreign_routes: Vec<ForeignRoute>,
+    /// Whether the kernel speaks IPv6 at all.
+    pub ipv6: bool,
 }
 
 impl Snapshot {
@@ -36,6 +39,7 @@ impl Snapshot {
             routes: kernel.routes(&links)?,
             foreign_routes: kernel.foreign_routes(&links)?,
             links,
+            ipv6: Path::new("/proc/net/if_inet6").exists(),
         })
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! The types here are plain values; `plan` computes from them and never asks the machine itself.
 
+pub mod gather;
+pub mod netifd;
+
 use crate::config::model::{Family, LinkId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};

@@ -6,14 +6,17 @@
 //! first, and the old state works as before.
 
 pub mod changes;
+pub mod neighbours;
 pub mod transactions;
 mod undo;
 
-use crate::kernel::{Error, Kernel};
-use crate::plan::Plan;
+use crate::kernel::sysctl::{self, Key, Sysctls};
+use crate::kernel::{Error, Kernel, rt_tables};
 use crate::plan::ruleset::TABLE;
+use crate::plan::{Plan, Sysctl};
 use changes::{Changes, World, changes};
 use nix::errno::Errno;
+use std::path::Path;
 use undo::Undo;
 
 /// Rounds of "compare and send" after which we give up: somebody else keeps changing the same things.
@@ -49,17 +52,54 @@ pub fn world(kernel: &mut Kernel) -> Result<World, Error> {
 /// Makes the kernel hold the plan.
 ///
 /// # Errors
-/// The kernel refused something, or somebody else keeps undoing it.
+/// The kernel refused something.
 pub fn apply(kernel: &mut Kernel, plan: &Plan) -> Result<Report, Failed> {
-    bring_about(kernel, Some(plan))
+    run(kernel, Some(plan))
 }
 
-/// Removes everything of ours from the kernel, and nothing else.
+/// Removes everything of ours, and nothing else.
 ///
 /// # Errors
 /// The kernel refused something.
 pub fn remove(kernel: &mut Kernel) -> Result<Report, Failed> {
-    bring_about(kernel, None)
+    run(kernel, None)
+}
+
+/// What [`apply`] would do, or without a plan what [`remove`] would.
+///
+/// # Errors
+/// The kernel could not be asked.
+pub fn difference(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Error> {
+    let mut report = Report::default();
+    let settings = Sysctls::default().difference(&settings(plan))?;
+    report.changed = changes(plan, &world(kernel)?).lines();
+    report.changed.extend(settings.iter().map(setting_line));
+    Ok(report)
+}
+
+/// The kernel's state proper, then what only goes along with it: settings of devices, and names for people.
+fn run(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Failed> {
+    let mut report = bring_about(kernel, plan)?;
+    let settings = Sysctls::default().apply(&settings(plan));
+    report.changed.extend(settings.changed.iter().map(setting_line));
+    report.warnings.extend(settings.errors.iter().map(ToString::to_string));
+    let names = plan.map_or(&[][..], |plan| &plan.table_names);
+    report.warnings.extend(rt_tables::update(Path::new(rt_tables::PATH), names));
+    Ok(report)
+}
+
+fn settings(plan: Option<&Plan>) -> Vec<(Key, String)> {
+    let sysctls = plan.map_or(&[][..], |plan| &plan.sysctls).iter();
+    sysctls
+        .map(|sysctl| {
+            let Sysctl { family, device, name, value } = sysctl.clone();
+            (Key { family, device, name: name.into() }, value.into())
+        })
+        .collect()
+}
+
+fn setting_line(change: &sysctl::Change) -> String {
+    format!("~ {} from {} to {}", change.key, change.from, change.to)
 }
 
 fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Failed> {

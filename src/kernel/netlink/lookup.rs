@@ -48,7 +48,7 @@ pub struct Packet {
     pub mark: u32,
     /// The device it came in by; none if the router itself sends it.
     pub iif: Option<u32>,
-    /// The device its socket is bound to.
+    /// The device its socket is bound to. Without a route by it, IPv4 takes the destination for a neighbour there.
     pub oif: Option<u32>,
     /// Its protocol. The kernel answers for TCP, UDP and ICMP only; others are asked about without a protocol,
     /// so that rules by protocol and port do not match them.
@@ -92,7 +92,7 @@ pub enum Verdict {
 pub struct Answer {
     /// What happens.
     pub verdict: Verdict,
-    /// The table the answer is from; IPv4 does not tell when it refuses.
+    /// The table the answer is from; the kernel does not tell when it refuses.
     pub table: Option<u32>,
     /// The next hops: one for [`Question::Way`], all for [`Question::Route`].
     pub hops: Vec<NextHop>,
@@ -111,9 +111,11 @@ pub fn ask(socket: &mut Socket, links: &[Link], packet: &Packet, question: Quest
         IpAddr::V4(_) => Family::V4,
         IpAddr::V6(_) => Family::V6,
     };
+    // IPv6 always says the table that answered, and refuses to be asked for it.
+    let table = if family == Family::V4 { LOOKUP_TABLE } else { 0 };
     let flags = match question {
-        Question::Way => LOOKUP_TABLE,
-        Question::Route => LOOKUP_TABLE | FIB_MATCH,
+        Question::Way => table,
+        Question::Route => table | FIB_MATCH,
     };
     let mut fixed = [0; 12];
     fixed[0] = family_number(family);
@@ -150,19 +152,20 @@ pub fn ask(socket: &mut Socket, links: &[Link], packet: &Packet, question: Quest
         }
     }
     match socket.ask(&mut request, |message| decode(message, family, links)) {
-        Err(Failure::Refused { errno, reason }) => refusal(errno).ok_or(Failure::Refused { errno, reason }),
+        Err(Failure::Refused { errno, reason: None }) => refusal(errno).ok_or(Failure::Refused { errno, reason: None }),
         other => other,
     }
 }
 
-/// IPv4 says which kind of route refused by an error number alone, without the table (`fib_props` in
-/// `fib_semantics.c`). No match in any table is an error number in both families.
+/// Which kind of route refused is told by an error number alone, without the table (`fib_props` in
+/// `fib_semantics.c`, `ip6_rt_type_to_error` in `route.c`). A question that makes no sense is `EINVAL` as well, but
+/// comes with an explanation.
 fn refusal(errno: Errno) -> Option<Answer> {
     let verdict = match errno {
+        Errno::ENETUNREACH => Verdict::NoRoute,
         Errno::EHOSTUNREACH => Verdict::Unreachable,
         Errno::EINVAL => Verdict::Blackhole,
         Errno::EACCES => Verdict::Prohibit,
-        Errno::ENETUNREACH => Verdict::NoRoute,
         _ => return None,
     };
     Some(Answer { verdict, table: None, hops: Vec::new(), source: None, metric: 0 })

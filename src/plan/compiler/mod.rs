@@ -48,8 +48,9 @@ pub fn compile<'a>(rules: impl IntoIterator<Item = (&'a [Region], Verdict)>) -> 
     for tier in tiers {
         tier.emit(&mut compiled);
     }
+    // Maps of one content are one map: DSCP values mean the same in both families.
     compiled.maps.sort_by(|a, b| a.name.cmp(&b.name));
-    compiled.maps.dedup();
+    compiled.maps.dedup_by(|a, b| a.name == b.name);
     compiled
 }
 

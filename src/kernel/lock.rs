@@ -1,0 +1,57 @@
+//! One run at a time changes the kernel.
+
+use super::error::Error;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// The lock file. `/var/run` is in memory on OpenWrt.
+pub const PATH: &str = "/var/run/wansplit/lock";
+/// An apply takes a fraction of a second; on a slow router with long lists a few.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a lock that is held is tried again.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The lock, held until this is dropped or the program ends, however it ends. Programs it starts do not inherit it.
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock; waits for another run to end.
+    ///
+    /// # Errors
+    /// Another run still holds it when the time is up, or the lock file cannot be made.
+    pub fn acquire(path: &Path, patience: Duration) -> Result<Self, Error> {
+        let deadline = Instant::now() + patience;
+        if let Some(directory) = path.parent() {
+            let made = DirBuilder::new().recursive(true).mode(0o755).create(directory);
+            made.map_err(Error::io("make the directory", directory))?;
+        }
+        // Files opened by the standard library are closed when another program is started.
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o644);
+        let mut file = options.open(path).map_err(Error::io("open", path))?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(Error::Locked { holder: holder(&mut file) }),
+            }
+        }
+        // For the message to others only; the lock holds without it, on a full disk too.
+        let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        Ok(Self { _file: file })
+    }
+}
+
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.rewind().and_then(|()| file.read_to_string(&mut text)).ok()?;
+    text.trim().parse().ok()
+}

@@ -1,0 +1,224 @@
+//! Joins the configuration, netifd's account and the kernel's into [`Facts`]. Pure.
+
+use super::netifd::Interface;
+use super::{Down, Facts, Hop, LinkFacts, Side, State};
+use crate::config::model::{Attachment, Config, Family, Link};
+use crate::kernel::netlink::address::Address;
+use crate::kernel::netlink::link::Link as Device;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Protocols that make a device of their own, one without gateways' link-layer addresses. Needed where the kernel
+/// cannot be asked: while such an interface is down, and on another machine.
+const TUNNELS: [&str; 20] = [
+    "3g",
+    "464xlat",
+    "6in4",
+    "6rd",
+    "6to4",
+    "dslite",
+    "gre",
+    "grev6",
+    "ipip",
+    "ip6tnl",
+    "ipip6",
+    "l2tp",
+    "map",
+    "openvpn",
+    "ppp",
+    "pppoa",
+    "pppoe",
+    "pptp",
+    "vti",
+    "wireguard",
+];
+
+/// Where facts come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// netifd's interfaces, if it could be asked or a file stands in for it.
+    pub netifd: Option<&'a [Interface]>,
+    /// The kernel's network devices.
+    pub devices: &'a [Device],
+    /// The kernel's addresses.
+    pub addresses: &'a [Address],
+    /// Whether the kernel speaks IPv6 at all.
+    pub ipv6: bool,
+    /// What to think of a device the kernel does not have.
+    pub absent: Absent,
+}
+
+/// What to think of a device the kernel does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// It does not exist, whatever netifd says: nothing can be sent by it.
+    Missing,
+    /// It exists elsewhere and works: facts from another machine's file are being looked at.
+    Believed,
+}
+
+/// What is known about the links of a configuration.
+#[must_use]
+pub fn gather(config: &Config, sources: &Sources) -> Facts {
+    let interfaces = sources.netifd.unwrap_or(&[]);
+    Facts {
+        links: config.links.iter().map(|link| sources.link(config, link)).collect(),
+        interfaces: interfaces.iter().filter_map(|i| Some((i.name.clone(), i.l3_device.clone()?))).collect(),
+        ipv6: sources.ipv6,
+    }
+}
+
+impl Sources<'_> {
+    fn link(&self, config: &Config, link: &Link) -> LinkFacts {
+        let mut facts = match &link.attachment {
+            Attachment::Unusable => both(|_| side(Down::Misconfigured)),
+            Attachment::Device { device, gateway, gateway6 } => {
+                let gateways = [gateway.map(IpAddr::V4), gateway6.map(IpAddr::V6)];
+                both(|family| self.by_hand(device, gateways, family))
+            }
+            Attachment::Interface(name) => self.by_interface(config, name),
+        };
+        if !self.ipv6 {
+            facts.v6.state = State::Down(Down::NotOffered);
+        }
+        facts
+    }
+
+    /// A device and its gateways from the configuration. One gateway alone offers one family; without any, the
+    /// device's addresses tell which families it offers.
+    fn by_hand(&self, name: &str, gateways: [Option<IpAddr>; 2], family: Family) -> Side {
+        let gateway = gateways.into_iter().flatten().find(|gateway| gateway.is_ipv4() == (family == Family::V4));
+        let device = self.device(name);
+        let addresses = self.kernel_addresses(device, family);
+        let none_given = gateways == [None, None];
+        let offered = match device {
+            _ if gateway.is_some() => true,
+            Some(device) => none_given && (!device.up || (device.gatewayless && !addresses.is_empty())),
+            None => none_given,
+        };
+        let state = if offered { self.state(name, gateway) } else { State::Down(Down::NotOffered) };
+        Side { device: Some(name.to_owned()), addresses, state }
+    }
+
+    fn by_interface(&self, config: &Config, name: &str) -> LinkFacts {
+        let interfaces = self.netifd.unwrap_or(&[]);
+        let Some(main) = interfaces.iter().find(|interface| interface.name == name) else {
+            return both(|_| side(Down::NoSuchInterface));
+        };
+        let claimed = |other: &Interface| {
+            config.links.iter().any(|link| link.attachment == Attachment::Interface(other.name.clone()))
+        };
+        let twins = interfaces.iter().filter(|other| are_twins(main, other) && !claimed(other));
+        let group: Vec<&Interface> = [main].into_iter().chain(twins).collect();
+        let prefixes: BTreeSet<(Ipv6Addr, u8)> =
+            group.iter().filter(|interface| interface.up).flat_map(|interface| interface.prefixes.clone()).collect();
+        LinkFacts { prefixes: prefixes.into_iter().collect(), ..both(|family| self.of_group(&group, family)) }
+    }
+
+    /// One family of an interface and its twins: from the one that has a default route, or else an address on a
+    /// device that needs no gateway.
+    fn of_group(&self, group: &[&Interface], family: Family) -> Side {
+        let up = || group.iter().copied().filter(|interface| interface.up);
+        let with_route = up().find_map(|interface| Some((interface, interface.default_route(family)?.gateway)));
+        let chosen = with_route.or_else(|| {
+            up().find(|interface| self.needs_no_gateway(interface, family)).map(|interface| (interface, None))
+        });
+        if let Some((interface, gateway)) = chosen
+            && let Some(name) = device_of(interface)
+        {
+            return Side {
+                device: Some(name.to_owned()),
+                addresses: self.addresses_of(interface, name, family),
+                state: self.state(name, gateway),
+            };
+        }
+        let down = group.iter().find(|interface| !interface.up);
+        let device = down.or(group.first()).and_then(|interface| device_of(interface)).map(str::to_owned);
+        let why = if down.is_some() { Down::InterfaceDown } else { Down::NotOffered };
+        Side { device, ..side(why) }
+    }
+
+    /// Whether an interface without a default route can carry a family all the same: PPP without its peer's route,
+    /// WireGuard. A delegated prefix does for an IPv6 address: many providers give no other.
+    fn needs_no_gateway(&self, interface: &Interface, family: Family) -> bool {
+        let gatewayless = match device_of(interface).and_then(|name| self.device(name)) {
+            Some(device) => device.gatewayless,
+            None => makes_own_device(interface) || interface.addresses.iter().any(|address| address.peer.is_some()),
+        };
+        let prefixed = family == Family::V6 && !interface.prefixes.is_empty();
+        gatewayless && (prefixed || interface.global_addresses(family).next().is_some())
+    }
+
+    /// The kernel knows more addresses than netifd (its own IPv6 ones); but it may be another machine's.
+    fn addresses_of(&self, interface: &Interface, name: &str, family: Family) -> Vec<IpAddr> {
+        match self.device(name) {
+            Some(device) => self.kernel_addresses(Some(device), family),
+            None => sorted(interface.global_addresses(family).map(|address| address.address)),
+        }
+    }
+
+    fn kernel_addresses(&self, device: Option<&Device>, family: Family) -> Vec<IpAddr> {
+        let Some(device) = device else { return Vec::new() };
+        let on_it = |address: &&Address| address.index == device.index && address.family() == family;
+        sorted(self.addresses.iter().filter(on_it).map(|address| address.address))
+    }
+
+    fn device(&self, name: &str) -> Option<&Device> {
+        self.devices.iter().find(|device| device.name == name)
+    }
+
+    /// Whether a hop can be used, as far as its device goes.
+    fn state(&self, name: &str, gateway: Option<IpAddr>) -> State {
+        let hop = Hop { device: name.to_owned(), gateway };
+        match self.device(name) {
+            None if self.absent == Absent::Missing => State::Down(Down::NoSuchDevice),
+            Some(device) if !device.up => State::Down(Down::DeviceDown),
+            Some(device) if !device.carrier => State::NoCarrier(hop),
+            _ => State::Up(hop),
+        }
+    }
+}
+
+fn side(why: Down) -> Side {
+    Side { state: State::Down(why), ..Side::default() }
+}
+
+fn both(of: impl Fn(Family) -> Side) -> LinkFacts {
+    LinkFacts { v4: of(Family::V4), v6: of(Family::V6), prefixes: Vec::new() }
+}
+
+fn sorted(addresses: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
+    addresses.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn makes_own_device(interface: &Interface) -> bool {
+    TUNNELS.contains(&interface.proto.as_str())
+}
+
+/// The device packets leave by. While an interface is down netifd tells only the layer 2 device, which is the same
+/// unless the protocol makes one of its own; `@wan` is no device but another interface.
+fn device_of(interface: &Interface) -> Option<&str> {
+    let lower = || interface.device.as_deref().filter(|name| !name.starts_with('@') && !makes_own_device(interface));
+    interface.l3_device.as_deref().or_else(lower)
+}
+
+/// Whether another interface belongs to the same link: one that lies on it, one on the same device (`wan6` beside
+/// `wan`), or one that its protocol made (`wan_6`, `wan6_4`, `wan_6_4`).
+fn are_twins(main: &Interface, other: &Interface) -> bool {
+    if main.name == other.name {
+        return false;
+    }
+    let lies_on_it = other.device.as_deref().and_then(|name| name.strip_prefix('@')) == Some(main.name.as_str());
+    let same_device = device_of(main).is_some() && device_of(main) == device_of(other);
+    let mut parent = other.name.as_str();
+    while let Some(shorter) = parent.strip_suffix("_4").or_else(|| parent.strip_suffix("_6")) {
+        parent = shorter;
+        if other.dynamic && parent == main.name {
+            return true;
+        }
+    }
+    lies_on_it || same_device
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! Running `nft`, and reading back over netlink what it made.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod kernel_support;
+
+use kernel_support::{inside, sh};
+use std::fmt::Write;
+use wansplit::kernel::Kernel;
+use wansplit::kernel::netlink::nftables::Hook;
+
+const TABLE: &str = r#"table inet wansplit {
+    chain prerouting {
+        type filter hook prerouting priority -149;
+        ct state established accept comment "digest 0123"
+        meta mark 1
+        iifname { "a", "b" } accept comment "third"
+    }
+    chain output { type route hook output priority -149; }
+    chain nat { type nat hook postrouting priority 100; }
+    chain helper { meta mark set 7 comment "ä" ; }
+    set plain { type ipv4_addr; elements = { 1.1.1.1, 1.1.1.2, 9.9.9.9 } ; }
+    set ranges { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 11.0.0.0/8, 20.0.0.0-20.1.2.3, 0.0.0.0/8, 224.0.0.0/3 } ; }
+    set concat { type ipv4_addr . inet_service; flags interval; elements = { 10.0.0.0/8 . 1-2, 11.0.0.0/8 . 5 } ; }
+    set empty { type ipv6_addr; flags interval; }
+    map marks { type ipv4_addr : mark; flags interval; elements = { 10.0.0.0/8 : 1, 11.0.0.0/8 : 2 } ; }
+    map verdicts { type mark : verdict; elements = { 1 : accept, 2 : goto helper } ; }
+}
+table inet wansplit2 {
+    set other { type mark; elements = { 1 } ; }
+    chain prerouting { type filter hook prerouting priority 5; meta mark 9 comment "not ours"; }
+}
+table ip wansplit {
+    chain prerouting { meta mark 9 comment "not ours either"; }
+}
+"#;
+
+#[test]
+fn a_table_is_read_back() {
+    if !inside("a_table_is_read_back") {
+        return;
+    }
+    let mut kernel = Kernel::new();
+    assert_eq!(kernel.nft_table("wansplit", true).unwrap(), None);
+    sh(&format!("nft -f - <<'END'\n{TABLE}END"));
+    let json = r#"{"nftables": [{"add": {"rule": {"family": "inet", "table": "wansplit", "chain": "nat",
+        "comment": "quo\"ted \\ back", "expr": [{"accept": null}]}}}]}"#;
+    kernel.nft_apply("add a rule", json).unwrap();
+    let table = kernel.nft_table("wansplit", true).unwrap().unwrap();
+    let hook = |number, priority, kind: &str| Some(Hook { number, priority, kind: kind.into() });
+    let chains: Vec<_> = table.chains.iter().map(|c| (&c.name[..], c.hook.clone(), &c.comments[..])).collect();
+    let comments = ["digest 0123".to_owned(), String::new(), "third".into()];
+    assert_eq!(
+        chains,
+        [
+            ("prerouting", hook(0, -149, "filter"), &comments[..]),
+            ("output", hook(3, -149, "route"), &[]),
+            ("nat", hook(4, 100, "nat"), &["quo\"ted \\ back".to_owned()]),
+            ("helper", None, &["ä".to_owned()][..]),
+        ]
+    );
+    let sets: Vec<_> = table.sets.iter().map(|s| (&s.name[..], s.map, s.elements.unwrap())).collect();
+    let expected = [
+        ("plain", false, 3),
+        ("ranges", false, 5),
+        ("concat", false, 2),
+        ("empty", false, 0),
+        ("marks", true, 2),
+        ("verdicts", true, 2),
+    ];
+    assert_eq!(sets, expected);
+    let uncounted = kernel.nft_table("wansplit", false).unwrap().unwrap();
+    assert!(uncounted.sets.iter().all(|set| set.elements.is_none()));
+    assert_eq!(kernel.writes(), 1);
+}
+
+#[test]
+fn large_sets_are_counted_whole() {
+    if !inside("large_sets_are_counted_whole") {
+        return;
+    }
+    let mut kernel = Kernel::new();
+    let table = r#"{"nftables": [{"add": {"table": {"family": "inet", "name": "wansplit"}}},
+        {"add": {"set": {"family": "inet", "table": "wansplit", "name": "s", "type": "ipv4_addr",
+            "flags": ["interval"]}}}]}"#;
+    kernel.nft_apply("make the set", table).unwrap();
+    // In a user namespace nft cannot enlarge its socket, so a batch is small.
+    for batch in 0..20_u8 {
+        let mut elements = String::new();
+        for n in 0..1000_u16 {
+            let [high, low] = (n * 4).to_be_bytes();
+            let separator = if n == 0 { "" } else { "," };
+            write!(elements, r#"{separator}{{"prefix": {{"addr": "10.{batch}.{high}.{low}", "len": 31}}}}"#).unwrap();
+        }
+        let json = format!(
+            r#"{{"nftables": [{{"add": {{"element": {{"family": "inet", "table": "wansplit", "name": "s",
+                "elem": [{elements}]}}}}}}]}}"#
+        );
+        kernel.nft_apply("load the set", &json).unwrap();
+    }
+    let table = kernel.nft_table("wansplit", true).unwrap().unwrap();
+    assert_eq!(table.sets[0].elements, Some(20_000));
+    assert_eq!(kernel.writes(), 21);
+}
+
+#[test]
+fn what_nft_complains_of_is_kept() {
+    if !inside("what_nft_complains_of_is_kept") {
+        return;
+    }
+    let mut kernel = Kernel::new();
+    let json = r#"{"nftables": [{"add": {"table": {"family": "inet", "name": "x"}}},
+        {"add": {"rule": {"family": "inet", "table": "x", "chain": "absent", "expr": [{"accept": null}]}}}]}"#;
+    let error = kernel.nft_apply("load the rules", json).unwrap_err().to_string();
+    assert!(error.starts_with("cannot load the rules: nft ended with exit code 1: "), "{error}");
+    assert!(error.contains("No such file or directory"), "{error}");
+    assert_eq!(kernel.nft_table("x", false).unwrap(), None, "all or nothing");
+}
