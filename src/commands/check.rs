@@ -58,6 +58,10 @@ fn summary(loaded: &Loaded) -> String {
         count(config.links.len(), "link", "links"),
         count(config.policies.len(), "policy", "policies"),
         count(config.rules.len(), "rule", "rules"),
-        if config.globals.enabled { ": no errors" } else { ": no errors, but it is switched off (globals: enabled '0')" },
+        if config.globals.enabled {
+            ": no errors"
+        } else {
+            ": no errors, but it is switched off (globals: enabled '0')"
+        },
     )
 }

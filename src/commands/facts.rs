@@ -1,7 +1,7 @@
 //! Reads the world for a verb: the file that stands in for netifd, the kernel's devices and addresses, and what others
 //! have put there.
 
-use super::{Place, say_err};
+use super::{Place, complain};
 use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::model::{Attachment, Config, Family, LinkId};
 use crate::config::source::Position;
@@ -35,8 +35,7 @@ impl Gathered {
     /// Prints the findings, a line each.
     pub fn print(&self) {
         for finding in &self.findings {
-            let section = finding.section.as_deref().map_or(String::new(), |section| format!("{section}: "));
-            say_err(&format!("wansplit: {}: {section}{}\n", finding.severity, finding.message));
+            complain(&finding.in_words());
         }
     }
 }
@@ -61,16 +60,15 @@ pub fn gather(kernel: &mut Kernel, config: &Config, place: &Place, trust: Trust)
     let wans: Vec<String> = facts.links.iter().filter_map(|link| link.v4.device.clone()).collect();
     facts.strict_devices = wans.into_iter().filter(|device| is_strict(device)).collect();
     let warnings = dump.map_or(Vec::new(), |dump| dump.warnings);
-    let mut findings: Vec<Diagnostic> = warnings
-        .into_iter()
-        .map(|message| Diagnostic::new(Severity::Warning, Position::default(), message))
-        .collect();
+    let mut findings: Vec<Diagnostic> =
+        warnings.into_iter().map(|message| Diagnostic::new(Severity::Warning, Position::default(), message)).collect();
     findings.extend((0..config.links.len()).filter_map(|n| unusable(config, &facts, LinkId(n), place)));
     Ok(Gathered { facts, findings })
 }
 
 fn read_dump(file: &str) -> Result<netifd::Dump, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read the interfaces from {file}: {error}"))?;
+    let text =
+        std::fs::read_to_string(file).map_err(|error| format!("cannot read the interfaces from {file}: {error}"))?;
     netifd::parse(&text).map_err(|error| format!("{file}: {error}"))
 }
 
@@ -110,12 +108,14 @@ fn unusable(config: &Config, facts: &Facts, id: LinkId, place: &Place) -> Option
         (Attachment::Interface(name), Down::InterfaceDown) => {
             (format!("interface '{name}' is down: its traffic takes the fallback"), "it is used as soon as it is up")
         }
-        (Attachment::Device { device, .. }, Down::NoSuchDevice) => {
-            (format!("there is no device '{device}': its traffic takes the fallback"), "`ip link` lists the devices there are")
-        }
-        (Attachment::Device { device, .. }, Down::DeviceDown) => {
-            (format!("device '{device}' is switched off: its traffic takes the fallback"), "switch it on and apply again")
-        }
+        (Attachment::Device { device, .. }, Down::NoSuchDevice) => (
+            format!("there is no device '{device}': its traffic takes the fallback"),
+            "`ip link` lists the devices there are",
+        ),
+        (Attachment::Device { device, .. }, Down::DeviceDown) => (
+            format!("device '{device}' is switched off: its traffic takes the fallback"),
+            "switch it on and apply again",
+        ),
         (_, Down::NotOffered) => (
             "it has no gateway, and its device is not point to point: nothing can leave by it".into(),
             "give `gateway` or `gateway6`",

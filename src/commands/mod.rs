@@ -89,7 +89,11 @@ impl Loaded {
 
     /// How a run that did its work ends.
     pub fn exit(&self) -> Exit {
-        if self.diagnostics.iter().any(|finding| finding.severity >= Severity::Error) { Exit::Config } else { Exit::Done }
+        if self.diagnostics.iter().any(|finding| finding.severity >= Severity::Error) {
+            Exit::Config
+        } else {
+            Exit::Done
+        }
     }
 }
 
@@ -132,7 +136,8 @@ pub fn usage(text: &str) -> Exit {
 /// Prints to standard output. A reader that went away (`| head`) is no error.
 pub(crate) fn say(text: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+    let _ =
+        out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
 }
 
 /// Prints to standard error as it is.

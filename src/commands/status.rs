@@ -77,7 +77,9 @@ struct View<'a> {
 impl View<'_> {
     fn text(&self, paint: Paint) -> String {
         let mut text = format!("{}\n", self.headline());
-        let mut links = Table::new(&["LINK", "FAMILY", "STATE", "DEVICE", "GATEWAY", "ADDRESS", "MARK", "TABLE", "RECEIVED", "SENT"]);
+        let mut links = Table::new(&[
+            "LINK", "FAMILY", "STATE", "DEVICE", "GATEWAY", "ADDRESS", "MARK", "TABLE", "RECEIVED", "SENT",
+        ]);
         for (id, link) in self.links() {
             for (n, family) in Family::BOTH.into_iter().enumerate() {
                 links.row(self.link_row(id, link, family, n == 0));
@@ -100,7 +102,13 @@ impl View<'_> {
                 let [v4, v6] = Family::BOTH.map(|family| {
                     if rule.matches.allows(family) { self.now(choice.as_ref(), family) } else { "-".into() }
                 });
-                rules.row([rule.name.clone(), describe(&rule.matches), words::target(self.config, rule.target), v4, v6]);
+                rules.row([
+                    rule.name.clone(),
+                    describe(&rule.matches),
+                    words::target(self.config, rule.target),
+                    v4,
+                    v6,
+                ]);
             }
             text.push_str(&format!("\n{}", rules.text(paint)));
         }

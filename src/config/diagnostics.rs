@@ -64,6 +64,20 @@ impl Diagnostic {
         self
     }
 
+    /// Whether the configuration is right in spite of it.
+    #[must_use]
+    pub fn is_harmless(&self) -> bool {
+        self.severity < Severity::Error
+    }
+
+    /// The finding in one line, without its place in the file.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let section = self.section.as_deref().map_or(String::new(), |section| format!("{section}: "));
+        let help = self.help.as_deref().map_or(String::new(), |help| format!("; {help}"));
+        format!("{}: {section}{}{help}", self.severity, self.message)
+    }
+
     /// The finding as a flat record, for programs.
     #[must_use]
     pub fn record<'a>(&'a self, file: &'a str) -> Record<'a> {

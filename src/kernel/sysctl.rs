@@ -159,7 +159,8 @@ impl Sysctls {
     }
 
     /// The present value; none if there is no such device, or setting.
-    fn read(&self, key: &Key) -> Option<String> {
+    #[must_use]
+    pub fn read(&self, key: &Key) -> Option<String> {
         let single = |part: &str| !part.is_empty() && !part.contains('/') && part != "." && part != "..";
         if !single(&key.device) || !single(&key.name) {
             return None;

@@ -65,6 +65,7 @@ pub fn gather(config: &Config, sources: &Sources) -> Facts {
         links: config.links.iter().map(|link| sources.link(config, link)).collect(),
         interfaces: interfaces.iter().filter_map(|i| Some((i.name.clone(), i.l3_device.clone()?))).collect(),
         ipv6: sources.ipv6,
+        strict_devices: BTreeSet::new(),
     }
 }
 

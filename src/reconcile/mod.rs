@@ -99,7 +99,7 @@ fn settings(plan: Option<&Plan>) -> Vec<(Key, String)> {
 }
 
 fn setting_line(change: &sysctl::Change) -> String {
-    format!("~ {} from {} to {}", change.key, change.from, change.to)
+    format!("~ {change}")
 }
 
 fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Failed> {

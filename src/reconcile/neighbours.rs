@@ -49,7 +49,11 @@ fn in_our_table(route: &ForeignRoute, paths: &Paths) -> Option<Diagnostic> {
             "routing table {} of '{}' holds {} route with metric {} that is not ours",
             route.table,
             path.name,
-            if route.destination.1 == 0 { format!("an {} default", route.family) } else { format!("an {}", route.family) },
+            if route.destination.1 == 0 {
+                format!("an {} default", route.family)
+            } else {
+                format!("an {}", route.family)
+            },
             route.metric
         ))
         .help(format!(
