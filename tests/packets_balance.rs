@@ -74,19 +74,20 @@ fn udp_from(lab: &Lab, from: IpAddr, to: SocketAddr) -> Way {
     lab.lan.run(|| Dial { from: Some(from), ..Dial::default() }.udp(to))
 }
 
-/// Which link each client has now; every client's connections must agree on it.
+/// Which link each client's connections to one server take now.
 fn links_of_clients(lab: &Lab, family: usize) -> Vec<Way> {
-    (0..CLIENTS)
-        .map(|number| {
-            let from = client_address(number)[family];
-            let way = tcp_from(lab, from, SocketAddr::new(INTERNET[family], 443));
-            // Other ports, protocols and destinations of the same client.
-            let other: IpAddr = if family == 0 { "192.0.2.77" } else { "2001:db8:ffff::77" }.parse().unwrap();
-            assert_eq!(tcp_from(lab, from, SocketAddr::new(other, 8080)), way, "client {from}");
-            assert_eq!(udp_from(lab, from, SocketAddr::new(other, 53)), way, "client {from}");
-            way
-        })
-        .collect()
+    let to = SocketAddr::new(INTERNET[family], 443);
+    (0..CLIENTS).map(|number| tcp_from(lab, client_address(number)[family], to)).collect()
+}
+
+/// Other ports, protocols and destinations of the same clients go the same ways.
+fn assert_all_of_a_client_together(lab: &Lab, family: usize, ways: &[Way]) {
+    let other: IpAddr = if family == 0 { "192.0.2.77" } else { "2001:db8:ffff::77" }.parse().unwrap();
+    for (number, way) in (0..CLIENTS).zip(ways) {
+        let from = client_address(number)[family];
+        assert_eq!(tcp_from(lab, from, SocketAddr::new(other, 8080)), *way, "client {from}");
+        assert_eq!(udp_from(lab, from, SocketAddr::new(other, 53)), *way, "client {from}");
+    }
 }
 
 #[test]
@@ -96,6 +97,7 @@ fn clients_are_spread_by_weight_and_each_keeps_its_link() {
         applied(&lab, &config("client"));
         for family in [0, 1] {
             let ways = links_of_clients(&lab, family);
+            assert_all_of_a_client_together(&lab, family, &ways);
             println!("clients by link: {:?}", count(ways.clone()));
             assert_shares(&count(ways));
         }

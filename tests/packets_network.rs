@@ -72,7 +72,7 @@ fn an_interface_that_goes_down_and_comes_up_is_followed_by_apply() {
         }
         for stream in streams {
             let report = stream.stop();
-            assert_eq!((report.lost(), report.ways()), (0, vec![Way::Link(2)]), "{report:?}");
+            report.assert_whole(Way::Link(2));
         }
         assert_eq!(lab.spoofed(), 0);
     });

@@ -112,6 +112,12 @@ impl Dial<'_> {
         // The send timeout is also connect's.
         setsockopt(&socket, sockopt::SendTimeout, &patience)?;
         setsockopt(&socket, sockopt::ReceiveTimeout, &patience)?;
+        // To be told of ICMP errors. TCP does not listen: since Linux 6.8 connect waits on for an unreachable host.
+        if to.is_ipv4() {
+            setsockopt(&socket, sockopt::Ipv4RecvErr, &true)?;
+        } else {
+            setsockopt(&socket, sockopt::Ipv6RecvErr, &true)?;
+        }
         if let Some(device) = self.device {
             setsockopt(&socket, sockopt::BindToDevice, &device.into())?;
         }

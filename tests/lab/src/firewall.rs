@@ -27,7 +27,7 @@ pub(crate) fn ruleset(wans: &[Wan]) -> String {
            chain output {{
              type filter hook output priority filter; policy accept;
              oif lo accept
-             ct state vmap {{ established : accept, related : accept, invalid : drop }}
+             ct state vmap {{ established : accept, related : accept }}
            }}
            chain prerouting {{ type filter hook prerouting priority filter; policy accept; }}
            chain raw_prerouting {{ type filter hook prerouting priority raw; policy accept; }}

@@ -58,6 +58,12 @@ impl Report {
         self.ways.keys().copied().collect()
     }
 
+    /// Panics unless everything was answered, by this way alone and without an error.
+    pub fn assert_whole(&self, way: Way) {
+        let whole = self.lost() == 0 && self.error.is_none() && self.ways() == [way];
+        assert!(whole, "not whole by {way:?}: {self:?}");
+    }
+
     fn answer(&mut self, way: Way) {
         self.answered += 1;
         *self.ways.entry(way).or_default() += 1;

@@ -45,5 +45,5 @@ pub use isolate::{isolated, re_executed};
 pub use knocker::Knocker;
 pub use program::Wansplit;
 pub use provider::{Counter, Provider};
-pub use snapshot::{Monitor, snapshot};
+pub use snapshot::{Monitor, Snapshot, assert_same, snapshot};
 pub use topology::{Lab, Setup};

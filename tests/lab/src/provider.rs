@@ -61,6 +61,7 @@ impl Provider {
                  jump watched
                  ip daddr 224.0.0.0/4 accept
                  ip6 daddr ff00::/8 accept
+                 icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept
                  ip6 saddr fe80::/10 accept
                  ip saddr {network4} counter name passed accept
                  ip6 saddr {{ {network6}, {prefix} }} counter name passed accept

@@ -1,7 +1,6 @@
 //! What a host's kernel holds, as text to compare, and what changes in it meanwhile.
 
 use crate::host::Host;
-use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -10,29 +9,65 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// Everything wansplit might touch on a host: ip rules and routes of both families, nft without its counters,
-/// every kernel parameter of the network, the table names. Two equal texts are two equal states.
+/// every kernel parameter of the network, the table names. Each line says which of these it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot(Vec<String>);
+
+/// Takes a snapshot of a host.
 #[must_use]
-pub fn snapshot(host: &Host) -> String {
-    let mut text = String::new();
-    for arguments in [
-        "-4 -details rule show",
-        "-6 -details rule show",
-        "-4 -details route show table all",
-        "-6 -details route show table all",
-    ] {
-        let arguments: Vec<&str> = arguments.split(' ').collect();
-        let _ = writeln!(text, "# ip {}\n{}", arguments.join(" "), host.command("ip", &arguments));
+pub fn snapshot(host: &Host) -> Snapshot {
+    let mut lines = Vec::new();
+    let mut part = |what: &str, text: &str| lines.extend(text.split('\n').map(|line| format!("{what}: {line}")));
+    for what in ["-4 rule show", "-6 rule show", "-4 route show table all", "-6 route show table all"] {
+        let arguments: Vec<&str> = ["-details", "-Numeric"].into_iter().chain(what.split(' ')).collect();
+        part(what, &host.command("ip", &arguments));
     }
-    let _ = writeln!(text, "# nft\n{}", host.command("nft", &["--stateless", "list", "ruleset"]));
-    text += &host.run(|| {
+    part("nft", &host.command("nft", &["--stateless", "list", "ruleset"]));
+    let parameters = host.run(|| {
         let mut parameters = Vec::new();
         read_parameters(Path::new("/proc/sys/net"), &mut parameters);
         parameters.sort();
-        parameters.concat()
+        parameters.join("\n")
     });
-    let names = fs::read_to_string("/etc/iproute2/rt_tables").unwrap_or_else(|error| error.to_string());
-    let _ = writeln!(text, "# rt_tables\n{names}");
-    text
+    part("parameter", &parameters);
+    part("rt_tables", &fs::read_to_string("/etc/iproute2/rt_tables").unwrap_or_else(|error| error.to_string()));
+    Snapshot(lines)
+}
+
+impl Snapshot {
+    /// The lines that are only here (`+`) and only there (`-`); where it is the order that differs, that is said.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Vec<String> {
+        let only = |sign: char, these: &Self, those: &Self| -> Vec<String> {
+            these.0.iter().filter(|line| !those.0.contains(line)).map(|line| format!("{sign} {line}")).collect()
+        };
+        let mut difference = [only('+', self, before), only('-', before, self)].concat();
+        if difference.is_empty() && self != before {
+            let at = self.0.iter().zip(&before.0).find(|(now, then)| now != then);
+            difference.push(format!("the order differs: {at:?}"));
+        }
+        difference
+    }
+
+    /// The same with its lines sorted: maps and chains are listed in the order they were made in, which means nothing.
+    #[must_use]
+    pub fn in_any_order(&self) -> Self {
+        let mut lines = self.0.clone();
+        lines.sort();
+        Self(lines)
+    }
+
+    /// The same without kernel parameters, which have one value or another.
+    #[must_use]
+    pub fn without_parameters(&self) -> Self {
+        Self(self.0.iter().filter(|line| !line.starts_with("parameter: ")).cloned().collect())
+    }
+}
+
+/// Panics with the difference unless both are the same.
+pub fn assert_same(now: &Snapshot, before: &Snapshot, when: &str) {
+    let difference = now.since(before);
+    assert!(difference.is_empty(), "{when}:\n{}", difference.join("\n"));
 }
 
 fn read_parameters(directory: &Path, parameters: &mut Vec<String>) {
@@ -43,7 +78,7 @@ fn read_parameters(directory: &Path, parameters: &mut Vec<String>) {
         } else if !path.ends_with("nf_conntrack_count")
             && let Ok(value) = fs::read_to_string(&path)
         {
-            parameters.push(format!("{} = {value}", path.display()));
+            parameters.push(format!("{} = {}", path.display(), value.trim_end()));
         }
     }
 }

@@ -109,18 +109,18 @@ impl Lab {
         from.run(|| Dial::default().udp(SocketAddr::new(to, port)))
     }
 
-    /// Keeps opening new TCP connections, one every 4 ms, until one is answered: how long that took, and its way.
-    /// Nothing if none is within `patience`.
+    /// Keeps opening new TCP connections, one every 4 ms, until one is answered: how long after `since` that was, and
+    /// its way. Nothing if none is within 5 s.
     #[must_use]
-    pub fn time_to_connect(&self, from: &Host, to: IpAddr, port: u16, patience: Duration) -> Option<(Duration, Way)> {
-        let start = Instant::now();
+    pub fn time_to_connect(&self, since: Instant, from: &Host, to: IpAddr, port: u16) -> Option<(Duration, Way)> {
+        let deadline = Instant::now() + Duration::from_secs(5);
         let (report, answers) = std::sync::mpsc::channel();
-        while start.elapsed() < patience {
+        while Instant::now() < deadline {
             let report = report.clone();
             from.spawn(move || {
                 let way = Dial::default().tcp(SocketAddr::new(to, port));
                 // Nobody listens any more once one attempt has been answered.
-                let _ = matches!(way, Way::Link(_) | Way::Direct(_)).then(|| report.send((start.elapsed(), way)));
+                let _ = matches!(way, Way::Link(_) | Way::Direct(_)).then(|| report.send((since.elapsed(), way)));
             });
             if let Ok(answer) = answers.recv_timeout(Duration::from_millis(4)) {
                 return Some(answer);
