@@ -72,7 +72,7 @@ fn the_recipe_has_the_classic_numbers() {
         [
             ("navegacao", "tcp ports 80, 443".to_owned(), Target::Policy(PolicyId(0))),
             ("dns", "tcp/udp port 53".to_owned(), Target::Policy(PolicyId(0))),
-            ("correio", "tcp ports 25, 110, 143, 465 and 3 more".to_owned(), Target::Policy(PolicyId(1))),
+            ("correio", "tcp ports 25, 110, 143, 465, 587, 993, 995".to_owned(), Target::Policy(PolicyId(1))),
         ]
     );
     assert!(config.rules[2].matches.destination_ports.as_ref().is_some_and(|ports| {

@@ -5,7 +5,6 @@
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 use wansplit::config::diagnostics::Severity;
 use wansplit::config::parse;
 use wansplit::config::source::Document;
@@ -115,16 +114,10 @@ fn twenty_thousand_sections_take_linear_time() {
     let text = |sections: usize| -> String {
         (1..=sections).map(|n| format!("config rule\n\toption a '{n}'\n\tlist b 'x'\n")).collect()
     };
-    let timed = |text: &str| {
-        let start = Instant::now();
-        let (document, diagnostics) = parse(text.as_bytes());
-        assert!(diagnostics.is_empty());
-        (document.sections.len(), start.elapsed())
-    };
-    let (sections, time) = timed(&text(20_000));
-    assert_eq!(sections, 20_000);
-    // A quadratic parser takes minutes in a debug build; this one far less than a second.
-    assert!(time < Duration::from_secs(10), "{time:?}");
+    // A quadratic parser takes minutes in a debug build, which the test runner's time limit ends.
+    let (document, diagnostics) = parse(text(20_000).as_bytes());
+    assert!(diagnostics.is_empty());
+    assert_eq!(document.sections.len(), 20_000);
 }
 
 #[test]

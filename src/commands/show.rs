@@ -58,11 +58,7 @@ fn wanted(place: &Place) -> Result<(Loaded, Plan), Exit> {
 }
 
 fn nft(plan: &Plan, as_text: bool) -> String {
-    if as_text {
-        text::table(&plan.ruleset)
-    } else {
-        format!("{:#}\n", json::document(json::everything(&plan.ruleset)))
-    }
+    if as_text { text::table(&plan.ruleset) } else { json::pretty(&json::everything(&plan.ruleset)) + "\n" }
 }
 
 fn ip(plan: &Plan) -> String {

@@ -7,7 +7,7 @@ use crate::interval::{Interval, IntervalSet, to_ipv4, to_ipv6, to_prefixes};
 use std::fmt::Display;
 
 /// How many values of a list are shown before it is cut.
-const SHOWN: usize = 4;
+const SHOWN: usize = 8;
 
 /// What a packet must be like, in one line.
 #[must_use]
@@ -46,41 +46,45 @@ pub fn describe(matches: &Matches) -> String {
 /// Protocols by name: `tcp/udp`, `icmp`, `protocol 99`.
 #[must_use]
 pub fn protocols(set: &IntervalSet) -> String {
-    let (values, negated) = shortest(set, Interval::new(0, 255));
+    list(shortest(set, Interval::new(0, 255), protocol_words), "/")
+}
+
+fn protocol_words(set: &IntervalSet) -> Vec<String> {
     // A rule that names icmp matches both families' protocols, so these two together are one thing.
-    let both_icmp = values.contains(1) && values.contains(58);
+    let both_icmp = set.contains(1) && set.contains(58);
     let mut words = Vec::new();
-    for interval in values.iter() {
+    for interval in set.iter() {
         let (first, last) = (interval.first(), interval.last());
         if last - first > 1 {
             words.push(format!("protocols {first}-{last}"));
             continue;
         }
         for number in first..=last {
-            match number {
-                1 if both_icmp => words.push("icmp".into()),
-                58 if both_icmp => {}
-                _ => words
-                    .push(name_of(PROTOCOL_NAMES, number).map_or_else(|| format!("protocol {number}"), str::to_owned)),
+            match (number, name_of(PROTOCOL_NAMES, number)) {
+                (1, _) if both_icmp => words.push("icmp".into()),
+                (58, _) if both_icmp => {}
+                (_, Some(name)) => words.push(name.into()),
+                (_, None) => words.push(format!("protocol {number}")),
             }
         }
     }
-    list(words, if negated { "!" } else { "" }, "/")
+    words
 }
 
 /// `port 80`, `ports 80, 443, 8000-8080`.
 fn ports(word: &str, set: &IntervalSet) -> String {
-    let plural = if set.interval_count() == 1 && set.iter().all(Interval::is_single) { "" } else { "s" };
-    format!("{word}{plural} {}", numbers(set, Interval::new(1, 65535), |_| None))
+    let numbers = numbers(set, Interval::new(1, 65535), |_| None);
+    let plural = if numbers.contains([',', '-']) { "s" } else { "" };
+    format!("{word}{plural} {numbers}")
 }
 
-fn numbers(set: &IntervalSet, universe: Interval, name: impl Fn(u128) -> Option<&'static str>) -> String {
-    let (values, negated) = shortest(set, universe);
-    let write = |interval: Interval| match interval.is_single() {
-        true => name(interval.first()).map_or_else(|| interval.first().to_string(), str::to_owned),
-        false => format!("{}-{}", interval.first(), interval.last()),
+fn numbers(set: &IntervalSet, universe: Interval, name: fn(u128) -> Option<&'static str>) -> String {
+    let write = |interval: Interval| match (interval.is_single(), name(interval.first())) {
+        (true, Some(name)) => name.to_owned(),
+        (true, None) => interval.first().to_string(),
+        (false, _) => format!("{}-{}", interval.first(), interval.last()),
     };
-    list(values.iter().map(write).collect(), if negated { "!" } else { "" }, ", ")
+    list(shortest(set, universe, |set| set.iter().map(write).collect()), ", ")
 }
 
 /// `from A, B`, or nothing if all addresses will do.
@@ -89,17 +93,13 @@ fn addresses<'a>(word: &str, families: impl Iterator<Item = (Family, Option<&'a 
     if families.iter().all(|(_, set)| set.is_none()) {
         return None;
     }
-    let mut words = Vec::new();
-    for (family, set) in families {
-        let Some(set) = set else {
-            words.push(format!("any {family}"));
-            continue;
-        };
-        let (values, negated) = shortest(set, Interval::new(0, family.max_address()));
-        let sign = if negated { "!" } else { "" };
-        words.extend(values.iter().map(|interval| format!("{sign}{}", range(interval, family))));
-    }
-    Some(format!("{word} {}", list(words, "", ", ")))
+    let words = families.into_iter().flat_map(|(family, set)| match set {
+        None => vec![format!("any {family}")],
+        Some(set) => shortest(set, Interval::new(0, family.max_address()), |set| {
+            set.iter().map(|interval| range(interval, family)).collect()
+        }),
+    });
+    Some(format!("{word} {}", list(words.collect(), ", ")))
 }
 
 /// An interval of addresses as a single address, a network, or a range.
@@ -120,24 +120,26 @@ fn choice<T: Ord + Display>(choice: &Choice<T>) -> String {
         Choice::OneOf(set) => (set, ""),
         Choice::NoneOf(set) => (set, "!"),
     };
-    list(set.iter().map(ToString::to_string).collect(), sign, ", ")
+    list(set.iter().map(|item| format!("{sign}{item}")).collect(), ", ")
 }
 
-/// The set, or what it leaves out if that is shorter to say.
-fn shortest(set: &IntervalSet, universe: Interval) -> (IntervalSet, bool) {
+/// The words for a set, or those for what it leaves out, each with a `!`, if that is shorter to say.
+fn shortest(set: &IntervalSet, universe: Interval, words: impl Fn(&IntervalSet) -> Vec<String>) -> Vec<String> {
     let all: IntervalSet = [universe].into_iter().collect();
     let rest = all.subtract(set, universe.last());
-    let negate = !rest.is_empty() && rest.interval_count() < set.interval_count();
-    if negate { (rest, true) } else { (set.clone(), false) }
+    let plain = words(set);
+    let negated: Vec<String> = words(&rest).iter().map(|word| format!("!{word}")).collect();
+    let length = |words: &[String]| (words.len(), words.iter().map(String::len).sum::<usize>());
+    if negated.is_empty() || length(&plain) <= length(&negated) { plain } else { negated }
 }
 
-fn list(mut words: Vec<String>, sign: &str, separator: &str) -> String {
+fn list(mut words: Vec<String>, separator: &str) -> String {
     let more = words.len().saturating_sub(SHOWN);
-    if more > 1 {
-        words.truncate(SHOWN);
-    }
-    let shown = words.iter().map(|word| format!("{sign}{}", escape(word))).collect::<Vec<_>>().join(separator);
-    if more > 1 { format!("{shown} and {more} more") } else { shown }
+    // "and 1 more" would take the room of the one that is left out.
+    let cut = more > 1;
+    words.truncate(if cut { SHOWN } else { words.len() });
+    let shown = escape(&words.join(separator));
+    if cut { format!("{shown} and {more} more") } else { shown }
 }
 
 fn name_of(names: &[(&'static str, u8)], value: u128) -> Option<&'static str> {

@@ -1,5 +1,6 @@
 //! Every option there is, in one table: what the validator checks, "did you mean" looks through and the JSON Schema says.
 
+use super::diagnostics::Severity;
 use std::fmt;
 
 /// The types of section.
@@ -124,6 +125,15 @@ impl SectionKind {
     #[must_use]
     pub fn option(self, name: &str) -> Option<&'static OptionSpec> {
         self.options().iter().find(|option| option.name == name)
+    }
+
+    /// How much a wrong value of an option matters.
+    #[must_use]
+    pub fn severity_of(self, name: &str) -> Severity {
+        match self.option(name) {
+            Some(option) if option.vital => Severity::Fatal,
+            _ => Severity::Error,
+        }
     }
 }
 

@@ -21,8 +21,9 @@ pub fn render_all(diagnostics: &[Diagnostic], file: &str, text: &[u8]) -> String
         render_one(&mut out, diagnostic, &file, &mut lines);
     }
     if !diagnostics.is_empty() {
+        let nothing = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Fatal);
         out.push_str(&count(diagnostics));
-        out.push('\n');
+        out.push_str(if nothing { "; nothing is applied\n" } else { "\n" });
     }
     out
 }

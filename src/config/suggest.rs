@@ -9,7 +9,12 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .filter_map(|candidate| {
             let other: Vec<char> = candidate.to_lowercase().chars().collect();
-            let close_in_length = word.len().abs_diff(other.len()) <= limit;
+            // 'warning' for 'warn', 'unreach' for 'unreachable'.
+            let (short, long) = if word.len() < other.len() { (&word, &other) } else { (&other, &word) };
+            if short.len() >= 3 && long.starts_with(short) {
+                return Some((limit, candidate));
+            }
+            let close_in_length = long.len() - short.len() <= limit;
             let distance = close_in_length.then(|| distance(&word, &other))?;
             (distance <= limit).then_some((distance, candidate))
         })
@@ -56,6 +61,8 @@ mod tests {
             ("maks", Some("mask")),
             ("banana", None),
             ("", None),
+            ("markers", Some("mark")),
+            ("prot", Some("proto")),
         ] {
             assert_eq!(nearest(word, options), meant, "{word}");
         }

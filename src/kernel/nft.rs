@@ -108,7 +108,7 @@ fn converse(child: &mut Child, mut input: &[u8], deadline: Instant) -> io::Resul
         if Instant::now() > deadline {
             return Ok(None);
         }
-        sleep(Duration::from_millis(1));
+        sleep(Duration::from_micros(100));
     }
 }
 

@@ -40,13 +40,11 @@ pub struct Failed {
     pub left: Vec<Error>,
 }
 
-/// Reads what the kernel holds of ours.
-///
-/// # Errors
-/// The kernel could not be asked.
-pub fn world(kernel: &mut Kernel) -> Result<World, Error> {
+/// Reads what the kernel holds of ours. Counting the entries of every map takes as long as reading them.
+fn world(kernel: &mut Kernel, count_entries: bool) -> Result<World, Error> {
     let links = kernel.links()?;
-    Ok(World { routes: kernel.routes(&links)?, rules: kernel.rules()?, table: kernel.nft_table(TABLE, true)? })
+    let table = kernel.nft_table(TABLE, count_entries)?;
+    Ok(World { routes: kernel.routes(&links)?, rules: kernel.rules()?, table })
 }
 
 /// Makes the kernel hold the plan.
@@ -72,7 +70,7 @@ pub fn remove(kernel: &mut Kernel) -> Result<Report, Failed> {
 pub fn difference(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Error> {
     let mut report = Report::default();
     let settings = Sysctls::default().difference(&settings(plan))?;
-    report.changed = changes(plan, &world(kernel)?).lines();
+    report.changed = changes(plan, &world(kernel, true)?).lines();
     report.changed.extend(settings.iter().map(setting_line));
     Ok(report)
 }
@@ -105,8 +103,9 @@ fn setting_line(change: &sysctl::Change) -> String {
 fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Failed> {
     let mut report = Report::default();
     let mut undo = Undo::default();
-    for _ in 0..ROUNDS {
-        let outcome = world(kernel).and_then(|world| {
+    for round in 0..ROUNDS {
+        // nft loads all entries of a map or none: after the first round they need no counting.
+        let outcome = world(kernel, round == 0).and_then(|world| {
             let changes = changes(plan, &world);
             if changes.is_empty() {
                 return Ok(true);
@@ -182,8 +181,7 @@ fn gone(outcome: Result<(), Error>) -> Result<(), Error> {
 /// The nftables transactions.
 fn load(kernel: &mut Kernel, changes: &Changes, undo: &mut Undo, report: &mut Report) -> Result<(), Error> {
     for step in &changes.transactions {
-        let text = step.document.to_string();
-        match kernel.nft_apply(step.purpose, &text) {
+        match kernel.nft_apply(step.purpose, &step.document) {
             Ok(()) => match &step.undo {
                 Some(document) => undo.nft(document),
                 // There is no way back from here: the new rules are in use.

@@ -10,22 +10,21 @@
 //! 3. maps and chains nobody looks into any more are deleted (only if there are any).
 
 use crate::kernel::netlink::nftables as held;
-use crate::plan::ruleset::json::{self, all_rules, document, everything};
+use crate::plan::ruleset::json::{self, Command, all_rules, document, everything};
 use crate::plan::ruleset::{Chain, Entries, Map, PRIORITY, Ruleset, TABLE};
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// One transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// The document for `nft -j -f -`.
-    pub document: Value,
+    pub document: String,
     /// What it is for, to complete "cannot ...".
     pub purpose: &'static str,
     /// What it does, for people.
     pub summary: String,
     /// The document that takes it back.
-    pub undo: Option<Value>,
+    pub undo: Option<String>,
     /// Whether nothing depends on it: it only removes what is not used any more.
     pub is_cleaning: bool,
 }
@@ -80,7 +79,7 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
         let entries: usize = wanted.maps.iter().map(Map::len).sum();
         format!("{rules} rules, {} maps with {entries} entries", wanted.maps.len())
     };
-    let write = |commands, undo| Step {
+    let write = |commands: &[Command], undo| Step {
         document: document(commands),
         purpose: "load the nftables table",
         summary: format!("~ nft table inet {TABLE}: {}", size()),
@@ -91,24 +90,31 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
         (None, _) => Vec::new(),
         (Some(Difference::Absent), _) | (_, None) => {
             let summary = format!("+ nft table inet {TABLE}: {}", size());
-            vec![Step { summary, ..write(everything(wanted), Some(removal().document)) }]
+            vec![Step { summary, ..write(&everything(wanted), Some(removal().document)) }]
         }
         (Some(Difference::ForeignHook(_)), _) => {
-            let fresh = [json!({ "add": json::table() }), json!({ "delete": json::table() })];
-            vec![write(fresh.into_iter().chain(everything(wanted)).collect(), None)]
+            let mut commands = vec![Command::Add(json::table()), Command::Delete(json::table())];
+            commands.extend(everything(wanted));
+            vec![write(&commands, None)]
         }
         (Some(_), Some(held)) => {
-            let (prepare, undo) = prepare(wanted, held);
-            let prepare = Step { summary: format!("+ nft maps in table inet {TABLE}"), ..write(prepare, undo) };
-            let clean = Step {
-                document: document(clean(wanted, held)),
-                purpose: "delete nftables maps that are not used any more",
-                summary: format!("- nft maps in table inet {TABLE} that are not used any more"),
-                undo: None,
-                is_cleaning: true,
-            };
-            let steps = [prepare, write(swap(wanted, held), None), clean];
-            steps.into_iter().filter(|step| !is_empty(&step.document)).collect()
+            let mut steps = Vec::new();
+            let (commands, undo) = prepare(wanted, held);
+            if !commands.is_empty() {
+                let undo = (!undo.is_empty()).then(|| document(&undo));
+                steps.push(Step { summary: format!("+ nft maps in table inet {TABLE}"), ..write(&commands, undo) });
+            }
+            steps.push(write(&swap(wanted, held), None));
+            let commands = clean(wanted, held);
+            if !commands.is_empty() {
+                steps.push(Step {
+                    purpose: "delete nftables maps that are not used any more",
+                    summary: format!("- nft maps in table inet {TABLE} that are not used any more"),
+                    is_cleaning: true,
+                    ..write(&commands, None)
+                });
+            }
+            steps
         }
     }
 }
@@ -117,7 +123,7 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
 #[must_use]
 pub fn removal() -> Step {
     Step {
-        document: document(vec![json!({ "delete": json::table() })]),
+        document: document(&[Command::Delete(json::table())]),
         purpose: "delete the nftables table",
         summary: format!("- nft table inet {TABLE}"),
         undo: None,
@@ -125,73 +131,61 @@ pub fn removal() -> Step {
     }
 }
 
-fn is_empty(document: &Value) -> bool {
-    document["nftables"].as_array().is_none_or(Vec::is_empty)
-}
-
 /// Step 1, and what takes it back. Verdicts name chains, so new chains come along, empty.
-fn prepare(wanted: &Ruleset, held: &held::Table) -> (Vec<Value>, Option<Value>) {
-    let refill = |map: &Map| {
-        let mut filled = named(&map.name);
-        filled["elem"] = json::map(map)[kind(map)]["elem"].take();
-        [json!({ "flush": { kind(map): named(&map.name) } }), json!({ "add": { "element": filled } })]
-    };
-    let refills: Vec<Value> = damaged(wanted, held).flat_map(refill).collect();
+fn prepare<'a>(wanted: &'a Ruleset, held: &held::Table) -> (Vec<Command<'a>>, Vec<Command<'a>>) {
+    let mut commands: Vec<Command> = Vec::new();
+    for map in damaged(wanted, held) {
+        commands.push(Command::Flush(json::map_named(&map.name, is_map(map))));
+        commands.push(Command::Add(json::elements(map)));
+    }
     let fresh: Vec<&Map> = new_maps(wanted, held).filter(|map| map.has_intervals()).collect();
-    if refills.is_empty() && fresh.is_empty() {
-        return (Vec::new(), None);
+    if commands.is_empty() && fresh.is_empty() {
+        return (commands, Vec::new());
     }
     let chains: Vec<&Chain> = new_chains(wanted, held).collect();
-    let delete_maps = fresh.iter().map(|map| json!({ "delete": { kind(map): named(&map.name) } }));
-    let delete_chains = chains.iter().map(|chain| json!({ "delete": { "chain": named(&chain.name) } }));
-    let undo = document(delete_maps.chain(delete_chains).collect());
-    let adds = chains.iter().map(|chain| json!({ "add": json::chain(chain) }));
-    let maps = fresh.iter().map(|map| json!({ "add": json::map(map) }));
-    (adds.chain(refills).chain(maps).collect(), Some(undo).filter(|undo| !is_empty(undo)))
+    let mut undo: Vec<Command> =
+        fresh.iter().map(|map| Command::Delete(json::map_named(&map.name, is_map(map)))).collect();
+    undo.extend(chains.iter().map(|chain| Command::Delete(json::chain_named(&chain.name))));
+    let chains = chains.into_iter().map(|chain| Command::Add(json::chain(chain)));
+    let maps = fresh.into_iter().map(|map| Command::Add(json::map(map)));
+    (chains.chain(commands).chain(maps).collect(), undo)
 }
 
 /// Step 2.
-fn swap(wanted: &Ruleset, held: &held::Table) -> Vec<Value> {
-    let chains = new_chains(wanted, held).map(|chain| json!({ "add": json::chain(chain) }));
-    let maps = new_maps(wanted, held).filter(|map| !map.has_intervals()).map(|map| json!({ "add": json::map(map) }));
-    let flush = wanted.chains.iter().map(|chain| json!({ "flush": { "chain": named(&chain.name) } }));
+fn swap<'a>(wanted: &'a Ruleset, held: &held::Table) -> Vec<Command<'a>> {
+    let chains = new_chains(wanted, held).map(|chain| Command::Add(json::chain(chain)));
+    let maps = new_maps(wanted, held).filter(|map| !map.has_intervals()).map(|map| Command::Add(json::map(map)));
+    let flush = wanted.chains.iter().map(|chain| Command::Flush(json::chain_named(&chain.name)));
     chains.chain(maps).chain(flush).chain(all_rules(wanted)).collect()
 }
 
 /// Step 3. Rules first, then maps, then chains: each may hold the next.
-fn clean(wanted: &Ruleset, held: &held::Table) -> Vec<Value> {
+fn clean<'a>(wanted: &Ruleset, held: &'a held::Table) -> Vec<Command<'a>> {
     let stale = held.sets.iter().filter(|own| !wanted.maps.iter().any(|map| map.name == own.name));
-    let flushes = stale_chains(wanted, held).map(|own| json!({ "flush": { "chain": named(&own.name) } }));
-    let maps = stale.map(|own| json!({ "delete": { if own.map { "map" } else { "set" }: named(&own.name) } }));
-    let chains = stale_chains(wanted, held).map(|own| json!({ "delete": { "chain": named(&own.name) } }));
+    let flushes = stale_chains(wanted, held).map(|own| Command::Flush(json::chain_named(&own.name)));
+    let maps = stale.map(|own| Command::Delete(json::map_named(&own.name, own.map)));
+    let chains = stale_chains(wanted, held).map(|own| Command::Delete(json::chain_named(&own.name)));
     flushes.chain(maps).chain(chains).collect()
 }
 
-fn named(name: &str) -> Value {
-    json!({ "family": "inet", "table": TABLE, "name": name })
+fn is_map(map: &Map) -> bool {
+    matches!(map.entries, Entries::Verdicts(_))
 }
 
-fn kind(map: &Map) -> &'static str {
-    match map.entries {
-        Entries::Verdicts(_) => "map",
-        Entries::Members(_) => "set",
-    }
-}
-
-fn new_maps<'a>(wanted: &'a Ruleset, held: &'a held::Table) -> impl Iterator<Item = &'a Map> {
+fn new_maps<'a>(wanted: &'a Ruleset, held: &held::Table) -> impl Iterator<Item = &'a Map> {
     wanted.maps.iter().filter(|map| !held.sets.iter().any(|own| own.name == map.name))
 }
 
-fn new_chains<'a>(wanted: &'a Ruleset, held: &'a held::Table) -> impl Iterator<Item = &'a Chain> {
+fn new_chains<'a>(wanted: &'a Ruleset, held: &held::Table) -> impl Iterator<Item = &'a Chain> {
     wanted.chains.iter().filter(|chain| !held.chains.iter().any(|own| own.name == chain.name))
 }
 
-fn stale_chains<'a>(wanted: &'a Ruleset, held: &'a held::Table) -> impl Iterator<Item = &'a held::Chain> {
+fn stale_chains<'a>(wanted: &Ruleset, held: &'a held::Table) -> impl Iterator<Item = &'a held::Chain> {
     held.chains.iter().filter(|own| !wanted.chains.iter().any(|chain| chain.name == own.name))
 }
 
 /// Maps that are there by name but have another number of entries than we wrote.
-fn damaged<'a>(wanted: &'a Ruleset, held: &'a held::Table) -> impl Iterator<Item = &'a Map> {
+fn damaged<'a>(wanted: &'a Ruleset, held: &held::Table) -> impl Iterator<Item = &'a Map> {
     let entries = |map: &Map| held.sets.iter().find(|own| own.name == map.name)?.elements;
     let differs = move |map: &&Map| entries(map).is_some_and(|entries| usize::try_from(entries) != Ok(map.len()));
     wanted.maps.iter().filter(differs)

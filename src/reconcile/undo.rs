@@ -2,7 +2,6 @@
 
 use crate::kernel::{Error, Kernel};
 use crate::plan::state::{IpRule, Route};
-use serde_json::Value;
 
 #[derive(Default)]
 pub(super) struct Undo(Vec<Step>);
@@ -37,8 +36,8 @@ impl Undo {
         self.0.push(Step::AddRule(rule.clone()));
     }
 
-    pub fn nft(&mut self, document: &Value) {
-        self.0.push(Step::Nft(document.to_string()));
+    pub fn nft(&mut self, document: &str) {
+        self.0.push(Step::Nft(document.to_owned()));
     }
 
     /// The new state is in use: taking back what it stands on would break it.

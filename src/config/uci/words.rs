@@ -74,6 +74,7 @@ impl<'a> Lexer<'a> {
                 blank if is_blank(blank) => break,
                 b'\'' | b'"' => self.quoted(byte, &mut word)?,
                 b'\\' => self.escape(&mut word)?,
+                plain if is_plain(plain) => self.take_plain(&mut word),
                 _ => self.take(&mut word)?,
             }
         }
@@ -116,6 +117,7 @@ impl<'a> Lexer<'a> {
                     return Ok(());
                 }
                 Some(b'\\') if quote == b'"' => self.escape(word)?,
+                Some(plain) if is_plain(plain) => self.take_plain(word),
                 Some(_) => self.take(word)?,
             }
         }
@@ -174,6 +176,17 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Takes all plain characters from here at once: nearly all of a file is made of them.
+    fn take_plain(&mut self, word: &mut Growing) {
+        let rest = self.text.get(self.place.offset..).unwrap_or_default();
+        let length = rest.iter().take_while(|byte| is_plain(**byte)).count();
+        word.first.get_or_insert(self.place.at);
+        word.bytes.extend(rest.iter().take(length));
+        self.place.offset += length;
+        let columns = u32::try_from(length).unwrap_or(u32::MAX);
+        self.place.at.column = self.place.at.column.saturating_add(columns);
+    }
+
     /// Up to the line end, or the end of the text.
     fn skip_line(&mut self) {
         while self.peek().is_some_and(|byte| byte != b'\n') {
@@ -190,6 +203,11 @@ impl<'a> Lexer<'a> {
             self.place = Place { offset: self.place.offset + 1, at: self.place.at.after(byte) };
         }
     }
+}
+
+/// One byte, one column, and no meaning in the syntax.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b'!')
 }
 
 /// A CR is a blank, so lines may end in CR LF; a lone CR does not end a line.

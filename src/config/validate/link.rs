@@ -36,18 +36,11 @@ fn link(named: Named<'_>, mask: Option<Mask>, taken: &mut Taken, diagnostics: &m
     {
         let at = section.values(option).first().map_or(section.at, |value| value.at);
         let message = format!("the link in line {line} uses {option} {} too", quote(place));
-        let help = "two links on one line fail together; is one of them left over?";
+        let help = "two links over the same way fail together; is one of them left over?";
         diagnostics.push(section.remark(Severity::Warning, option, at, Complaint::new(message, help)));
     }
-    let parse_mark = |text: &str| match mask {
-        Some(mask) => values::mark(text, mask),
-        // Without a mask nothing is applied anyway.
-        None => Err(Complaint::new(
-            "the mark cannot be checked while globals mask is wrong",
-            "put globals mask right first",
-        )),
-    };
-    let mark = section.single("mark", parse_mark, diagnostics);
+    // With a wrong mask nothing is applied anyway.
+    let mark = mask.map_or(Ok(None), |mask| section.single("mark", |text| values::mark(text, mask), diagnostics));
     let table = section.single("table", values::table, diagnostics);
     let priority = section.single("priority", values::priority, diagnostics);
     Link {
@@ -82,16 +75,17 @@ fn pin<T: Copy + Eq + Hash>(
 
 /// What `fallback` says; the safe side if that is wrong, since a leak is worse than a stop.
 pub fn fallback(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Fallback {
-    match section.word("fallback", diagnostics) {
-        Ok(Some("unreachable")) => Fallback::Unreachable,
-        Ok(Some("blackhole")) => Fallback::Blackhole,
-        Ok(_) => Fallback::Main,
-        Err(Reported) => {
-            if let Some(help) = diagnostics.last_mut().and_then(|last| last.help.as_mut()) {
-                help.push_str(" Until it is put right, 'unreachable' is used, so that nothing leaks");
-            }
-            Fallback::Unreachable
-        }
+    let parse = |text: &str| {
+        section.parse_word("fallback", text).map_err(|Complaint { message, help }| {
+            let safe = "until it is put right, unreachable is used, so that nothing leaks";
+            Complaint::new(message, format!("{help} ({safe})"))
+        })
+    };
+    match section.single("fallback", parse, diagnostics) {
+        Ok(None) => Fallback::Main,
+        Ok(Some(word)) if word.value == "main" => Fallback::Main,
+        Ok(Some(word)) if word.value == "blackhole" => Fallback::Blackhole,
+        Ok(Some(_)) | Err(Reported) => Fallback::Unreachable,
     }
 }
 

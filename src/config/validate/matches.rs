@@ -3,7 +3,7 @@
 use super::address::{Addresses, addresses};
 use super::section::{Complaint, Reported, Section};
 use super::sets::{choice, numbers};
-use super::values;
+use super::{match_values, values};
 use crate::config::describe;
 use crate::config::diagnostics::Diagnostic;
 use crate::config::model::{Family, Matches};
@@ -19,12 +19,12 @@ pub fn matches(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<M
     let family = family(section, diagnostics);
     let source = addresses(section, "src_ip", diagnostics);
     let destination = addresses(section, "dest_ip", diagnostics);
-    let protocols = numbers(section, "proto", protocol, values::protocol, diagnostics);
-    let source_ports = numbers(section, "src_port", port, values::port, diagnostics);
-    let destination_ports = numbers(section, "dest_port", port, values::port, diagnostics);
+    let protocols = numbers(section, "proto", protocol, match_values::protocol, diagnostics);
+    let source_ports = numbers(section, "src_port", port, match_values::port, diagnostics);
+    let destination_ports = numbers(section, "dest_port", port, match_values::port, diagnostics);
     let interfaces = choice(section, "src_iface", values::interface_name, diagnostics);
-    let macs = choice(section, "src_mac", values::mac, diagnostics);
-    let dscp = numbers(section, "dscp", code, values::dscp, diagnostics);
+    let macs = choice(section, "src_mac", match_values::mac, diagnostics);
+    let dscp = numbers(section, "dscp", code, match_values::dscp, diagnostics);
 
     // Everything is read before the first error counts, so that every fault is reported.
     let protocols = protocols.and_then(|protocols| protocols_of(section, protocols, diagnostics));
@@ -68,7 +68,7 @@ fn protocols_of(
     let Some(protocols) = protocols else {
         return Ok(Some([6, 17].into_iter().map(Interval::single).collect()));
     };
-    let surplus = protocols.subtract(&values::protocols_with_ports(), MAX_PROTOCOL);
+    let surplus = protocols.subtract(&match_values::protocols_with_ports(), MAX_PROTOCOL);
     if surplus.is_empty() {
         return Ok(Some(protocols));
     }

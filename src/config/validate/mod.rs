@@ -6,6 +6,7 @@
 mod address;
 mod globals;
 mod link;
+mod match_values;
 mod matches;
 mod names;
 mod policy;
@@ -19,9 +20,10 @@ use super::model::Config;
 use super::options::{PLANNED_SECTIONS, SectionKind};
 use super::source::{Document, RawSection};
 use super::suggest::nearest;
+pub use match_values::{DSCP_NAMES, PROTOCOL_NAMES};
 use names::Names;
 use section::Section;
-pub use values::{DSCP_NAMES, FALSE, PROTOCOL_NAMES, TRUE};
+pub use values::{FALSE, TRUE};
 
 /// Everything that is good, as typed values; everything that is not, as diagnostics.
 pub fn validate(document: &Document, diagnostics: &mut Vec<Diagnostic>) -> Config {

@@ -77,6 +77,11 @@ fn entry(text: &str, names: &Names<'_>) -> Result<(LinkId, Option<u16>), Complai
     if let Some(target) = names.target(text) {
         return Ok((as_link(text, target)?, None));
     }
+    let several = text.contains(' ') && text.split_whitespace().all(|word| names.target(word).is_some());
+    if several {
+        let message = format!("{} is no link", quote(text));
+        return Err(Complaint::new(message, "one link an entry: write a line 'list use' for each"));
+    }
     let split = text.rsplit_once(' ').map(|(name, weight)| (name.trim_end(), weight));
     match split.and_then(|(name, weight)| Some((name, names.target(name)?, weight))) {
         Some((name, target, weight)) => Ok((as_link(name, target)?, Some(parse_weight(weight)?))),
@@ -112,13 +117,9 @@ fn parse_weight(text: &str) -> Result<u16, Complaint> {
 fn unknown(text: &str, split: Option<(&str, &str)>, names: &Names<'_>) -> Complaint {
     let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
     let name = split.filter(|(_, weight)| is_number(weight)).map_or(text, |(name, _)| name);
-    let all_links = text.contains(' ') && text.split_whitespace().all(|word| names.target(word).is_some());
-    let help = if all_links {
-        "one link an entry: write a line 'list use' for each".into()
-    } else if let Some(meant) = names.nearest(name, false) {
-        format!("did you mean '{meant}'?")
-    } else {
-        "the entry is left out; every name here must be that of a link section".into()
+    let help = match names.nearest(name, false) {
+        Some(meant) => format!("did you mean '{meant}'?"),
+        None => "the entry is left out; every name here must be that of a link section".into(),
     };
     Complaint::new(format!("there is no link {}", quote(name)), help)
 }

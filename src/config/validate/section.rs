@@ -82,15 +82,17 @@ impl Section {
         match self.kind.option(&name.value) {
             Some(spec) if spec.supported => Ok(spec),
             Some(spec) => {
-                let rest = if self.kind == SectionKind::Rule { "; until then the whole rule is left out" } else { "" };
+                let until = match self.kind {
+                    SectionKind::Rule => "until then the whole rule is left out",
+                    _ => "until then it has no effect",
+                };
                 Err(report(Severity::Error, "this option is not supported yet".into())
-                    .help(format!("it will say {}{rest}", spec.help)))
+                    .help(format!("planned: {}; {until}", spec.help)))
             }
             None => {
                 let suggestion = nearest(&name.value, known.iter().map(|spec| spec.name));
-                let meant = suggestion.and_then(|name| self.kind.option(name));
-                let severity = if meant.is_some_and(|spec| spec.vital) { Severity::Fatal } else { Severity::Error };
-                Err(report(severity, format!("a {} has no such option", self.kind)).help(match suggestion {
+                let severity = self.kind.severity_of(suggestion.unwrap_or_default());
+                Err(report(severity, "there is no such option".into()).help(match suggestion {
                     Some(meant) => format!("did you mean '{meant}'?"),
                     None => {
                         let usable = known.iter().filter(|spec| spec.supported).map(|spec| spec.name);
@@ -127,8 +129,7 @@ impl Section {
 
     /// An error about an option, fatal if it is a vital one.
     pub fn complain(&self, option: &str, at: Position, complaint: Complaint) -> Diagnostic {
-        let vital = self.kind.option(option).is_some_and(|spec| spec.vital);
-        let severity = if vital { Severity::Fatal } else { Severity::Error };
+        let severity = self.kind.severity_of(option);
         self.remark(severity, option, at, complaint)
     }
 
@@ -179,17 +180,20 @@ impl Section {
 
     /// The value of an option that is one of a few words, as the table has it.
     pub fn word(&self, option: &str, diagnostics: &mut Vec<Diagnostic>) -> Result<Option<&'static str>, Reported> {
+        let word = self.single(option, |text| self.parse_word(option, text), diagnostics)?;
+        Ok(word.map(|word| word.value))
+    }
+
+    /// One of the words the table has for an option.
+    pub fn parse_word(&self, option: &str, text: &str) -> Result<&'static str, Complaint> {
         let words = self.kind.option(option).map_or(&[] as &[_], OptionSpec::words);
-        let parse = |text: &str| {
-            words.iter().find(|word| **word == text).copied().ok_or_else(|| {
-                let help = match nearest(text, words.iter().copied()) {
-                    Some(meant) => format!("did you mean '{meant}'?"),
-                    None => format!("it can be {}", either(words)),
-                };
-                Complaint::new(format!("{} is not one of {}", quote(text), words.join(", ")), help)
-            })
-        };
-        Ok(self.single(option, parse, diagnostics)?.map(|word| word.value))
+        words.iter().find(|word| **word == text).copied().ok_or_else(|| {
+            let help = match nearest(text, words.iter().copied()) {
+                Some(meant) => format!("did you mean '{meant}'?"),
+                None => format!("it can be {}", either(words)),
+            };
+            Complaint::new(format!("{} is not one of {}", quote(text), words.join(", ")), help)
+        })
     }
 }
 

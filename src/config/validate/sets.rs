@@ -54,7 +54,7 @@ fn explain(text: &str, negated: bool, complaint: Complaint) -> Complaint {
         };
     }
     if text.contains(char::is_whitespace) {
-        return Complaint { help: "a list entry holds one value, without blanks".into(), ..complaint };
+        return Complaint { help: "give each value a list entry of its own".into(), ..complaint };
     }
     complaint
 }

@@ -51,7 +51,7 @@ pub fn list(socket: &mut Socket) -> Result<Vec<Address>, Failure> {
     socket.list(&mut Request::new(RTM_GETADDR, DUMP, &[0; 8]), decode)
 }
 
-fn decode(message: &Message) -> Result<Option<Address>, Malformed> {
+pub(super) fn decode(message: &Message) -> Result<Option<Address>, Malformed> {
     if message.kind != RTM_NEWADDR {
         return Ok(None);
     }

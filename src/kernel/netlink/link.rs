@@ -57,7 +57,7 @@ pub fn name(links: &[Link], index: u32) -> Option<&str> {
     links.iter().find(|link| link.index == index).map(|link| link.name.as_str())
 }
 
-fn decode(message: &Message) -> Result<Option<Link>, Malformed> {
+pub(super) fn decode(message: &Message) -> Result<Option<Link>, Malformed> {
     if message.kind != RTM_NEWLINK {
         return Ok(None);
     }

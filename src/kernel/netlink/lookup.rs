@@ -2,25 +2,21 @@
 
 use super::link::{self, Link};
 use super::message::{Malformed, Message, Request, family_number};
-use super::route::multipath;
+use super::route::{
+    PLACEHOLDER, RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_PRIORITY, RTA_TABLE, RTM_GETROUTE, RTM_NEWROUTE,
+    RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
+};
+use super::route_reader::multipath;
 use super::socket::{Failure, Socket};
 use crate::config::model::Family;
 use crate::plan::state::NextHop;
 use nix::errno::Errno;
 use std::net::IpAddr;
 
-const RTM_NEWROUTE: u16 = 24;
-const RTM_GETROUTE: u16 = 26;
-
 const RTA_DST: u16 = 1;
 const RTA_SRC: u16 = 2;
 const RTA_IIF: u16 = 3;
-const RTA_OIF: u16 = 4;
-const RTA_GATEWAY: u16 = 5;
-const RTA_PRIORITY: u16 = 6;
 const RTA_PREFSRC: u16 = 7;
-const RTA_MULTIPATH: u16 = 9;
-const RTA_TABLE: u16 = 15;
 const RTA_MARK: u16 = 16;
 const RTA_IP_PROTO: u16 = 27;
 const RTA_SPORT: u16 = 28;
@@ -31,11 +27,7 @@ const LOOKUP_TABLE: u32 = 0x1000;
 /// `RTM_F_FIB_MATCH`: answer with the route as it stands in the table.
 const FIB_MATCH: u32 = 0x2000;
 
-const RTN_UNICAST: u8 = 1;
 const RTN_LOCAL: u8 = 2;
-const RTN_BLACKHOLE: u8 = 6;
-const RTN_UNREACHABLE: u8 = 7;
-const RTN_PROHIBIT: u8 = 8;
 
 /// A packet to ask about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,7 +163,7 @@ fn refusal(errno: Errno) -> Option<Answer> {
     Some(Answer { verdict, table: None, hops: Vec::new(), source: None, metric: 0 })
 }
 
-fn decode(message: &Message, family: Family, links: &[Link]) -> Result<Answer, Malformed> {
+pub(super) fn decode(message: &Message, family: Family, links: &[Link]) -> Result<Answer, Malformed> {
     if message.kind != RTM_NEWROUTE {
         return Err(Malformed("it is not a route"));
     }
@@ -201,6 +193,7 @@ fn decode(message: &Message, family: Family, links: &[Link]) -> Result<Answer, M
     }
     if let Some(index) = device {
         let device = link::name(links, index).map_or_else(|| format!("device number {index}"), str::to_owned);
+        let gateway = gateway.filter(|&gateway| gateway != IpAddr::V6(PLACEHOLDER));
         answer.hops.push(NextHop { device, gateway, weight: 1 });
     }
     Ok(answer)

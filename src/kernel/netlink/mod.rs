@@ -9,5 +9,9 @@ pub mod lookup;
 pub mod message;
 pub mod nftables;
 pub mod route;
+mod route_reader;
 pub mod rule;
 pub mod socket;
+
+#[cfg(test)]
+mod tests;

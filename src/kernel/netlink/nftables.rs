@@ -122,7 +122,7 @@ fn ask(kind: u16, flags: u16, table: &str) -> Request {
 }
 
 /// Not every kernel filters its lists by table.
-fn chain(message: &Message, table: &str) -> Result<Option<Chain>, Malformed> {
+pub(super) fn chain(message: &Message, table: &str) -> Result<Option<Chain>, Malformed> {
     if message.kind != NEWCHAIN {
         return Ok(None);
     }
@@ -156,7 +156,7 @@ fn chain(message: &Message, table: &str) -> Result<Option<Chain>, Malformed> {
 }
 
 /// The name of a rule's chain, and its comment.
-fn rule(message: &Message, table: &str) -> Result<Option<(String, String)>, Malformed> {
+pub(super) fn rule(message: &Message, table: &str) -> Result<Option<(String, String)>, Malformed> {
     if message.kind != NEWRULE {
         return Ok(None);
     }
@@ -187,7 +187,7 @@ fn comment(mut data: &[u8]) -> String {
     String::new()
 }
 
-fn set(message: &Message, table: &str) -> Result<Option<Set>, Malformed> {
+pub(super) fn set(message: &Message, table: &str) -> Result<Option<Set>, Malformed> {
     if message.kind != NEWSET {
         return Ok(None);
     }
@@ -212,7 +212,7 @@ fn set(message: &Message, table: &str) -> Result<Option<Set>, Malformed> {
 }
 
 /// The number of elements in one message of a list.
-fn elements(message: &Message) -> Result<Option<u32>, Malformed> {
+pub(super) fn elements(message: &Message) -> Result<Option<u32>, Malformed> {
     if message.kind != NEWSETELEM {
         return Ok(None);
     }

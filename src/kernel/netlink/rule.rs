@@ -8,8 +8,8 @@
 //!   fewer selectors may remove the other. Who deletes reads again afterwards.
 //! * For the same reason adding a rule says `EEXIST` if one exists that differs only in `not`, `from` or `to`.
 
-use super::message::{CREATE, DUMP, EXCLUSIVE, Malformed, Message, Request, family_from, family_number};
-use super::socket::{CHANGE, Failure, Socket};
+use super::message::{ACK, CREATE, DUMP, EXCLUSIVE, Malformed, Message, Request, family_from, family_number};
+use super::socket::{Failure, Socket};
 use crate::config::model::Family;
 use crate::plan::state::{IpRule, PROTOCOL};
 use nix::errno::Errno;
@@ -123,6 +123,9 @@ pub fn list(socket: &mut Socket) -> Result<Rules, Failure> {
             found => found?,
         };
         for Found { rule, complete, action, protocol, raw } in found {
+            if rule.family != family {
+                continue;
+            }
             if protocol != PROTOCOL {
                 rules.foreign.push(ForeignRule { rule, complete, action, protocol });
             } else if complete && action == Action::Lookup {
@@ -161,7 +164,7 @@ pub fn delete(socket: &mut Socket, rule: &IpRule) -> Result<(), Failure> {
 /// # Errors
 /// The kernel refused, or the exchange failed.
 pub fn delete_odd(socket: &mut Socket, rule: &OddRule) -> Result<(), Failure> {
-    socket.change(&mut Request::new(RTM_DELRULE, CHANGE, &rule.raw))
+    socket.change(&mut Request::new(RTM_DELRULE, ACK, &rule.raw))
 }
 
 /// `table` of a header holds one byte; larger numbers go into an attribute. The same for rules and routes.
@@ -169,7 +172,7 @@ pub(super) fn table_byte(table: u32) -> u8 {
     u8::try_from(table).unwrap_or(0)
 }
 
-fn encode(kind: u16, flags: u16, rule: &IpRule) -> Request {
+pub(super) fn encode(kind: u16, flags: u16, rule: &IpRule) -> Request {
     let invert = if rule.invert { FIB_RULE_INVERT } else { 0 }.to_ne_bytes();
     let length = |prefix: Option<(IpAddr, u8)>| prefix.map_or(0, |(_, length)| length);
     let mut fixed = [0; 12];
@@ -180,7 +183,7 @@ fn encode(kind: u16, flags: u16, rule: &IpRule) -> Request {
     fixed[7] = FR_ACT_TO_TBL;
     fixed[8..].copy_from_slice(&invert);
 
-    let mut request = Request::new(kind, flags | CHANGE, &fixed);
+    let mut request = Request::new(kind, flags | ACK, &fixed);
     request.u32(FRA_PRIORITY, rule.priority);
     if let Some((address, 1..)) = rule.from {
         request.address(FRA_SRC, address);
@@ -218,15 +221,15 @@ fn encode(kind: u16, flags: u16, rule: &IpRule) -> Request {
 }
 
 /// A rule as it was read.
-struct Found {
-    rule: IpRule,
-    complete: bool,
-    action: Action,
-    protocol: u8,
+pub(super) struct Found {
+    pub(super) rule: IpRule,
+    pub(super) complete: bool,
+    pub(super) action: Action,
+    pub(super) protocol: u8,
     raw: Vec<u8>,
 }
 
-fn decode(message: &Message) -> Result<Option<Found>, Malformed> {
+pub(super) fn decode(message: &Message) -> Result<Option<Found>, Malformed> {
     if message.kind != RTM_NEWRULE {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
 //! One blocking netlink socket: requests go out one at a time, and only the answer to the last one counts.
 
-use super::message::{ACK, Attributes, DUMP_INTERRUPTED, Malformed, Message, Messages, Request};
+use super::message::{Attributes, DUMP_INTERRUPTED, Malformed, Message, Messages, Request};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{
@@ -149,7 +149,7 @@ impl Socket {
         self.writes
     }
 
-    /// Changes something and waits until the kernel has done it.
+    /// Changes something and waits until the kernel has done it. The request must ask for that with `ACK`.
     ///
     /// # Errors
     /// The kernel refused, or the exchange failed.
@@ -273,7 +273,7 @@ fn receive(fd: &OwnedFd, buffer: &mut [u8]) -> Result<usize, Failure> {
 }
 
 /// What an acknowledgement, an error or the end of a list says: nothing, or why the request failed.
-fn verdict(message: &Message) -> Result<(), Failure> {
+pub(super) fn verdict(message: &Message) -> Result<(), Failure> {
     // A list may end without a code.
     let Some((code, rest)) = message.payload.split_first_chunk::<4>() else {
         return if message.kind == NLMSG_DONE { Ok(()) } else { Err(Malformed("an error has no number").into()) };
@@ -298,6 +298,3 @@ fn explanation(message: &Message, rest: &[u8]) -> Option<String> {
     };
     Attributes(attributes).flatten().find(|attribute| attribute.kind == EXPLANATION).map(|found| found.string())
 }
-
-/// Flags of a request that changes something, on top of what kind of change it is.
-pub const CHANGE: u16 = ACK;

@@ -7,11 +7,13 @@
 
 pub mod region;
 
+use super::ruleset::digest::Digest;
 use super::ruleset::{Action, Key, Map, Match, Rule, Verdict};
 use crate::config::model::{Choice, Family};
 use crate::interval::{Interval, IntervalSet};
 use region::{Guard, Region};
 use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 
 /// A rule of more boxes than this is not multiplied out into map entries; it becomes a rule of its own with one set
 /// lookup a dimension.
@@ -95,7 +97,7 @@ struct Tier {
 struct Boxes {
     all: Vec<(Vec<Interval>, Verdict)>,
     /// The boxes that are one point each, to find a point again without a search.
-    points: HashSet<Vec<Interval>>,
+    points: HashSet<Vec<Interval>, BuildHasherDefault<Digest>>,
     /// Which of `all` are larger than a point.
     wide: Vec<usize>,
 }

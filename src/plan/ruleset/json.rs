@@ -1,8 +1,10 @@
 //! The table as JSON for `nft -j -f -`.
 //!
-//! Tables, chains and rules are built from the `nftables` crate's types. Named verdict maps are written by hand: the
-//! crate has no way to say that a map's values are verdicts.
+//! Tables, chains, rules and verdicts are the `nftables` crate's types. Named maps have a type of our own: the crate has
+//! no way to say that a map's values are verdicts. Everything is written straight into the text, without a tree of
+//! values in between: a map may have thousands of entries, and a router little memory.
 
+use super::digest::Digest;
 use super::{Action, Chain, Dice, Entries, Hook, Key, Map, Match, PRIORITY, Rule, Ruleset, SEED, TABLE, Verdict};
 use crate::config::model::{Choice, Family, Mask};
 use crate::interval::{Interval, to_ipv4, to_ipv6};
@@ -10,17 +12,55 @@ use nftables::expr::{
     BinaryOperation, CT, Expression, JHash, Meta, MetaKey, NamedExpression, NgMode, Numgen, Payload, PayloadField,
     SetItem,
 };
+use nftables::schema;
 use nftables::stmt::{self, JumpTarget, Mangle, Operator, Statement, VerdictMap};
 use nftables::types::{NfChainPolicy, NfChainType, NfFamily, NfHook};
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
-/// FNV-1a, 64 bits, over the compact JSON text.
-#[must_use]
-pub fn digest(value: &Value) -> u64 {
-    value
-        .to_string()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+/// One command of a document.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Command<'a> {
+    /// Makes an object; one that is there already stays as it is.
+    Add(Object<'a>),
+    /// Deletes an object.
+    Delete(Object<'a>),
+    /// Empties a chain or a map.
+    Flush(Object<'a>),
+}
+
+/// What a command is about.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Object<'a> {
+    /// Our table.
+    Table(schema::Table<'a>),
+    /// A chain.
+    Chain(Box<schema::Chain<'a>>),
+    /// A rule.
+    Rule(Box<schema::Rule<'a>>),
+    /// A map.
+    Map(MapObject<'a>),
+    /// A set.
+    Set(MapObject<'a>),
+    /// Elements of a map or set.
+    Element(MapObject<'a>),
+}
+
+/// A map or set: all of it, or only its name.
+#[derive(Debug, Serialize)]
+pub struct MapObject<'a> {
+    family: NfFamily,
+    table: &'static str,
+    name: &'a str,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<Kind<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flags: Option<[&'static str; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    map: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elem: Option<Elements<'a>>,
 }
 
 impl Ruleset {
@@ -28,79 +68,105 @@ impl Ruleset {
     /// ruleset it holds; what `nft` prints cannot be compared, it is another text than the one written.
     #[must_use]
     pub fn digest(&self) -> String {
-        let chains: Vec<Value> =
-            self.chains.iter().flat_map(|c| [chain(c)].into_iter().chain(rules(self, c, ""))).collect();
-        let maps: Vec<&str> = self.maps.iter().map(|map| map.name.as_str()).collect();
-        format!("{:016x}", digest(&json!([maps, chains])))
+        let mut digest = Digest::default();
+        for map in &self.maps {
+            digest.add(map.name.as_bytes());
+        }
+        for own in &self.chains {
+            digest.add(text(&chain(own)).as_bytes());
+            for rule in rules(self, own, "") {
+                digest.add(text(&rule).as_bytes());
+            }
+        }
+        format!("{:016x}", digest.value())
     }
 }
 
 /// The commands that make the whole table where there is none.
 #[must_use]
-pub fn everything(ruleset: &Ruleset) -> Vec<Value> {
-    let table = json!({ "add": table() });
-    let chains = ruleset.chains.iter().map(|own| json!({ "add": chain(own) }));
-    let maps = ruleset.maps.iter().map(|own| json!({ "add": map(own) }));
+pub fn everything(ruleset: &Ruleset) -> Vec<Command<'_>> {
+    let table = Command::Add(table());
+    let chains = ruleset.chains.iter().map(|own| Command::Add(chain(own)));
+    let maps = ruleset.maps.iter().map(|own| Command::Add(map(own)));
     [table].into_iter().chain(chains).chain(maps).chain(all_rules(ruleset)).collect()
 }
 
 /// The commands that make all rules of a table, with the table's digest in their comments.
-pub fn all_rules(ruleset: &Ruleset) -> impl Iterator<Item = Value> {
+pub fn all_rules(ruleset: &Ruleset) -> impl Iterator<Item = Command<'_>> {
     let digest = ruleset.digest();
-    let of_chain = move |chain| rules(ruleset, chain, &digest).collect::<Vec<Value>>();
-    ruleset.chains.iter().flat_map(of_chain).map(|rule| json!({ "add": rule }))
+    let of_chain = move |chain| rules(ruleset, chain, &digest).collect::<Vec<_>>();
+    ruleset.chains.iter().flat_map(of_chain).map(Command::Add)
 }
 
 /// Commands as a document for `nft -j -f -`.
 #[must_use]
-pub fn document(commands: Vec<Value>) -> Value {
-    json!({ "nftables": commands })
+pub fn document(commands: &[Command]) -> String {
+    text(&Document { nftables: commands })
 }
 
-/// The object that makes the table.
+/// The same, indented for people.
 #[must_use]
-pub fn table() -> Value {
-    typed("table", &nftables::schema::Table { family: NfFamily::INet, name: TABLE.into(), handle: None })
+pub fn pretty(commands: &[Command]) -> String {
+    serde_json::to_string_pretty(&Document { nftables: commands }).unwrap_or_default()
 }
 
-/// The object that makes a chain, without its rules.
+#[derive(Serialize)]
+struct Document<'c, 'a> {
+    nftables: &'c [Command<'a>],
+}
+
+/// These types hold no map with other keys than strings and no failing serialiser: this cannot fail.
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// The table itself.
 #[must_use]
-pub fn chain(chain: &Chain) -> Value {
-    typed(
-        "chain",
-        &nftables::schema::Chain {
+pub fn table<'a>() -> Object<'a> {
+    Object::Table(schema::Table { family: NfFamily::INet, name: TABLE.into(), handle: None })
+}
+
+/// A chain, without its rules.
+#[must_use]
+pub fn chain(chain: &Chain) -> Object<'_> {
+    Object::Chain(Box::new(schema::Chain {
+        _type: chain.hook.map(|hook| match hook {
+            Hook::Output => NfChainType::Route,
+            Hook::Prerouting | Hook::Postrouting => NfChainType::Filter,
+        }),
+        hook: chain.hook.map(|hook| match hook {
+            Hook::Prerouting => NfHook::Prerouting,
+            Hook::Output => NfHook::Output,
+            Hook::Postrouting => NfHook::Postrouting,
+        }),
+        prio: chain.hook.map(|_| PRIORITY),
+        policy: chain.hook.map(|_| NfChainPolicy::Accept),
+        ..named_chain(&chain.name)
+    }))
+}
+
+/// A chain by its name.
+#[must_use]
+pub fn chain_named(name: &str) -> Object<'_> {
+    Object::Chain(Box::new(named_chain(name)))
+}
+
+fn named_chain(name: &str) -> schema::Chain<'_> {
+    schema::Chain { family: NfFamily::INet, table: TABLE.into(), name: name.into(), ..Default::default() }
+}
+
+/// A chain's rules. The comment carries the digest.
+fn rules<'a>(ruleset: &'a Ruleset, chain: &'a Chain, digest: &str) -> impl Iterator<Item = Object<'a>> {
+    let comment = (!digest.is_empty()).then(|| comment(digest));
+    chain.rules.iter().map(move |rule| {
+        Object::Rule(Box::new(schema::Rule {
             family: NfFamily::INet,
             table: TABLE.into(),
-            name: chain.name.as_str().into(),
-            _type: chain.hook.map(|hook| match hook {
-                Hook::Output => NfChainType::Route,
-                Hook::Prerouting | Hook::Postrouting => NfChainType::Filter,
-            }),
-            hook: chain.hook.map(|hook| match hook {
-                Hook::Prerouting => NfHook::Prerouting,
-                Hook::Output => NfHook::Output,
-                Hook::Postrouting => NfHook::Postrouting,
-            }),
-            prio: chain.hook.map(|_| PRIORITY),
-            policy: chain.hook.map(|_| NfChainPolicy::Accept),
+            chain: chain.name.as_str().into(),
+            expr: statements(rule, ruleset.mask).into(),
+            comment: comment.clone().map(Into::into),
             ..Default::default()
-        },
-    )
-}
-
-fn rules<'a>(ruleset: &'a Ruleset, chain: &'a Chain, digest: &'a str) -> impl Iterator<Item = Value> + 'a {
-    chain.rules.iter().map(move |rule| {
-        typed(
-            "rule",
-            &nftables::schema::Rule {
-                family: NfFamily::INet,
-                table: TABLE.into(),
-                chain: chain.name.as_str().into(),
-                expr: statements(rule, ruleset.mask).into(),
-                comment: (!digest.is_empty()).then(|| comment(digest).into()),
-                ..Default::default()
-            },
-        )
+        }))
     })
 }
 
@@ -110,32 +176,34 @@ pub fn comment(digest: &str) -> String {
     format!("wansplit {digest}")
 }
 
-/// The object that makes a map or set with its entries.
+/// A map or set with its entries.
 #[must_use]
-pub fn map(map: &Map) -> Value {
-    let kinds: Vec<&str> = map.key.iter().map(|key| kind(*key)).collect();
-    let kinds = if let [only] = kinds.as_slice() { json!(only) } else { json!(kinds) };
-    let mut object = json!({ "family": "inet", "table": TABLE, "name": map.name, "type": kinds });
-    if map.has_intervals() {
-        object["flags"] = json!(["interval"]);
-    }
-    match &map.entries {
-        Entries::Verdicts(entries) => {
-            object["map"] = json!("verdict");
-            let entries = entries.iter().map(|(entry, to)| json!([element(&map.key, entry), verdict_value(to)]));
-            object["elem"] = entries.collect();
-            json!({ "map": object })
-        }
-        Entries::Members(entries) => {
-            object["elem"] = entries.iter().map(|entry| element(&map.key, entry)).collect();
-            json!({ "set": object })
-        }
-    }
+pub fn map(map: &Map) -> Object<'_> {
+    let is_map = matches!(map.entries, Entries::Verdicts(_));
+    let object = MapObject {
+        kind: Some(Kind(&map.key)),
+        flags: map.has_intervals().then_some(["interval"]),
+        map: is_map.then_some("verdict"),
+        elem: Some(Elements(map)),
+        ..named(&map.name)
+    };
+    if is_map { Object::Map(object) } else { Object::Set(object) }
 }
 
-fn typed(kind: &str, value: &impl serde::Serialize) -> Value {
-    // These types are plain structs: turning them into a value cannot fail.
-    json!({ kind: serde_json::to_value(value).unwrap_or_default() })
+/// A map or set by its name.
+#[must_use]
+pub fn map_named(name: &str, is_map: bool) -> Object<'_> {
+    if is_map { Object::Map(named(name)) } else { Object::Set(named(name)) }
+}
+
+/// The entries of a map or set, to be added to it.
+#[must_use]
+pub fn elements(map: &Map) -> Object<'_> {
+    Object::Element(MapObject { elem: Some(Elements(map)), ..named(&map.name) })
+}
+
+fn named(name: &str) -> MapObject<'_> {
+    MapObject { family: NfFamily::INet, table: TABLE, name, kind: None, flags: None, map: None, elem: None }
 }
 
 fn statements(rule: &Rule, mask: Mask) -> Vec<Statement<'static>> {
@@ -266,41 +334,83 @@ fn verdict(verdict: &Verdict) -> Statement<'static> {
     }
 }
 
-fn verdict_value(verdict: &Verdict) -> Value {
-    match verdict {
-        Verdict::Goto(chain) => json!({ "goto": { "target": chain } }),
-        // A bare string is refused as a map's value.
-        Verdict::Accept => json!({ "accept": null }),
+/// The types of a map's keys.
+#[derive(Debug)]
+struct Kind<'a>(&'a [Key]);
+
+impl Serialize for Kind<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            [only] => serializer.serialize_str(kind(*only)),
+            keys => serializer.collect_seq(keys.iter().map(|key| kind(*key))),
+        }
     }
 }
 
-fn element(keys: &[Key], entry: &[Interval]) -> Value {
-    let mut parts: Vec<Value> = keys.iter().zip(entry).map(|(key, interval)| range(*key, *interval)).collect();
-    if parts.len() == 1 { parts.remove(0) } else { json!({ "concat": parts }) }
-}
+/// The entries of a map.
+#[derive(Debug)]
+struct Elements<'a>(&'a Map);
 
-fn range(key: Key, interval: Interval) -> Value {
-    if interval.is_single() {
-        value(key, interval.first())
-    } else {
-        json!({ "range": [value(key, interval.first()), value(key, interval.last())] })
+impl Serialize for Elements<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let key = &self.0.key;
+        match &self.0.entries {
+            Entries::Verdicts(entries) => {
+                serializer.collect_seq(entries.iter().map(|(entry, to)| (Entry(key, entry), verdict(to))))
+            }
+            Entries::Members(entries) => serializer.collect_seq(entries.iter().map(|entry| Entry(key, entry))),
+        }
     }
 }
 
-fn value(key: Key, value: u128) -> Value {
-    match key {
-        Key::Input | Key::Output => json!(super::device_name(value)),
-        Key::Family if value == super::family_number(Family::V4) => json!(nfproto(Family::V4)),
-        Key::Family => json!(nfproto(Family::V6)),
-        Key::Source(Family::V4) | Key::Destination(Family::V4) => json!(to_ipv4(value).to_string()),
-        Key::Source(Family::V6) | Key::Destination(Family::V6) => json!(to_ipv6(value).to_string()),
-        Key::Sender => json!(super::mac(value).to_string()),
-        Key::ConnectionMark
-        | Key::PacketMark
-        | Key::Protocol
-        | Key::SourcePort
-        | Key::DestinationPort
-        | Key::Dscp(_) => json!(u32::try_from(value).unwrap_or(u32::MAX)),
+/// One entry: a value, or several joined.
+struct Entry<'a>(&'a [Key], &'a [Interval]);
+
+impl Serialize for Entry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(keys, intervals) = self;
+        let parts: Vec<Part> = keys.iter().zip(*intervals).map(|(key, interval)| Part(*key, *interval)).collect();
+        match parts.as_slice() {
+            [only] => only.serialize(serializer),
+            parts => serializer.collect_map([("concat", parts)]),
+        }
+    }
+}
+
+/// One part of an entry: a value or a range.
+struct Part(Key, Interval);
+
+impl Serialize for Part {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(key, interval) = self;
+        if interval.is_single() {
+            Value(*key, interval.first()).serialize(serializer)
+        } else {
+            serializer.collect_map([("range", [Value(*key, interval.first()), Value(*key, interval.last())])])
+        }
+    }
+}
+
+/// A number as its key wants it.
+struct Value(Key, u128);
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = self.1;
+        match self.0 {
+            Key::Input | Key::Output => serializer.serialize_str(&super::device_name(value)),
+            Key::Family if value == super::family_number(Family::V4) => serializer.serialize_str(nfproto(Family::V4)),
+            Key::Family => serializer.serialize_str(nfproto(Family::V6)),
+            Key::Source(Family::V4) | Key::Destination(Family::V4) => serializer.collect_str(&to_ipv4(value)),
+            Key::Source(Family::V6) | Key::Destination(Family::V6) => serializer.collect_str(&to_ipv6(value)),
+            Key::Sender => serializer.collect_str(&super::mac(value)),
+            Key::ConnectionMark
+            | Key::PacketMark
+            | Key::Protocol
+            | Key::SourcePort
+            | Key::DestinationPort
+            | Key::Dscp(_) => serializer.serialize_u32(u32::try_from(value).unwrap_or(u32::MAX)),
+        }
     }
 }
 

@@ -4,8 +4,11 @@
 //! "add the new maps, swap the rules, delete the old maps", the one order that loses no packet on any kernel, and
 //! whether the kernel holds a map is answered by its name.
 
+pub mod digest;
 pub mod json;
 pub mod text;
+
+use digest::Digest;
 
 use crate::config::model::{Choice, Family, Mac, Mask};
 use crate::interval::{Interval, IntervalSet};
@@ -122,6 +125,17 @@ pub enum Verdict {
     Accept,
 }
 
+impl Verdict {
+    /// The chain it leads to, if to one.
+    #[must_use]
+    pub fn chain(&self) -> Option<&str> {
+        match self {
+            Self::Goto(chain) => Some(chain),
+            Self::Accept => None,
+        }
+    }
+}
+
 /// What a map is looked up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
@@ -225,9 +239,28 @@ impl Map {
     }
 
     fn named(role: &str, key: Vec<Key>, entries: Entries) -> Self {
-        let mut map = Self { name: role.to_string(), key, entries };
-        map.name = format!("{role}_{:016x}", json::digest(&json::map(&map)));
-        map
+        let mut digest = Digest::default();
+        for part in &key {
+            digest.add(json::kind(*part).as_bytes());
+        }
+        let mut add_entry = |entry: &[Interval]| {
+            for interval in entry {
+                digest.number(interval.first());
+                digest.number(interval.last());
+            }
+        };
+        match &entries {
+            Entries::Verdicts(entries) => {
+                for (entry, _) in entries {
+                    add_entry(entry);
+                }
+                for (_, verdict) in entries {
+                    digest.add(verdict.chain().unwrap_or_default().as_bytes());
+                }
+            }
+            Entries::Members(entries) => entries.iter().for_each(|entry| add_entry(entry)),
+        }
+        Self { name: format!("{role}_{:016x}", digest.value()), key, entries }
     }
 
     /// How many entries it has.

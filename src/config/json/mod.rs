@@ -3,15 +3,15 @@
 //! serde_json checks the whole text first; then each object is walked by its raw parts, which borrow from the text:
 //! so everything keeps its order and its place, doubled keys are seen, and nesting costs no stack.
 
-use super::diagnostics::{Diagnostic, Severity, quote};
+mod raw;
+
+use super::diagnostics::{Diagnostic, Severity, escape, quote};
 use super::options::SectionKind;
 use super::source::{Document, Position, RawOption, RawSection, Spanned};
 use super::suggest::nearest;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use raw::{Entries, Entry, Locator};
 use serde_json::value::RawValue;
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 
 /// Reads a whole file. Faults of syntax and shape are fatal diagnostics, except a bad option value: that option is
 /// then left without values.
@@ -46,9 +46,17 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> Diagnostic {
     let at = before.fold(start, Position::after);
     let message = error.to_string();
     let what = message.split(" at line ").next().unwrap_or_default();
+    let what = what.replace("EOF while parsing", "the text ends inside");
     Diagnostic::new(Severity::Fatal, at, format!("this is not JSON: {what}")).help(
         "the text was read as JSON because it begins with '{'; commas stand between entries, not behind the last one",
     )
+}
+
+/// Whose option something is.
+#[derive(Clone, Copy)]
+struct Whose<'l> {
+    kind: SectionKind,
+    label: &'l str,
 }
 
 struct Reader<'a, 'd> {
@@ -56,9 +64,6 @@ struct Reader<'a, 'd> {
     document: Document,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
-
-/// The key of an object's entry, and its value, as written.
-type Entry<'a> = (&'a RawValue, &'a RawValue);
 
 impl<'a> Reader<'a, '_> {
     fn file(&mut self, whole: &'a RawValue) {
@@ -74,7 +79,7 @@ impl<'a> Reader<'a, '_> {
                 self.report(Severity::Fatal, key.at, format!("{} is written twice", quote(&key.value)), "join the two");
             }
             match key.value.as_str() {
-                "globals" => self.section(SectionKind::Globals, key.at, None, value),
+                "globals" => self.section(SectionKind::Globals, key.at, "globals", None, value),
                 "links" => self.named_sections(SectionKind::Link, "links", value),
                 "policies" => self.named_sections(SectionKind::Policy, "policies", value),
                 "rules" => self.rules(value),
@@ -89,7 +94,8 @@ impl<'a> Reader<'a, '_> {
         let shape = format!("\"{part}\": {{ \"NAME\": {{ … }} }}");
         for (name, section) in self.object(value, &format!("'{part}'"), &shape).unwrap_or_default() {
             let Some(name) = self.string(name) else { continue };
-            self.section(kind, name.at, Some(name), section);
+            let label = format!("{kind} {}", quote(&name.value));
+            self.section(kind, name.at, &label, Some(name), section);
         }
     }
 
@@ -99,39 +105,43 @@ impl<'a> Reader<'a, '_> {
             let at = self.place(value);
             return self.report(Severity::Fatal, at, message, "\"rules\": [ { \"name\": \"web\", … }, … ]");
         };
-        for rule in rules {
+        for (index, rule) in rules.into_iter().enumerate() {
             let at = self.place(rule);
-            self.section(SectionKind::Rule, at, None, rule);
+            let label = match rule_name(rule) {
+                Some(name) => format!("rule {}", quote(&name)),
+                None => format!("rule {}", index + 1),
+            };
+            self.section(SectionKind::Rule, at, &label, None, rule);
         }
     }
 
-    fn section(&mut self, kind: SectionKind, at: Position, name: Option<Spanned<String>>, value: &'a RawValue) {
-        let label = match &name {
-            Some(name) => format!("{kind} {}", quote(&name.value)),
-            None if kind == SectionKind::Rule => "a rule".into(),
-            None => format!("'{kind}'"),
-        };
-        let Some(entries) = self.object(value, &label, "{ \"option\": \"value\", … }") else {
+    fn section(
+        &mut self,
+        kind: SectionKind,
+        at: Position,
+        label: &str,
+        name: Option<Spanned<String>>,
+        value: &'a RawValue,
+    ) {
+        let Some(entries) = self.object(value, label, "{ \"option\": \"value\", … }") else {
             return;
         };
+        let whose = Whose { kind, label };
         let mut options: Vec<RawOption> = Vec::new();
         let mut seen: HashMap<String, usize> = HashMap::new();
         for (key, value) in entries {
             let Some(key) = self.string(key) else { continue };
+            let (values, is_list) = self.values(whose, &key.value, value);
+            let index = *seen.entry(key.value.clone()).or_insert(options.len());
             if name.is_some() && key.value == "name" {
-                let help = format!("in JSON the {kind}'s name is the key: delete this option");
-                self.report(Severity::Error, key.at, format!("{label} has its name already"), &help);
-                continue;
-            }
-            let (values, is_list) = self.values(&key.value, value);
-            let first = *seen.entry(key.value.clone()).or_insert(options.len());
-            match options.get_mut(first) {
-                Some(first) => {
-                    first.values.clear();
-                    let message = format!("{label}: option {} is written twice", quote(&key.value));
-                    self.report(Severity::Error, key.at, message, "keep one; several values stand in one array");
-                }
-                None => options.push(RawOption { name: key, values, is_list }),
+                let message = format!("in JSON the name of a {kind} is its key");
+                self.option_error(whose, "name", key.at, message, "delete this option");
+            } else if let Some(first) = options.get_mut(index) {
+                first.values.clear();
+                let help = "keep one of them; several values go into one array";
+                self.option_error(whose, &key.value, key.at, "this option is written twice".into(), help);
+            } else {
+                options.push(RawOption { name: key, values, is_list });
             }
         }
         let kind = Spanned { value: kind.word().into(), at };
@@ -139,33 +149,28 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// An option's values; none at all if the shape is wrong, which is reported.
-    fn values(&mut self, option: &str, value: &'a RawValue) -> (Vec<Spanned<String>>, bool) {
+    fn values(&mut self, whose: Whose<'_>, option: &str, value: &'a RawValue) -> (Vec<Spanned<String>>, bool) {
         let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value.get()) else {
-            return (self.scalar(option, value).into_iter().collect(), false);
+            return (self.scalar(whose, option, value).into_iter().collect(), false);
         };
         if elements.is_empty() {
             let at = self.place(value);
-            let message = format!("option {}: the list is empty", quote(option));
-            self.report(Severity::Error, at, message, "leave the option out, or put a value into the list");
+            let help = "leave the option out, or put a value into the list";
+            self.option_error(whose, option, at, "the list is empty".into(), help);
         }
         let count = elements.len();
-        let values: Vec<_> = elements.into_iter().filter_map(|element| self.scalar(option, element)).collect();
-        // One bad element makes the whole option bad: a match that lost a part would match more, or less, than meant.
+        let values: Vec<_> = elements.into_iter().filter_map(|element| self.scalar(whose, option, element)).collect();
+        // One bad element makes the whole option bad: without it the list would say something else than was meant.
         (if values.len() == count { values } else { Vec::new() }, true)
     }
 
-    fn scalar(&mut self, option: &str, value: &'a RawValue) -> Option<Spanned<String>> {
+    fn scalar(&mut self, whose: Whose<'_>, option: &str, value: &'a RawValue) -> Option<Spanned<String>> {
         match value.get().as_bytes().first() {
             Some(b'"') => self.string(value),
             Some(b'{' | b'[' | b'n') => {
                 let at = self.place(value);
-                let message = format!("option {}: {} is not a value", quote(option), describe(value));
-                self.report(
-                    Severity::Error,
-                    at,
-                    message,
-                    "values are strings, numbers, true, false, and arrays of these",
-                );
+                let help = "values are strings, numbers, true, false, and arrays of these";
+                self.option_error(whose, option, at, format!("{} is not a value", describe(value)), help);
                 None
             }
             _ => Some(Spanned { value: value.get().into(), at: self.place(value) }),
@@ -210,14 +215,24 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn place(&mut self, part: &RawValue) -> Position {
-        // Raw values borrow from the text, so their address says where they stand.
-        let offset = part.get().as_ptr().addr().saturating_sub(self.locator.text.as_ptr().addr());
-        self.locator.position(offset)
+        self.locator.place(part)
+    }
+
+    fn option_error(&mut self, whose: Whose<'_>, option: &str, at: Position, message: String, help: &str) {
+        let problem = Diagnostic::new(whose.kind.severity_of(option), at, message).help(help);
+        self.diagnostics.push(problem.in_section(whose.label).on_option(escape(option)));
     }
 
     fn report(&mut self, severity: Severity, at: Position, message: impl Into<String>, help: &str) {
         self.diagnostics.push(Diagnostic::new(severity, at, message).help(help));
     }
+}
+
+/// A rule's name, for messages about it.
+fn rule_name(rule: &RawValue) -> Option<String> {
+    let Entries(entries) = serde_json::from_str(rule.get()).ok()?;
+    let (_, name) = entries.into_iter().find(|(key, _)| key.get() == "\"name\"")?;
+    serde_json::from_str(name.get()).ok()
 }
 
 fn describe(value: &RawValue) -> &'static str {
@@ -228,55 +243,5 @@ fn describe(value: &RawValue) -> &'static str {
         Some(b't' | b'f') => "true or false",
         Some(b'n') => "null",
         _ => "a number",
-    }
-}
-
-/// An object's entries as written; a map would sort them and drop doubled keys.
-struct Entries<'a>(Vec<Entry<'a>>);
-
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Entries<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Entries(entries))
-            }
-        }
-
-        deserializer.deserialize_map(InOrder)
-    }
-}
-
-/// Turns offsets into lines and columns, quickly as long as they grow.
-struct Locator<'a> {
-    text: &'a [u8],
-    offset: usize,
-    at: Position,
-}
-
-impl<'a> Locator<'a> {
-    fn new(text: &'a [u8]) -> Self {
-        Self { text, offset: 0, at: Position::START }
-    }
-
-    fn position(&mut self, offset: usize) -> Position {
-        if offset < self.offset {
-            *self = Self::new(self.text);
-        }
-        let between = self.text.get(self.offset..offset).unwrap_or_default();
-        self.at = between.iter().copied().fold(self.at, Position::after);
-        self.offset = offset;
-        self.at
     }
 }

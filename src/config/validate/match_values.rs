@@ -1,0 +1,154 @@
+//! The syntax of the values that packets are matched by: protocols, ports, Ethernet addresses, DSCP. (Addresses have a
+//! file of their own.)
+
+use super::section::Complaint;
+use super::values::{bits, decimal};
+use crate::config::diagnostics::quote;
+use crate::config::model::Mac;
+use crate::config::options::PROTOCOLS_WITH_PORTS;
+use crate::config::suggest::nearest;
+use crate::interval::{Interval, IntervalSet};
+
+/// Protocols by name; the first name of a number is the one we print.
+pub const PROTOCOL_NAMES: &[(&str, u8)] = &[
+    ("tcp", 6),
+    ("udp", 17),
+    ("icmpv4", ICMP),
+    ("icmp", ICMP),
+    ("icmpv6", ICMPV6),
+    ("ipv6-icmp", ICMPV6),
+    ("igmp", 2),
+    ("ipip", 4),
+    ("ipencap", 4),
+    ("dccp", 33),
+    ("gre", 47),
+    ("esp", 50),
+    ("ah", 51),
+    ("ospf", 89),
+    ("l2tp", 115),
+    ("sctp", 132),
+    ("udplite", 136),
+];
+
+const ICMP: u8 = 1;
+const ICMPV6: u8 = 58;
+
+/// A protocol's name or number, `any` or `all`.
+pub fn protocol(text: &str) -> Result<IntervalSet, Complaint> {
+    let numbers = |numbers: &[u8]| numbers.iter().map(|n| Interval::single(u128::from(*n))).collect();
+    let word = text.to_ascii_lowercase();
+    let named = PROTOCOL_NAMES.iter().find(|(name, _)| *name == word).map(|(_, number)| *number);
+    match (word.as_str(), named.or_else(|| decimal(text)?.try_into().ok())) {
+        ("any" | "all", _) => Ok(IntervalSet::full(u128::from(u8::MAX))),
+        // A rule that names ICMP must also work for IPv6, where it is another protocol.
+        ("icmp", _) => Ok(numbers(&[ICMP, ICMPV6])),
+        (_, Some(number)) => Ok(numbers(&[number])),
+        (_, None) => {
+            let names = || PROTOCOL_NAMES.iter().map(|(name, _)| *name);
+            let help = match nearest(text, names()) {
+                Some(meant) => format!("did you mean '{meant}'?"),
+                None => {
+                    let names: Vec<_> = names().collect();
+                    format!("write one of {}, any, or a number from 0 to 255", names.join(", "))
+                }
+            };
+            Err(Complaint::new(format!("{} is not a protocol", quote(text)), help))
+        }
+    }
+}
+
+/// The numbers of all protocols that have ports.
+pub fn protocols_with_ports() -> IntervalSet {
+    PROTOCOLS_WITH_PORTS.iter().map(|(_, number)| Interval::single(u128::from(*number))).collect()
+}
+
+/// A port, or a range `a-b` or `a:b`.
+pub fn port(text: &str) -> Result<IntervalSet, Complaint> {
+    let Some((first, last)) = text.split_once(['-', ':']) else {
+        return Ok(IntervalSet::single(one_port(text, text)?));
+    };
+    let (a, b) = (one_port(first, text)?, one_port(last, text)?);
+    if a > b {
+        return Err(Complaint::new(format!("the range {} runs backwards", quote(text)), format!("write {b}-{a}")));
+    }
+    Ok([Interval::new(a, b)].into_iter().collect())
+}
+
+fn one_port(text: &str, whole: &str) -> Result<u128, Complaint> {
+    match decimal(text) {
+        Some(port @ 1..=65535) => Ok(u128::from(port)),
+        Some(_) => {
+            let message = format!("{} is outside the range of ports", quote(text));
+            Err(Complaint::new(message, "ports go from 1 to 65535"))
+        }
+        None if text == whole => {
+            let message = format!("{} is not a port number", quote(text));
+            let help = if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                "names of services are not known here: write the number, as 443 for https"
+            } else {
+                "write a number from 1 to 65535, as 443, or a range, as 8000-8080"
+            };
+            Err(Complaint::new(message, help))
+        }
+        None => {
+            let message = format!("{} is not a range of ports", quote(whole));
+            Err(Complaint::new(message, "write the first and the last port, as 8000-8080"))
+        }
+    }
+}
+
+/// An Ethernet address, with colons or dashes.
+pub fn mac(text: &str) -> Result<Mac, Complaint> {
+    let complaint = || {
+        let message = format!("{} is not an Ethernet address", quote(text));
+        Complaint::new(message, "write six pairs of hexadecimal digits, as 52:54:00:12:34:56")
+    };
+    let separator = if text.contains('-') { '-' } else { ':' };
+    let mut bytes = [0; 6];
+    let mut parts = text.split(separator);
+    for byte in &mut bytes {
+        let part = parts.next().filter(|part| part.len() == 2 && part.bytes().all(|c| c.is_ascii_hexdigit()));
+        *byte = part.and_then(|part| u8::from_str_radix(part, 16).ok()).ok_or_else(complaint)?;
+    }
+    if parts.next().is_some() { Err(complaint()) } else { Ok(Mac(bytes)) }
+}
+
+/// DSCP values by name: RFC 2474 (cs), RFC 2597 (af), RFC 3246 (ef), RFC 8622 (le).
+pub const DSCP_NAMES: &[(&str, u8)] = &[
+    ("be", 0),
+    ("le", 1),
+    ("cs0", 0),
+    ("cs1", 8),
+    ("cs2", 16),
+    ("cs3", 24),
+    ("cs4", 32),
+    ("cs5", 40),
+    ("cs6", 48),
+    ("cs7", 56),
+    ("af11", 10),
+    ("af12", 12),
+    ("af13", 14),
+    ("af21", 18),
+    ("af22", 20),
+    ("af23", 22),
+    ("af31", 26),
+    ("af32", 28),
+    ("af33", 30),
+    ("af41", 34),
+    ("af42", 36),
+    ("af43", 38),
+    ("ef", 46),
+];
+
+/// A DSCP value: a number or a name.
+pub fn dscp(text: &str) -> Result<IntervalSet, Complaint> {
+    let word = text.to_ascii_lowercase();
+    let named = DSCP_NAMES.iter().find(|(name, _)| *name == word).map(|(_, value)| u32::from(*value));
+    match named.or_else(|| bits(text)) {
+        Some(value @ 0..=63) => Ok(IntervalSet::single(u128::from(value))),
+        _ => {
+            let message = format!("{} is not a DSCP value", quote(text));
+            Err(Complaint::new(message, "write a number from 0 to 63, or a name: be, le, ef, cs0 to cs7, af11 to af43"))
+        }
+    }
+}

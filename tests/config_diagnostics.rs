@@ -1,0 +1,72 @@
+//! Golden cases: what is said about a wrong configuration, and what of it still holds.
+//!
+//! A case is `NAME.uci` or `NAME.json` and `NAME.expected` in `tests/fixtures/diagnostics`. `UPDATE=1 cargo test` writes
+//! the expected files anew: read the difference before you commit it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fmt::Write;
+use std::path::Path;
+use wansplit::config::describe::describe;
+use wansplit::config::diagnostics::render_all;
+use wansplit::config::model::{Config, Origin, Target};
+use wansplit::config::read;
+
+#[test]
+fn every_case_is_said_as_expected() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/diagnostics");
+    let mut cases = 0;
+    let mut different = Vec::new();
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "uci" && extension != "json") {
+            continue;
+        }
+        cases += 1;
+        let text = std::fs::read(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let reading = read(&text);
+        let said = render_all(&reading.diagnostics, &name, &text);
+        let got = said + "---\n" + &reading.config.as_ref().map_or("nothing is applied\n".into(), holds);
+        let expected_path = path.with_extension("expected");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&expected_path, &got).unwrap();
+        }
+        let expected = std::fs::read_to_string(&expected_path).unwrap_or_default();
+        if got != expected {
+            different.push(format!("{name}\n--- expected\n{expected}\n--- got\n{got}"));
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
+    assert!(cases >= 40, "only {cases} cases were found");
+}
+
+/// What is left of a configuration, a line for each thing.
+fn holds(config: &Config) -> String {
+    let mut out = String::new();
+    let globals = &config.globals;
+    let (mask, priority, level) = (globals.mask, globals.rule_priority, globals.log_level);
+    writeln!(out, "globals enabled {} mask {mask} priority {priority} log {level}", globals.enabled).unwrap();
+    for link in &config.links {
+        let pins = (link.mark.map(|mark| mark.bits()), link.table, link.priority);
+        let (name, attachment, fallback) = (&link.name, &link.attachment, link.fallback);
+        write!(out, "link {name:?}: {attachment:?}, else {fallback}").unwrap();
+        writeln!(out, "{}", if pins == (None, None, None) { String::new() } else { format!(", {pins:?}") }).unwrap();
+    }
+    for policy in &config.policies {
+        let member = |m: &wansplit::config::model::Member| format!("{} {}", config[m.link].name, m.weight);
+        let members: Vec<_> = policy.members.iter().map(member).collect();
+        let (name, mode, fallback) = (&policy.name, policy.mode, policy.fallback);
+        writeln!(out, "policy {name:?}: {mode:?} [{}], else {fallback}", members.join(", ")).unwrap();
+    }
+    for rule in &config.rules {
+        let target = match rule.target {
+            Target::Link(link) => &config[link].name,
+            Target::Policy(policy) => &config[policy].name,
+            other => &format!("{other:?}"),
+        };
+        let origin = if rule.origin == Origin::Lan { String::new() } else { format!(" of {:?}", rule.origin) };
+        writeln!(out, "rule {:?}{origin}: {} -> {target}", rule.name, describe(&rule.matches)).unwrap();
+    }
+    out
+}

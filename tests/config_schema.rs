@@ -1,0 +1,76 @@
+//! The JSON Schema and the reader agree: what one takes, the other takes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "config_properties/json_schema.rs"]
+mod json_schema;
+
+use json_schema::violation;
+use serde_json::{Value, json};
+use wansplit::config::read;
+use wansplit::config::schema::schema;
+
+fn reader_takes(value: &Value) -> bool {
+    read(value.to_string().as_bytes()).diagnostics.is_empty()
+}
+
+#[test]
+fn the_example_keeps_to_the_schema() {
+    let text = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/two-links.json")).unwrap();
+    assert_eq!(violation(&schema(), &serde_json::from_slice(&text).unwrap()), None);
+}
+
+#[test]
+fn the_schema_and_the_reader_agree() {
+    let with_rule = |rule: Value| json!({ "links": { "a": { "interface": "wan" } }, "rules": [rule] });
+    let cases = [
+        (true, json!({})),
+        (true, json!({ "$schema": "wansplit.schema.json", "globals": { "enabled": true, "mask": 255 } })),
+        (true, json!({ "globals": { "enabled": "yes", "mask": "0xff00", "rule_priority": "900" } })),
+        (true, json!({ "links": { "Fibra óptica": { "device": "eth1", "gateway": "192.0.2.1" } } })),
+        (true, json!({ "links": { "a": { "interface": "wan" } }, "policies": { "p": { "use": "a" } } })),
+        (true, with_rule(json!({ "use": "a" }))),
+        (true, with_rule(json!({ "name": "r", "use": "a", "proto": "tcp udp", "dest_port": [80, "443", "!1-7"] }))),
+        (true, with_rule(json!({ "use": "main", "family": 4, "src_ip": "!10.0.0.0/30 10.0.0.0-10.0.0.9" }))),
+        (
+            true,
+            with_rule(json!({ "use": "main", "enabled": 0, "src_mac": ["52-54-00-12-34-56"], "dscp": [46, "cs1"] })),
+        ),
+        (false, json!({ "globals": { "enabled": 2 } })),
+        (false, json!({ "globals": { "mask": -1 } })),
+        (false, json!({ "globals": { "rule_priority": 2 } })),
+        (false, json!({ "globals": { "log_level": "loud" } })),
+        (false, json!({ "globals": { "colour": "blue" } })),
+        (false, json!({ "globals": [] })),
+        (false, json!({ "links": [] })),
+        (false, json!({ "links": { "main": { "interface": "wan" } } })),
+        (false, json!({ "links": { "": { "interface": "wan" } } })),
+        (false, json!({ "links": { " a": { "interface": "wan" } } })),
+        (false, json!({ "links": { "a": {} } })),
+        (false, json!({ "links": { "a": null } })),
+        (false, json!({ "links": { "a": { "interface": "wan", "device": "eth1" } } })),
+        (false, json!({ "links": { "a": { "interface": "wan", "gateway": "192.0.2.1" } } })),
+        (false, json!({ "links": { "a": { "interface": "wan", "name": "b" } } })),
+        (false, json!({ "links": { "a": { "interface": "wan", "track_ip": ["192.0.2.1"] } } })),
+        (false, json!({ "links": { "a": { "device": "eth1", "gateway": "2001:db8::1" } } })),
+        (false, json!({ "policies": { "p": {} } })),
+        (false, json!({ "policies": { "p": { "use": [] } } })),
+        (false, json!({ "rulez": [] })),
+        (false, with_rule(json!({ "name": "r" }))),
+        (false, with_rule(json!("r"))),
+        (false, with_rule(json!({ "use": "a", "dest_port": 0 }))),
+        (false, with_rule(json!({ "use": "a", "dest_port": [] }))),
+        (false, with_rule(json!({ "use": "a", "dest_port": [[80]] }))),
+        (false, with_rule(json!({ "use": "a", "dest_port": null }))),
+        (false, with_rule(json!({ "use": "a", "dest_port": "http" }))),
+        (false, with_rule(json!({ "use": "a", "src_mac": "52:54" }))),
+        (false, with_rule(json!({ "use": "a", "src_ip": "example.org" }))),
+        (false, with_rule(json!({ "use": ["a", "main"] }))),
+        (false, with_rule(json!({ "use": "a", "from": "wan" }))),
+        (false, with_rule(json!({ "use": "a", "dest_domain": "example.org" }))),
+    ];
+    for (good, case) in cases {
+        assert_eq!(reader_takes(&case), good, "the reader on {case}");
+        assert_eq!(violation(&schema(), &case).is_none(), good, "the schema on {case}");
+    }
+}
