@@ -80,7 +80,7 @@ fn prepare() {
     fs::create_dir_all("/run/netns").expect("/run is ours now");
     if Path::new("/etc/iproute2").is_dir() {
         let copy = "/run/iproute2";
-        let copied = Command::new("cp").args(["-a", "/etc/iproute2", copy]).status();
+        let copied = Command::new("cp").args(["-r", "/etc/iproute2", copy]).status();
         assert!(copied.is_ok_and(|status| status.success()), "cannot copy /etc/iproute2");
         mount(Some(copy), "/etc/iproute2", None::<&str>, MsFlags::MS_BIND, None::<&str>)
             .expect("a copy over /etc/iproute2");
