@@ -1,0 +1,104 @@
+//! Who has which address.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The Internet host, IPv4 and IPv6. All of 192.0.2.0/24 and 2001:db8:ffff::/64 is it too.
+pub const INTERNET: [IpAddr; 2] = [v4(192, 0, 2, 10), v6([0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 0x10])];
+
+/// The host in the first LAN.
+pub const LAN: [IpAddr; 2] = [v4(192, 168, 1, 10), v6([0xfd00, 1, 0, 0, 0, 0, 0, 0x10])];
+
+/// The router in the first LAN.
+pub const LAN_GATEWAY: [IpAddr; 2] = [v4(192, 168, 1, 1), v6([0xfd00, 1, 0, 0, 0, 0, 0, 1])];
+
+/// The host in the second LAN.
+pub const LAN2: [IpAddr; 2] = [v4(192, 168, 2, 10), v6([0xfd00, 2, 0, 0, 0, 0, 0, 0x10])];
+
+/// The router in the second LAN.
+pub const LAN2_GATEWAY: [IpAddr; 2] = [v4(192, 168, 2, 1), v6([0xfd00, 2, 0, 0, 0, 0, 0, 1])];
+
+const fn v4(a: u8, b: u8, c: u8, d: u8) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+}
+
+const fn v6(s: [u16; 8]) -> IpAddr {
+    IpAddr::V6(Ipv6Addr::new(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]))
+}
+
+/// The addresses of the LAN's further clients, from 0 to 199: 192.168.1.11 and up, fd00:1::1:0 and up.
+#[must_use]
+pub fn client_address(number: u8) -> [IpAddr; 2] {
+    [v4(192, 168, 1, 11 + number), v6([0xfd00, 1, 0, 0, 0, 0, 1, number.into()])]
+}
+
+/// A link's addresses, by its number from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wan(pub u8);
+
+impl Wan {
+    /// The router's device.
+    #[must_use]
+    pub fn device(self) -> &'static str {
+        // eth3 is the second LAN.
+        ["eth1", "eth2", "eth4", "eth5", "eth6", "eth7"][usize::from(self.0) - 1]
+    }
+
+    /// netifd's names of the interface: IPv4 and its IPv6 twin.
+    #[must_use]
+    pub fn interfaces(self) -> [&'static str; 2] {
+        [["wan", "wan6"], ["wanb", "wanb6"], ["wanc", "wanc6"], ["wand", "wand6"]][usize::from(self.0) - 1]
+    }
+
+    /// The router's addresses on it, /24 and /64.
+    #[must_use]
+    pub fn router(self) -> [IpAddr; 2] {
+        self.addresses(2)
+    }
+
+    /// The provider's addresses on it: the gateways.
+    #[must_use]
+    pub fn gateway(self) -> [IpAddr; 2] {
+        self.addresses(1)
+    }
+
+    /// The networks of the link itself.
+    #[must_use]
+    pub fn networks(self) -> [String; 2] {
+        let [v4, v6] = self.addresses(0);
+        [format!("{v4}/24"), format!("{v6}/64")]
+    }
+
+    /// The IPv6 prefix the provider delegates, /56.
+    #[must_use]
+    pub fn prefix(self) -> String {
+        format!("2001:db8:{:x}:100::/56", self.0)
+    }
+
+    /// The LAN host's address out of that prefix, where prefixes are handed out.
+    #[must_use]
+    pub fn lan_host(self) -> IpAddr {
+        v6([0x2001, 0xdb8, self.0.into(), 0x100, 0, 0, 0, 0x10])
+    }
+
+    /// Whether the provider gave this address to its customer.
+    #[must_use]
+    pub fn owns(self, address: IpAddr) -> bool {
+        match (address, self.addresses(0)) {
+            (IpAddr::V4(address), [IpAddr::V4(network), _]) => address.octets()[..3] == network.octets()[..3],
+            (IpAddr::V6(address), [_, IpAddr::V6(network)]) => {
+                let (a, n) = (address.segments(), network.segments());
+                a[..3] == n[..3] && (a[3] == 0 || a[3] & 0xff00 == 0x100)
+            }
+            _ => false,
+        }
+    }
+
+    fn addresses(self, host: u8) -> [IpAddr; 2] {
+        let ipv4 = match self.0 {
+            1 => v4(198, 51, 100, host),
+            2 => v4(203, 0, 113, host),
+            n => v4(198, 18, n, host),
+        };
+        [ipv4, v6([0x2001, 0xdb8, self.0.into(), 0, 0, 0, 0, host.into()])]
+    }
+}

@@ -1,0 +1,93 @@
+//! Running the wansplit binary on a lab's router.
+
+use crate::host::{Host, Output};
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// A wansplit binary, the configuration it is given, and the router it runs on.
+#[derive(Debug)]
+pub struct Wansplit<'a> {
+    router: &'a Host,
+    binary: PathBuf,
+    arguments: Vec<String>,
+}
+
+const CONFIG: &str = "/run/lab-wansplit.config";
+const NETWORK: &str = "/run/lab-network.json";
+
+impl<'a> Wansplit<'a> {
+    /// The binary on this router, with a configuration as text and without facts from netifd.
+    #[must_use]
+    pub fn new(binary: &str, router: &'a Host, config: &str) -> Self {
+        let wansplit =
+            Self { router, binary: binary.into(), arguments: vec!["--config".to_owned(), CONFIG.to_owned()] };
+        wansplit.configure(config);
+        wansplit
+    }
+
+    /// The same, with facts as netifd would dump them.
+    #[must_use]
+    pub fn with_network(mut self, dump: &Value) -> Self {
+        self.arguments.extend(["--network".to_owned(), NETWORK.to_owned()]);
+        self.report_network(dump);
+        self
+    }
+
+    /// Changes the configuration; nothing is applied.
+    pub fn configure(&self, config: &str) {
+        // By rename: an `apply` that runs meanwhile reads the one or the other.
+        fs::write(format!("{CONFIG}.new"), config).expect("/run is ours");
+        fs::rename(format!("{CONFIG}.new"), CONFIG).expect("/run is ours");
+    }
+
+    /// Changes the facts; nothing is applied.
+    pub fn report_network(&self, dump: &Value) {
+        fs::write(NETWORK, dump.to_string()).expect("/run is ours");
+    }
+
+    /// Runs a verb to its end.
+    #[must_use]
+    pub fn run(&self, verb: &[&str]) -> Output {
+        let child = self.start(verb);
+        child.wait_with_output().expect("wansplit's output").into()
+    }
+
+    /// Starts a verb and does not wait for it.
+    #[must_use]
+    pub fn start(&self, verb: &[&str]) -> Child {
+        self.router.start(&mut self.prepare(verb))
+    }
+
+    /// The command of a verb, to be changed and given to [`Host::start`].
+    #[must_use]
+    pub fn prepare(&self, verb: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(&self.arguments).args(verb);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// `apply`, which must end well; returns what it printed.
+    pub fn apply(&self) -> String {
+        self.must(&["apply"])
+    }
+
+    /// Changes the configuration and applies it.
+    pub fn apply_config(&self, config: &str) -> String {
+        self.configure(config);
+        self.apply()
+    }
+
+    /// `stop`, which must end well; returns what it printed.
+    pub fn stop(&self) -> String {
+        self.must(&["stop"])
+    }
+
+    fn must(&self, verb: &[&str]) -> String {
+        let output = self.run(verb);
+        assert_eq!(output.code, 0, "wansplit {}:\n{}{}", verb.join(" "), output.stdout, output.stderr);
+        output.stdout
+    }
+}

@@ -1,0 +1,120 @@
+//! A provider: gives its customer addresses, drops what comes with others, and counts.
+
+use crate::address::Wan;
+use crate::host::Host;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The network of one provider.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its router.
+    pub host: Host,
+    /// The link it serves.
+    pub wan: Wan,
+    counters: AtomicU32,
+}
+
+/// Counts the customer's packets of one kind at a provider, those with a wrong source too.
+#[derive(Debug)]
+pub struct Counter<'a> {
+    provider: &'a Provider,
+    name: String,
+}
+
+impl Provider {
+    /// Joins a provider to its customer's router and to the Internet.
+    pub(crate) fn new(wan: Wan, name: &'static str, router: &Host, internet: &Host) -> Self {
+        let host = Host::new(name);
+        host.sysctl("net/ipv4/ip_forward", "1");
+        host.sysctl("net/ipv6/conf/all/forwarding", "1");
+        // Taking the cable away is switching this end off, which would drop its IPv6 addresses.
+        host.sysctl("net/ipv6/conf/default/keep_addr_on_down", "1");
+        host.sysctl("net/ipv6/conf/all/keep_addr_on_down", "1");
+        host.cable("customer", router, wan.device());
+        host.cable("uplink", internet, name);
+        let n = wan.0;
+        let ([gateway4, gateway6], [network4, network6], prefix) = (wan.gateway(), wan.networks(), wan.prefix());
+        host.ip(&format!(
+            "addr add {gateway4}/24 dev customer
+             addr add {gateway6}/64 dev customer nodad
+             addr add 10.9.{n}.1/30 dev uplink
+             addr add fd09:{n}::1/64 dev uplink nodad
+             route add 192.0.2.0/24 via 10.9.{n}.2
+             route add 2001:db8:ffff::/64 via fd09:{n}::2"
+        ));
+        // The source of what the Internet host sends is its public address, also of answers on unbound sockets.
+        internet.ip(&format!(
+            "addr add 10.9.{n}.2/30 dev {name}
+             addr add fd09:{n}::2/64 dev {name} nodad
+             route add {network4} via 10.9.{n}.1 src 192.0.2.10
+             route add {network6} via fd09:{n}::1 src 2001:db8:ffff::10
+             route add {prefix} via fd09:{n}::1 src 2001:db8:ffff::10"
+        ));
+        host.nft(&format!(
+            "table inet provider {{
+               counter passed {{}}
+               counter spoofed {{}}
+               chain watched {{}}
+               chain prerouting {{
+                 type filter hook prerouting priority raw; policy accept;
+                 iifname != customer accept
+                 jump watched
+                 ip daddr 224.0.0.0/4 accept
+                 ip6 daddr ff00::/8 accept
+                 icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept
+                 ip6 saddr fe80::/10 accept
+                 ip saddr {network4} counter name passed accept
+                 ip6 saddr {{ {network6}, {prefix} }} counter name passed accept
+                 counter name spoofed drop
+               }}
+             }}"
+        ));
+        let provider = Self { host, wan, counters: AtomicU32::new(0) };
+        provider.route_prefix();
+        provider
+    }
+
+    /// Takes the cable away (`false`) or puts it back: the router's device loses its carrier and keeps all else.
+    pub fn carrier(&self, on: bool) {
+        self.host.ip(if on { "link set customer up" } else { "link set customer down" });
+        if on {
+            self.route_prefix();
+        }
+    }
+
+    /// Packets the customer sent with an address that is not his. Anything but 0 is a packet on the wrong link.
+    #[must_use]
+    pub fn spoofed(&self) -> u64 {
+        self.host.counted("provider", "spoofed")
+    }
+
+    /// Packets the customer sent that were let through.
+    #[must_use]
+    pub fn passed(&self) -> u64 {
+        self.host.counted("provider", "passed")
+    }
+
+    /// Counts the customer's packets that match an nft expression from now on: `tcp dport 25`.
+    #[must_use]
+    pub fn count(&self, expression: &str) -> Counter<'_> {
+        let name = format!("watch{}", self.counters.fetch_add(1, Ordering::Relaxed));
+        self.host.nft(&format!(
+            "add counter inet provider {name}
+             add rule inet provider watched {expression} counter name {name}"
+        ));
+        Counter { provider: self, name }
+    }
+
+    /// The way to the delegated prefix goes when the customer's device goes down.
+    fn route_prefix(&self) {
+        self.host.ip(&format!("route replace {} via {} dev customer onlink", self.wan.prefix(), self.wan.router()[1]));
+    }
+}
+
+impl Counter<'_> {
+    /// Packets so far.
+    #[must_use]
+    pub fn packets(&self) -> u64 {
+        self.provider.host.counted("provider", &self.name)
+    }
+}
