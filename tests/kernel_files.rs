@@ -155,13 +155,14 @@ fn only_one_holds_the_lock() {
     other.wait().unwrap();
     waiter.join().unwrap().unwrap();
 
-    // A program started meanwhile does not keep it.
+    // A program started meanwhile keeps it until it has ended too.
     let lock = Lock::acquire(&path, Duration::ZERO).unwrap();
     let mut child = Command::new("sleep").arg("60").spawn().unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", std::process::id()));
     drop(lock);
-    assert!(Lock::acquire(&path, Duration::ZERO).is_ok());
+    assert!(Lock::acquire(&path, Duration::ZERO).is_err());
     child.kill().unwrap();
     child.wait().unwrap();
+    assert!(Lock::acquire(&path, Duration::ZERO).is_ok());
     fs::remove_dir_all(&directory).unwrap();
 }

@@ -131,7 +131,7 @@ fn every_rule_is_added_read_and_deleted() {
     assert_eq!(sh("ip rule; ip -6 rule"), listing);
     let gone = kernel.delete_rule(&wanted[0]).unwrap_err();
     assert_eq!(gone.errno(), Some(Errno::ENOENT));
-    assert!(gone.to_string().contains("delete the ip rule IPv4 priority 800 not fwmark 0x0/0xff000000 lookup 254"));
+    assert!(gone.to_string().contains("delete the ip rule IPv4 pref 800 not fwmark 0x0/0xff000000 lookup main"));
 }
 
 #[test]

@@ -69,6 +69,12 @@ impl Error {
         }
     }
 
+    /// Whether it is not known what was done: `nft` was stopped at its deadline, before or behind its commit.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        matches!(self, Self::Nft { fault: NftFault::TimedOut(_), .. })
+    }
+
     /// A failed operation on a file, for `map_err`.
     pub(super) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

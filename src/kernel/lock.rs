@@ -1,6 +1,7 @@
 //! One run at a time changes the kernel.
 
 use super::error::Error;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -15,7 +16,8 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a lock that is held is tried again.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The lock, held until this is dropped or the program ends, however it ends. Programs it starts do not inherit it.
+/// The lock, held until this is dropped or the program ends, however it ends. An `nft` that it started inherits it: if
+/// we are killed, the lock is free only when that has ended too, and no other run meets a half-written table.
 pub struct Lock {
     _file: File,
 }
@@ -31,7 +33,6 @@ impl Lock {
             let made = DirBuilder::new().recursive(true).mode(0o755).create(directory);
             made.map_err(Error::io("make the directory", directory))?;
         }
-        // Files opened by the standard library are closed when another program is started.
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o644);
         let mut file = options.open(path).map_err(Error::io("open", path))?;
@@ -44,6 +45,8 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Err(Error::Locked { holder: holder(&mut file) }),
             }
         }
+        // The standard library opens files so that other programs do not inherit them.
+        fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty())).map_err(|errno| Error::io("share", path)(errno.into()))?;
         // For the message to others only; the lock holds without it, on a full disk too.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
         Ok(Self { _file: file })

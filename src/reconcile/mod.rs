@@ -118,6 +118,11 @@ fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Faile
             Ok(true) => return Ok(report),
             // What was sent is read again: the kernel may have understood something else.
             Ok(false) => {}
+            // Nothing old is deleted before nft has ended, so the old state works whatever nft did. Look again.
+            Err(error) if error.is_unclear() && round == 0 => {
+                undo.forget();
+                report.warnings.push(error.to_string());
+            }
             Err(error) => return Err(Failed { error, left: undo.run(kernel) }),
         }
     }

@@ -119,11 +119,11 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
     }
 }
 
-/// The step that deletes the table.
+/// The step that deletes the table. It is added first: somebody else may have deleted it since we looked.
 #[must_use]
 pub fn removal() -> Step {
     Step {
-        document: document(&[Command::Delete(json::table())]),
+        document: document(&[Command::Add(json::table()), Command::Delete(json::table())]),
         purpose: "delete the nftables table",
         summary: format!("- nft table inet {TABLE}"),
         undo: None,
