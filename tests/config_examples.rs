@@ -79,3 +79,12 @@ fn the_recipe_has_the_classic_numbers() {
         [25, 110, 143, 465, 587, 993, 995].iter().all(|port| ports.contains(*port)) && ports.interval_count() == 7
     }));
 }
+
+#[test]
+fn the_configuration_as_installed_does_nothing() {
+    let text = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/files/etc/config/wansplit")).unwrap();
+    let reading = read(&text);
+    assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
+    let config = reading.config.unwrap();
+    assert!(!config.globals.enabled && config.links.is_empty() && config.rules.is_empty());
+}
