@@ -12,6 +12,7 @@ use crate::network::{Down, Facts, State, netifd};
 use crate::plan::Plan;
 use crate::plan::allot::Shortage;
 use crate::reconcile::neighbours;
+use std::collections::BTreeSet;
 
 /// Whom to believe about a device that the kernel does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +48,14 @@ pub fn gather(handle: &mut Kernel, config: &Config, place: &Place, trust: Trust)
     let dump = place.network.as_deref().map(read_dump).transpose()?;
     let devices = handle.links().map_err(|error| error.to_string())?;
     let addresses = handle.addresses().map_err(|error| error.to_string())?;
+    let without_ipv6 = without_ipv6(config, dump.as_ref());
     let believed = trust == Trust::File && dump.is_some();
     let sources = Sources {
         netifd: dump.as_ref().map(|dump| dump.interfaces.as_slice()),
         devices: &devices,
         addresses: &addresses,
         ipv6: kernel::speaks_ipv6(),
+        without_ipv6: &without_ipv6,
         absent: if believed { Absent::Believed } else { Absent::Missing },
     };
     let mut facts = gather::gather(config, &sources);
@@ -73,11 +76,25 @@ fn read_dump(file: &str) -> Result<netifd::Dump, String> {
 
 /// Whether the kernel checks source addresses strictly on a device: the larger of its own value and that of `all` counts.
 fn is_strict(device: &str) -> bool {
-    let value = |device: &str| {
-        let key = Key { family: Family::V4, device: device.to_string(), name: "rp_filter".into() };
-        Sysctls::default().read(&key).and_then(|text| text.parse::<u32>().ok()).unwrap_or(0)
-    };
+    let value = |device| setting(Family::V4, device, "rp_filter");
     value("all").max(value(device)) == 1
+}
+
+/// The devices named by the configuration or by netifd on which IPv6 is switched off.
+fn without_ipv6(config: &Config, dump: Option<&netifd::Dump>) -> BTreeSet<String> {
+    let by_hand = config.links.iter().filter_map(|link| match &link.attachment {
+        Attachment::Device { device, .. } => Some(device.as_str()),
+        Attachment::Interface(_) | Attachment::Unusable => None,
+    });
+    let interfaces = dump.map_or(&[][..], |dump| &dump.interfaces);
+    let devices = by_hand.chain(interfaces.iter().filter_map(|interface| interface.l3_device.as_deref()));
+    devices.filter(|device| setting(Family::V6, device, "disable_ipv6") == 1).map(str::to_owned).collect()
+}
+
+/// A number under `/proc/sys/net`; 0 if it is not there.
+fn setting(family: Family, device: &str, name: &str) -> u32 {
+    let key = Key { family, device: device.to_owned(), name: name.to_owned() };
+    Sysctls::default().read(&key).and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
 /// A link that can carry neither family.
@@ -114,6 +131,14 @@ fn unusable(config: &Config, facts: &Facts, id: LinkId, place: &Place) -> Option
         (Attachment::Device { device, .. }, Down::DeviceDown) => (
             format!("device '{device}' is switched off: its traffic takes the fallback"),
             "switch it on and apply again",
+        ),
+        (Attachment::Device { device, .. }, Down::NoAddress) => (
+            format!("device '{device}' has no IPv4 address: its traffic takes the fallback"),
+            "give it one, or wait for DHCP, and apply again",
+        ),
+        (_, Down::OwnGateway) => (
+            "its gateway is one of the router's own addresses: its traffic takes the fallback".into(),
+            "name the provider's router, the one in `ip route` behind `default via`",
         ),
         (_, Down::NotOffered) => (
             "it has no gateway, and its device is not point to point: nothing can leave by it".into(),

@@ -44,6 +44,8 @@ pub struct Sources<'a> {
     pub addresses: &'a [Address],
     /// Whether the kernel speaks IPv6 at all.
     pub ipv6: bool,
+    /// Devices on which IPv6 is switched off (`disable_ipv6`).
+    pub without_ipv6: &'a BTreeSet<String>,
     /// What to think of a device the kernel does not have.
     pub absent: Absent,
 }
@@ -97,7 +99,7 @@ impl Sources<'_> {
             Some(device) => none_given && (!device.up || (device.gatewayless && !addresses.is_empty())),
             None => none_given,
         };
-        let state = if offered { self.state(name, gateway) } else { State::Down(Down::NotOffered) };
+        let state = if offered { self.state(name, gateway, family) } else { State::Down(Down::NotOffered) };
         Side { device: Some(name.to_owned()), addresses, state }
     }
 
@@ -130,7 +132,7 @@ impl Sources<'_> {
             return Side {
                 device: Some(name.to_owned()),
                 addresses: self.addresses_of(interface, name, family),
-                state: self.state(name, gateway),
+                state: self.state(name, gateway, family),
             };
         }
         let down = group.iter().find(|interface| !interface.up);
@@ -169,13 +171,24 @@ impl Sources<'_> {
     }
 
     /// Whether a hop can be used, as far as its device goes.
-    fn state(&self, name: &str, gateway: Option<IpAddr>) -> State {
+    fn state(&self, name: &str, gateway: Option<IpAddr>, family: Family) -> State {
         let hop = Hop { device: name.to_owned(), gateway };
-        match self.device(name) {
-            None if self.absent == Absent::Missing => State::Down(Down::NoSuchDevice),
-            Some(device) if !device.up => State::Down(Down::DeviceDown),
-            Some(device) if !device.carrier => State::NoCarrier(hop),
-            _ => State::Up(hop),
+        let Some(device) = self.device(name) else {
+            return if self.absent == Absent::Missing { State::Down(Down::NoSuchDevice) } else { State::Up(hop) };
+        };
+        if !device.up {
+            State::Down(Down::DeviceDown)
+        } else if family == Family::V6 && self.without_ipv6.contains(name) {
+            State::Down(Down::Ipv6Off)
+        } else if self.addresses.iter().any(|own| Some(own.address) == gateway) {
+            State::Down(Down::OwnGateway)
+        } else if family == Family::V4 && self.kernel_addresses(Some(device), family).is_empty() {
+            // Waiting for DHCP. IPv6 can do without: its gateways are reached by link-local addresses.
+            State::Down(Down::NoAddress)
+        } else if device.carrier {
+            State::Up(hop)
+        } else {
+            State::NoCarrier(hop)
         }
     }
 }

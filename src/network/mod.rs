@@ -99,6 +99,12 @@ pub enum Down {
     NoSuchDevice,
     /// The device is switched off.
     DeviceDown,
+    /// The device has no IPv4 address yet.
+    NoAddress,
+    /// IPv6 is switched off on the device.
+    Ipv6Off,
+    /// The gateway is one of the router's own addresses.
+    OwnGateway,
 }
 
 impl Default for State {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! prerouting   ct mark vmap @restore      a connection that has its link: both directions, one lookup
-//!              ct state running accept    one that has none keeps having none
+//!              running, unstamped accept  one that has none keeps having none
 //!              iifname vmap @wan_in       new from a WAN: answers go back the way it came
 //!              <compiled rules>           new from elsewhere: map lookups -> a path's mark
 //!              <rest>                     a source prefix that a link delegated: that link
@@ -26,8 +26,11 @@ pub fn ruleset(config: &Config, paths: &Paths, facts: &Facts) -> Ruleset {
     let (wan_in, stamps) = (builder.wan_in(), builder.stamps());
     // Last: by now it is known which paths a connection can be stamped with.
     let restore = builder.restore();
-    let mut prerouting =
-        vec![restore.clone(), Rule { matches: vec![Match::Running], actions: vec![Action::Verdict(Verdict::Accept)] }];
+    // A connection stamped with a number that no path has any more (a link was renamed, a pin changed) is classified
+    // anew, so that a kill switch still holds it, and stamped anew by the next packet from its WAN.
+    let running =
+        Rule { matches: vec![Match::Running, Match::Unstamped], actions: vec![Action::Verdict(Verdict::Accept)] };
+    let mut prerouting = vec![restore.clone(), running];
     prerouting.push(wan_in);
     prerouting.extend(classify);
     builder.base(Hook::Prerouting, prerouting);

@@ -72,6 +72,7 @@ fn holds(ruleset: &Ruleset, condition: &Match, packet: &Packet) -> bool {
     match condition {
         Match::New => true,
         Match::Running => false,
+        Match::Unstamped => true,
         Match::Input(choice) => choice.allows(device.as_ref().unwrap()),
         Match::Sender(choice) => match (mac, choice) {
             (None, _) => false,

@@ -5,6 +5,9 @@ use crate::config::model::{Fallback, Globals};
 use crate::config::source::Position;
 use crate::network::netifd::parse;
 
+/// No device with IPv6 switched off.
+static NONE: BTreeSet<String> = BTreeSet::new();
+
 const RECORDED: &str = include_str!("../../../tests/fixtures/network/network.interface-dump.json");
 const SYNTHETIC: &str = include_str!("../../../tests/fixtures/network/network.interface-dump-synthetic.json");
 
@@ -47,11 +50,18 @@ fn address(index: u32, text: &str) -> Address {
 
 /// A dump on another machine: the kernel there is not asked.
 fn elsewhere(interfaces: &[Interface]) -> Sources<'_> {
-    Sources { netifd: Some(interfaces), devices: &[], addresses: &[], ipv6: true, absent: Absent::Believed }
+    Sources {
+        netifd: Some(interfaces),
+        devices: &[],
+        addresses: &[],
+        ipv6: true,
+        without_ipv6: &NONE,
+        absent: Absent::Believed,
+    }
 }
 
 fn here<'a>(interfaces: &'a [Interface], devices: &'a [Device], addresses: &'a [Address]) -> Sources<'a> {
-    Sources { netifd: Some(interfaces), devices, addresses, ipv6: true, absent: Absent::Missing }
+    Sources { netifd: Some(interfaces), devices, addresses, ipv6: true, without_ipv6: &NONE, absent: Absent::Missing }
 }
 
 fn hop(device: &str, gateway: &str) -> Hop {
@@ -235,4 +245,21 @@ fn devices_by_hand() {
     assert_eq!(facts.links[0].v6.state, down(Down::NotOffered));
     let unusable = config(vec![link("L", Attachment::Unusable)]);
     assert_eq!(strict(unusable), (down(Down::Misconfigured), down(Down::Misconfigured)));
+}
+
+#[test]
+fn a_device_that_cannot_send_is_down() {
+    let devices = [device(1, "eth1"), device(2, "eth2")];
+    let addresses = [address(1, "10.0.0.2"), address(1, "2001:db8::2")];
+    let off = BTreeSet::from(["eth1".to_string()]);
+    let sources = Sources { without_ipv6: &off, ..here(&[], &devices, &addresses) };
+    let facts = only(gather(&device_link("eth1", Some("10.0.0.1"), Some("fe80::1")), &sources));
+    assert_eq!((facts.v4.state, facts.v6.state), (State::Up(hop("eth1", "10.0.0.1")), State::Down(Down::Ipv6Off)));
+
+    let sources = here(&[], &devices, &addresses);
+    let own = only(gather(&device_link("eth1", Some("10.0.0.2"), Some("2001:db8::2")), &sources));
+    assert_eq!((own.v4.state, own.v6.state), (State::Down(Down::OwnGateway), State::Down(Down::OwnGateway)));
+
+    let waiting = only(gather(&device_link("eth2", Some("10.0.0.1"), Some("fe80::1")), &sources));
+    assert_eq!((waiting.v4.state, waiting.v6.state), (State::Down(Down::NoAddress), State::Up(hop("eth2", "fe80::1"))));
 }

@@ -207,11 +207,11 @@ fn named(name: &str) -> MapObject<'_> {
 }
 
 fn statements(rule: &Rule, mask: Mask) -> Vec<Statement<'static>> {
-    let matches = rule.matches.iter().map(|m| condition(m));
+    let matches = rule.matches.iter().map(|m| condition(m, mask));
     matches.chain(rule.actions.iter().map(|action| statement(action, mask))).collect()
 }
 
-fn condition(condition: &Match) -> Statement<'static> {
+fn condition(condition: &Match, mask: Mask) -> Statement<'static> {
     let state = || Expression::Named(NamedExpression::CT(CT { key: "state".into(), family: None, dir: None }));
     match condition {
         Match::New => test(state(), Operator::IN, string("new")),
@@ -219,6 +219,7 @@ fn condition(condition: &Match) -> Statement<'static> {
             let states = ["established", "related", "untracked"].map(string);
             test(state(), Operator::IN, Expression::List(states.into()))
         }
+        Match::Unstamped => test(and(connection_mark(), mask.bits()), Operator::EQ, Expression::Number(0)),
         Match::Input(choice) => one_of(expression(Key::Input, None), choice),
         Match::Sender(choice) => one_of(expression(Key::Sender, None), choice),
         Match::Family(family) => test(expression(Key::Family, None), Operator::EQ, string(nfproto(*family))),

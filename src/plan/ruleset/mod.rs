@@ -78,6 +78,8 @@ pub enum Match {
     /// `ct state established,related,untracked`: neither new nor invalid. A packet that conntrack calls invalid belongs
     /// to no connection; it is classified, so that it cannot slip past a kill switch unmarked.
     Running,
+    /// The connection carries none of our bits.
+    Unstamped,
     /// The device it came in by.
     Input(Choice<String>),
     /// The sender's Ethernet address.

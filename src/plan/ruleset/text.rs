@@ -54,15 +54,16 @@ fn write_chain(text: &mut String, chain: &Chain, mask: Mask) {
 }
 
 fn rule(rule: &Rule, mask: Mask) -> String {
-    let parts = rule.matches.iter().map(condition);
+    let parts = rule.matches.iter().map(|m| condition(m, mask));
     let parts: Vec<String> = parts.chain(rule.actions.iter().map(|action| statement(action, mask))).collect();
     parts.join(" ")
 }
 
-fn condition(condition: &Match) -> String {
+fn condition(condition: &Match, mask: Mask) -> String {
     match condition {
         Match::New => "ct state new".into(),
         Match::Running => "ct state established,related,untracked".into(),
+        Match::Unstamped => format!("ct mark & {mask} == 0"),
         Match::Input(choice) => one_of("iifname", choice, |name| format!("\"{name}\"")),
         Match::Sender(choice) => one_of("ether saddr", choice, ToString::to_string),
         Match::Family(family) => format!("meta nfproto {}", nfproto(*family)),
