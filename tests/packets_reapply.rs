@@ -89,6 +89,24 @@ fn applying_the_same_again_changes_nothing_and_loses_nothing() {
 }
 
 #[test]
+fn flows_survive_new_numbers_for_their_link() {
+    lab::isolated(|| {
+        let lab = Lab::new();
+        let old = port_5000_by("OI", "");
+        let new = old.replace("mark '2'", "mark '7'").replace("table '200'", "table '207'");
+        let wansplit = applied(&lab, &old);
+        let flows = INTERNET.map(|to| (Flow::udp(&lab.lan, to, 5000, FAST), Flow::tcp(&lab.lan, to, 5000, BULK, FAST)));
+        wansplit.apply_config(&new);
+        for (udp, tcp) in flows {
+            assert!(udp.goes_on(100) && tcp.goes_on(20));
+            udp.stop().assert_whole(Way::Link(2));
+            tcp.stop().assert_whole(Way::Link(2));
+        }
+        assert_eq!(lab.spoofed(), 0);
+    });
+}
+
+#[test]
 fn changing_back_and_forth_loses_nothing_of_other_rules() {
     lab::isolated(|| {
         let lab = Lab::new();
