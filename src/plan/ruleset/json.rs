@@ -216,7 +216,7 @@ fn condition(condition: &Match, mask: Mask) -> Statement<'static> {
     match condition {
         Match::New => test(state(), Operator::IN, string("new")),
         Match::Running => {
-            let states = ["established", "related", "untracked"].map(string);
+            let states = ["established", "related"].map(string);
             test(state(), Operator::IN, Expression::List(states.into()))
         }
         Match::Unstamped => test(and(connection_mark(), mask.bits()), Operator::EQ, Expression::Number(0)),

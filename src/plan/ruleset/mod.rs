@@ -75,8 +75,8 @@ impl Rule {
 pub enum Match {
     /// `ct state new`.
     New,
-    /// `ct state established,related,untracked`: neither new nor invalid. A packet that conntrack calls invalid belongs
-    /// to no connection; it is classified, so that it cannot slip past a kill switch unmarked.
+    /// `ct state established,related`. What is neither that nor new (invalid, untracked) belongs to no connection; it is
+    /// classified packet by packet, so that it cannot slip past a kill switch unmarked.
     Running,
     /// The connection carries none of our bits.
     Unstamped,

@@ -62,7 +62,7 @@ fn rule(rule: &Rule, mask: Mask) -> String {
 fn condition(condition: &Match, mask: Mask) -> String {
     match condition {
         Match::New => "ct state new".into(),
-        Match::Running => "ct state established,related,untracked".into(),
+        Match::Running => "ct state established,related".into(),
         Match::Unstamped => format!("ct mark & {mask} == 0"),
         Match::Input(choice) => one_of("iifname", choice, |name| format!("\"{name}\"")),
         Match::Sender(choice) => one_of("ether saddr", choice, ToString::to_string),
