@@ -5,7 +5,6 @@ use crate::config::model::Config;
 use crate::kernel::lock::{self, Lock};
 use crate::kernel::{Error, Kernel};
 use crate::logging;
-use crate::plan::{Plan, plan};
 use crate::reconcile::{self, Failed, Report};
 use argh::FromArgs;
 use nix::errno::Errno;
@@ -44,7 +43,8 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
     let mut tries = 0;
     loop {
         tries += 1;
-        let plan = wanted(&mut kernel, config, place)?;
+        let (gathered, plan) = facts::plan(&mut kernel, config, place, facts::Trust::Kernel)?;
+        gathered.print();
         if verb.dry_run {
             let report = reconcile::difference(&mut kernel, Some(&plan)).map_err(refused)?;
             print(&report, "would change");
@@ -67,18 +67,6 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
 /// Waits for another run to end.
 pub(super) fn lock() -> Result<Lock, Error> {
     Lock::acquire(Path::new(lock::PATH), lock::PATIENCE)
-}
-
-fn wanted(kernel: &mut Kernel, config: &Config, place: &Place) -> Result<Plan, Exit> {
-    let gathered = facts::gather(kernel, config, place, facts::Trust::Kernel).map_err(|error| {
-        complain(&error);
-        Exit::Kernel
-    })?;
-    gathered.print();
-    plan(config, &gathered.facts).map_err(|shortage| {
-        complain(&format!("nothing was changed: {shortage}"));
-        Exit::Config
-    })
 }
 
 fn nothing_to_do(config: &Config) -> Option<&'static str> {

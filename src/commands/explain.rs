@@ -1,6 +1,6 @@
 //! `wansplit explain`.
 
-use super::{Exit, Loaded, Place, complain, facts, say, usage};
+use super::{Exit, Loaded, Place, facts, say, usage};
 use crate::config::describe::describe;
 use crate::config::model::{Config, LinkId};
 use crate::explain::words::{self, Words};
@@ -8,7 +8,7 @@ use crate::explain::{self, Decision, From, Packet};
 use crate::kernel::Kernel;
 use crate::kernel::netlink::lookup::{self, Answer, Question};
 use crate::network::Facts;
-use crate::plan::{Plan, plan};
+use crate::plan::Plan;
 use argh::FromArgs;
 use serde_json::json;
 use std::net::IpAddr;
@@ -60,14 +60,7 @@ fn attempt(place: &Place, verb: &Explain) -> Result<Exit, Exit> {
     let loaded = Loaded::read(place)?;
     let config = loaded.usable()?;
     let mut kernel = Kernel::new();
-    let gathered = facts::gather(&mut kernel, config, place, facts::Trust::File).map_err(|error| {
-        complain(&error);
-        Exit::Kernel
-    })?;
-    let plan = plan(config, &gathered.facts).map_err(|shortage| {
-        complain(&shortage.to_string());
-        Exit::Config
-    })?;
+    let (gathered, plan) = facts::plan(&mut kernel, config, place, facts::Trust::File)?;
     let facts = &gathered.facts;
     let packet = complete(&mut kernel, facts, asked);
     let decision = explain::decide(config, &plan.paths, facts, &packet);

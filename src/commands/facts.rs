@@ -1,7 +1,7 @@
 //! Reads the world for a verb: the file that stands in for netifd, the kernel's devices and addresses, and what others
 //! have put there.
 
-use super::{Place, complain};
+use super::{Exit, Place, complain};
 use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::model::{Attachment, Config, Family, LinkId};
 use crate::config::source::Position;
@@ -9,8 +9,8 @@ use crate::kernel::sysctl::{Key, Sysctls};
 use crate::kernel::{self, Kernel};
 use crate::network::gather::{self, Absent, Sources};
 use crate::network::{Down, Facts, State, netifd};
-use crate::plan::Plan;
 use crate::plan::allot::Shortage;
+use crate::plan::{self, Plan};
 use crate::reconcile::neighbours;
 use std::collections::BTreeSet;
 
@@ -66,6 +66,19 @@ pub fn gather(handle: &mut Kernel, config: &Config, place: &Place, trust: Trust)
         warnings.into_iter().map(|message| Diagnostic::new(Severity::Warning, Position::default(), message)).collect();
     findings.extend((0..config.links.len()).filter_map(|n| unusable(config, &facts, LinkId(n), place)));
     Ok(Gathered { facts, findings })
+}
+
+/// Gathers the facts and computes the wanted state; where that fails, says why.
+pub fn plan(kernel: &mut Kernel, config: &Config, place: &Place, trust: Trust) -> Result<(Gathered, Plan), Exit> {
+    let gathered = gather(kernel, config, place, trust).map_err(|error| {
+        complain(&error);
+        Exit::Kernel
+    })?;
+    let plan = plan::plan(config, &gathered.facts).map_err(|shortage| {
+        complain(&format!("nothing was changed: {shortage}; choose a mask with more bits"));
+        Exit::Config
+    })?;
+    Ok((gathered, plan))
 }
 
 fn read_dump(file: &str) -> Result<netifd::Dump, String> {

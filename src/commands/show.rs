@@ -1,10 +1,10 @@
 //! `wansplit show`.
 
-use super::{Exit, Loaded, Place, complain, facts, say};
+use super::{Exit, Loaded, Place, facts, say};
 use crate::config::model::Family;
 use crate::kernel::Kernel;
 use crate::plan::ruleset::{json, text};
-use crate::plan::{Plan, Sysctl, iproute, plan};
+use crate::plan::{Plan, Sysctl, iproute};
 use argh::FromArgs;
 use std::fmt::Write;
 
@@ -31,6 +31,23 @@ pub fn run(place: &Place, verb: &Show) -> Exit {
     }
     match wanted(place) {
         Ok((loaded, plan)) => {
+            match verb.what.as_str() {
+                "nft" => say(&nft(&plan, verb.text)),
+                "ip" => say(&ip(&plan)),
+                _ => say(&all(&plan, verb.text)),
+            }
+            loaded.exit()
+        }
+        Err(exit) => exit,
+    }
+}
+
+fn wanted(place: &Place) -> Result<(Loaded, Plan), Exit> {
+    let loaded = Loaded::read(place)?;
+    let config = loaded.usable()?;
+    let mut kernel = Kernel::new();
+    let (_, plan) = facts::plan(&mut kernel, config, place, facts::Trust::File)?;
+    Ok((loaded, plan)) => {
             match verb.what.as_str() {
                 "nft" => say(&nft(&plan, verb.text)),
                 "ip" => say(&ip(&plan)),

@@ -1,7 +1,7 @@
 //! `wansplit status`.
 
 use super::table::{Paint, Table};
-use super::{Exit, Loaded, Place, complain, facts, say};
+use super::{Exit, Loaded, Place, apply, facts, say};
 use crate::config::describe::describe;
 use crate::config::model::{Config, Family, Link, LinkId, Mode, PolicyId, Spread, Target};
 use crate::explain::{Outcome, outcome, words};
@@ -9,7 +9,7 @@ use crate::kernel::Kernel;
 use crate::kernel::netlink::link::Link as Device;
 use crate::network::{Down, Facts, Side, State};
 use crate::plan::path::{Choice, Path, PathId};
-use crate::plan::{Plan, plan};
+use crate::plan::Plan;
 use crate::reconcile;
 use argh::FromArgs;
 use serde_json::{Value, json};
@@ -35,18 +35,10 @@ pub fn run(place: &Place, verb: &Status) -> Exit {
 fn attempt(place: &Place, verb: &Status) -> Result<Exit, Exit> {
     let loaded = Loaded::read(place)?;
     let config = loaded.usable()?;
-    let refused = |error: String| {
-        complain(&error);
-        Exit::Kernel
-    };
     let mut kernel = Kernel::new();
-    let gathered = facts::gather(&mut kernel, config, place, facts::Trust::Kernel).map_err(refused)?;
-    let plan = plan(config, &gathered.facts).map_err(|shortage| {
-        complain(&shortage.to_string());
-        Exit::Config
-    })?;
+    let (gathered, plan) = facts::plan(&mut kernel, config, place, facts::Trust::Kernel)?;
     let wanted = config.globals.enabled.then_some(&plan);
-    let drift = reconcile::difference(&mut kernel, wanted).map_err(|error| refused(error.to_string()))?;
+    let drift = reconcile::difference(&mut kernel, wanted).map_err(apply::refused)?;
     let mut problems = gathered.findings;
     problems.extend(facts::neighbours(&mut kernel, config, &plan));
     let view = View {
