@@ -47,30 +47,6 @@ fn wanted(place: &Place) -> Result<(Loaded, Plan), Exit> {
     let config = loaded.usable()?;
     let mut kernel = Kernel::new();
     let (_, plan) = facts::plan(&mut kernel, config, place, facts::Trust::File)?;
-    Ok((loaded, plan)) => {
-            match verb.what.as_str() {
-                "nft" => say(&nft(&plan, verb.text)),
-                "ip" => say(&ip(&plan)),
-                _ => say(&all(&plan, verb.text)),
-            }
-            loaded.exit()
-        }
-        Err(exit) => exit,
-    }
-}
-
-fn wanted(place: &Place) -> Result<(Loaded, Plan), Exit> {
-    let loaded = Loaded::read(place)?;
-    let config = loaded.usable()?;
-    let mut kernel = Kernel::new();
-    let gathered = facts::gather(&mut kernel, config, place, facts::Trust::File).map_err(|error| {
-        complain(&error);
-        Exit::Kernel
-    })?;
-    let plan = plan(config, &gathered.facts).map_err(|shortage| {
-        complain(&shortage.to_string());
-        Exit::Config
-    })?;
     Ok((loaded, plan))
 }
 
