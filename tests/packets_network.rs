@@ -3,7 +3,7 @@
 
 mod packet_support;
 
-use lab::{Dial, Flow, INTERNET, Lab, Setup, Wan, Wansplit, Way};
+use lab::{Dial, Flow, INTERNET, Lab, Setup, Wan, Wansplit, Way, assert_same, snapshot};
 use packet_support::{configured, rule};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -109,5 +109,36 @@ fn a_link_whose_interface_does_not_exist_is_down() {
             assert_eq!(lab.tcp(&lab.lan, to, 443), Way::Link(1));
             assert_eq!(lab.tcp(&lab.lan, to, 25), Way::Link(1), "the policy's other link");
         }
+    });
+}
+
+#[test]
+fn a_kill_switch_holds_when_no_link_is_known() {
+    lab::isolated(|| {
+        let lab = Lab::new();
+        let config = "config globals 'globals'
+               option enabled '1'
+             config link 'vpn'
+               option interface 'wg0'
+               option fallback 'unreachable'\n"
+            .to_owned()
+            + &rule("cameras", "6000", "vpn");
+        configured(&lab, &config).with_network(&lab.network_dump(&[])).apply();
+        for to in INTERNET {
+            assert_eq!(lab.udp(&lab.lan, to, 6000), Way::Refused);
+            assert_eq!(lab.udp(&lab.lan, to, 53), Way::Link(1), "no rule names it");
+        }
+    });
+}
+
+#[test]
+fn without_facts_the_old_state_stays() {
+    lab::isolated(|| {
+        let lab = Lab::new();
+        by_interface(&lab).apply();
+        let before = snapshot(&lab.router);
+        let output = configured(&lab, &config()).run(&["apply"]);
+        assert_eq!(output.code, 1, "{}", output.stderr);
+        assert_same(&snapshot(&lab.router), &before, "after an apply that knew nothing of the interfaces");
     });
 }

@@ -40,6 +40,13 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
     if let Some(why) = nothing_to_do(config) {
         return idle(&mut kernel, verb, why);
     }
+    if let Some(link) = facts::unknowable(config, place) {
+        complain(&format!(
+            "nothing was changed: link '{link}' is a netifd interface, and asking netifd is not supported yet; \
+             give its answer in a file: `ubus call network.interface dump > FILE`, then `--network FILE`"
+        ));
+        return Err(Exit::Config);
+    }
     let mut tries = 0;
     loop {
         tries += 1;

@@ -3,7 +3,7 @@
 
 use super::{Exit, Place, complain};
 use crate::config::diagnostics::{Diagnostic, Severity};
-use crate::config::model::{Attachment, Config, Family, LinkId};
+use crate::config::model::{Attachment, Config, Family, Link, LinkId};
 use crate::config::source::Position;
 use crate::kernel::sysctl::{Key, Sysctls};
 use crate::kernel::{self, Kernel};
@@ -81,6 +81,13 @@ pub fn plan(kernel: &mut Kernel, config: &Config, place: &Place, trust: Trust) -
     Ok((gathered, plan))
 }
 
+/// A link of which nothing can be known without netifd's account of the interfaces.
+pub fn unknowable<'a>(config: &'a Config, place: &Place) -> Option<&'a str> {
+    let by_interface = |link: &&Link| matches!(link.attachment, Attachment::Interface(_));
+    let link = if place.network.is_none() { config.links.iter().find(by_interface) } else { None };
+    link.map(|link| link.name.as_str())
+}
+
 fn read_dump(file: &str) -> Result<netifd::Dump, String> {
     let text =
         std::fs::read_to_string(file).map_err(|error| format!("cannot read the interfaces from {file}: {error}"))?;
@@ -148,6 +155,10 @@ fn unusable(config: &Config, facts: &Facts, id: LinkId, place: &Place) -> Option
         (Attachment::Device { device, .. }, Down::NoAddress) => (
             format!("device '{device}' has no IPv4 address: its traffic takes the fallback"),
             "give it one, or wait for DHCP, and apply again",
+        ),
+        (Attachment::Interface(name), Down::NoSuchDevice) => (
+            format!("the device of interface '{name}' does not exist here: its traffic takes the fallback"),
+            "is the file given by `--network` this router's?",
         ),
         (_, Down::OwnGateway) => (
             "its gateway is one of the router's own addresses: its traffic takes the fallback".into(),

@@ -184,7 +184,8 @@ pub fn map(map: &Map) -> Object<'_> {
         kind: Some(Kind(&map.key)),
         flags: map.has_intervals().then_some(["interval"]),
         map: is_map.then_some("verdict"),
-        elem: Some(Elements(map)),
+        // nft refuses an empty list.
+        elem: (!map.is_empty()).then_some(Elements(map)),
         ..named(&map.name)
     };
     if is_map { Object::Map(object) } else { Object::Set(object) }
