@@ -135,9 +135,10 @@ impl<'a> Builder<'a> {
             let path = builder.paths.of_link(link);
             builder.stamped.insert(path);
             let mark = builder.paths[path].mark.bits();
+            // The packet first: one that conntrack calls invalid has no connection, and there the rule ends.
             let rule = Rule {
                 matches: Vec::new(),
-                actions: vec![Action::SetConnectionMark(mark), Action::SetMark(mark), Action::Verdict(Verdict::Accept)],
+                actions: vec![Action::SetMark(mark), Action::SetConnectionMark(mark), Action::Verdict(Verdict::Accept)],
             };
             builder.chain("in", path, rule)
         });
