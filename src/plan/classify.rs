@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! prerouting   ct mark vmap @restore      a connection that has its link: both directions, one lookup
+//!              meta mark cleared          what comes out of a tunnel still has the outer packet's mark
 //!              ct state running accept    one that has none keeps having none
 //!              iifname vmap @wan_in       new from a WAN: answers go back the way it came
 //!              <compiled rules>           new from elsewhere: map lookups -> a path's mark
@@ -26,9 +27,11 @@ pub fn ruleset(config: &Config, paths: &Paths, facts: &Facts) -> Ruleset {
     let (wan_in, stamps) = (builder.wan_in(), builder.stamps());
     // Last: by now it is known which paths a connection can be stamped with.
     let restore = builder.restore();
-    let mut prerouting =
-        vec![restore.clone(), Rule { matches: vec![Match::Running], actions: vec![Action::Verdict(Verdict::Accept)] }];
-    prerouting.push(wan_in);
+    // The kernel keeps the mark of a GRE, IP-in-IP, VXLAN or IPsec packet on the packet it takes out of it
+    // (`skb_scrub_packet` clears it only between namespaces): that one would follow the link its tunnel runs over.
+    let clear = Rule::always(Action::SetMark(0));
+    let running = Rule { matches: vec![Match::Running], actions: vec![Action::Verdict(Verdict::Accept)] };
+    let mut prerouting = vec![restore.clone(), clear, running, wan_in];
     prerouting.extend(classify);
     builder.base(Hook::Prerouting, prerouting);
     builder.base(Hook::Output, vec![restore]);
