@@ -9,35 +9,12 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use support::interpreter;
 use support::sample::{self, SampleRule};
-use wansplit::config::{self, model::Config};
-use wansplit::explain::{Packet, decide};
-use wansplit::network::{Facts, Hop, LinkFacts, Side, State};
+use support::world::{explained, facts, read};
+use wansplit::config::model::Config;
+use wansplit::explain::Packet;
+use wansplit::network::Facts;
 use wansplit::plan::path::{Choice, Paths};
 use wansplit::plan::{Plan, plan};
-
-/// The configuration of some sample rules, and the samples that made it in.
-fn read(rules: &[SampleRule]) -> (Config, Vec<SampleRule>) {
-    let json: Vec<_> = rules.iter().enumerate().filter_map(|(n, rule)| rule.json(n)).collect();
-    let text = format!("{{ {}, \"rules\": {} }}", sample::LINKS, serde_json::Value::from(json));
-    let config = config::read(text.as_bytes()).config.expect("the sample's frame is right");
-    let kept = config.rules.iter().map(|rule| rules[rule.name[1..].parse::<usize>().unwrap()].clone()).collect();
-    (config, kept)
-}
-
-fn facts(config: &Config, prefix: bool) -> Facts {
-    let side = |n: usize, gateway: &str| Side {
-        device: Some(format!("wan{n}")),
-        addresses: Vec::new(),
-        state: State::Up(Hop { device: format!("wan{n}"), gateway: Some(gateway.parse::<IpAddr>().unwrap()) }),
-    };
-    let links = (0..config.links.len()).map(|n| LinkFacts {
-        v4: side(n, "198.51.100.1"),
-        v6: side(n, "2001:db8::1"),
-        // Half of the sample's IPv6 addresses.
-        prefixes: if prefix && n == 0 { vec![("fd00::".parse().unwrap(), 125)] } else { Vec::new() },
-    });
-    Facts { links: links.collect(), ipv6: true, ..Facts::default() }
-}
 
 /// The marks a packet may get by the plain first match.
 fn naive(config: &Config, plan: &Plan, facts: &Facts, rules: &[SampleRule], packet: &Packet) -> BTreeSet<u32> {
@@ -90,12 +67,8 @@ fn agree(rules: &[SampleRule], packets: &[Packet], prefix: bool) {
         let compiled = interpreter::marks(&plan.ruleset, packet);
         let plain = naive(&config, &plan, &facts, &kept, packet);
         assert_eq!(compiled, plain, "compiled and plain first match differ for {packet:?}");
-        let decision = decide(&config, &plan.paths, &facts, packet);
-        let explained: BTreeSet<u32> = match decision.paths.as_slice() {
-            [] => [0].into(),
-            paths => paths.iter().map(|(path, _)| plan.paths[*path].mark.bits()).collect(),
-        };
-        assert_eq!(explained, plain, "explain and plain first match differ for {packet:?}: {decision:?}");
+        let explained = explained(&config, &plan, &facts, packet);
+        assert_eq!(explained, plain, "explain and plain first match differ for {packet:?}");
     }
 }
 

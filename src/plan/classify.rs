@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! prerouting   ct mark vmap @restore      a connection that has its link: both directions, one lookup
+//!              meta mark cleared          what comes out of a tunnel still has the outer packet's mark
 //!              running, unstamped accept  one that has none keeps having none
 //!              iifname vmap @wan_in       new from a WAN: answers go back the way it came
 //!              <compiled rules>           new from elsewhere: map lookups -> a path's mark
@@ -26,12 +27,14 @@ pub fn ruleset(config: &Config, paths: &Paths, facts: &Facts) -> Ruleset {
     let (wan_in, stamps) = (builder.wan_in(), builder.stamps());
     // Last: by now it is known which paths a connection can be stamped with.
     let restore = builder.restore();
+    // The kernel keeps the mark of a GRE, IP-in-IP, VXLAN or IPsec packet on the packet it takes out of it
+    // (`skb_scrub_packet` clears it only between namespaces): that one would follow the link its tunnel runs over.
+    let clear = Rule::always(Action::SetMark(0));
     // A connection stamped with a number that no path has any more (a link was renamed, a pin changed) is classified
     // anew, so that a kill switch still holds it, and stamped anew by the next packet from its WAN.
     let running =
         Rule { matches: vec![Match::Running, Match::Unstamped], actions: vec![Action::Verdict(Verdict::Accept)] };
-    let mut prerouting = vec![restore.clone(), running];
-    prerouting.push(wan_in);
+    let mut prerouting = vec![restore.clone(), clear, running, wan_in];
     prerouting.extend(classify);
     builder.base(Hook::Prerouting, prerouting);
     builder.base(Hook::Output, vec![restore]);
@@ -138,9 +141,10 @@ impl<'a> Builder<'a> {
             let path = builder.paths.of_link(link);
             builder.stamped.insert(path);
             let mark = builder.paths[path].mark.bits();
+            // The packet first: one that conntrack calls invalid has no connection, and there the rule ends.
             let rule = Rule {
                 matches: Vec::new(),
-                actions: vec![Action::SetConnectionMark(mark), Action::SetMark(mark), Action::Verdict(Verdict::Accept)],
+                actions: vec![Action::SetMark(mark), Action::SetConnectionMark(mark), Action::Verdict(Verdict::Accept)],
             };
             builder.chain("in", path, rule)
         });

@@ -80,6 +80,7 @@ fn holds(ruleset: &Ruleset, condition: &Match, packet: &Packet) -> bool {
             (Some(mac), Choice::NoneOf(macs)) => !macs.contains(mac),
         },
         Match::Family(family) => packet.family() == *family,
+        Match::Dscp(family, values) => packet.family() == *family && values.contains(&packet.dscp),
         Match::InSet(key, set) => {
             let set = ruleset.maps.iter().find(|map| map.name == *set).expect("a set that exists");
             let Entries::Members(members) = &set.entries else { panic!("a map where a set is wanted") };

@@ -12,7 +12,7 @@ use super::ruleset::{Action, Key, Map, Match, Rule, Verdict};
 use crate::config::model::{Choice, Family};
 use crate::interval::{Interval, IntervalSet};
 use region::{Guard, Region};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::hash::BuildHasherDefault;
 
 /// A rule of more boxes than this is not multiplied out into map entries; it becomes a rule of its own with one set
@@ -63,7 +63,7 @@ fn place(tiers: &mut Vec<Tier>, region: &Region, verdict: &Verdict) {
         tiers.push(Tier::direct(region, verdict));
         return;
     };
-    if region.sets().is_empty() {
+    if region.sets().is_empty() || !region.keys().all(Key::has_maps) {
         tiers.push(Tier::direct(region, verdict));
         return;
     }
@@ -144,9 +144,13 @@ impl Tier {
         let mut matches = guard_matches(self.guard);
         let Some(Boxes { all: mut entries, .. }) = self.boxes else {
             for (region, verdict) in self.regions {
-                let sets = region.sets().iter().map(|(key, set)| (*key, Map::members("some", *key, set)));
-                for (key, set) in sets {
-                    matches.push(Match::InSet(key, set.name.clone()));
+                for (key, values) in region.sets() {
+                    if let Key::Dscp(family) = *key {
+                        matches.push(Match::Dscp(family, dscp_values(values)));
+                        continue;
+                    }
+                    let set = Map::members("some", *key, values);
+                    matches.push(Match::InSet(*key, set.name.clone()));
                     compiled.maps.push(set);
                 }
                 compiled.rules.push(Rule { matches: matches.clone(), actions: vec![Action::Verdict(verdict)] });
@@ -241,6 +245,10 @@ fn pieces(set: &IntervalSet) -> impl Iterator<Item = Interval> + '_ {
         let values = small.then(|| (interval.first()..=interval.last()).map(Interval::single));
         values.into_iter().flatten().chain((!small).then_some(interval))
     })
+}
+
+fn dscp_values(set: &IntervalSet) -> BTreeSet<u8> {
+    set.iter().flat_map(|interval| interval.first()..=interval.last()).filter_map(|n| u8::try_from(n).ok()).collect()
 }
 
 /// Negated devices first: that match is the cheaper one.

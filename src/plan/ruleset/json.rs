@@ -224,6 +224,10 @@ fn condition(condition: &Match, mask: Mask) -> Statement<'static> {
         Match::Input(choice) => one_of(expression(Key::Input, None), choice),
         Match::Sender(choice) => one_of(expression(Key::Sender, None), choice),
         Match::Family(family) => test(expression(Key::Family, None), Operator::EQ, string(nfproto(*family))),
+        Match::Dscp(family, values) => {
+            let values = values.iter().map(|value| SetItem::Element(Expression::Number(u32::from(*value)))).collect();
+            test(expression(Key::Dscp(*family), None), Operator::EQ, Expression::Named(NamedExpression::Set(values)))
+        }
         Match::InSet(key, set) => test(expression(*key, None), Operator::EQ, string(&format!("@{set}"))),
     }
 }

@@ -12,6 +12,7 @@ use digest::Digest;
 
 use crate::config::model::{Choice, Family, Mac, Mask};
 use crate::interval::{Interval, IntervalSet};
+use std::collections::BTreeSet;
 
 /// The name of our table, family inet.
 pub const TABLE: &str = "wansplit";
@@ -88,6 +89,8 @@ pub enum Match {
     Family(Family),
     /// The key is in a named set.
     InSet(Key, String),
+    /// The DSCP value is one of these.
+    Dscp(Family, BTreeSet<u8>),
 }
 
 /// What a rule does.
@@ -125,6 +128,15 @@ pub enum Verdict {
     Goto(String),
     /// Done here.
     Accept,
+}
+
+impl Key {
+    /// Whether maps and named sets can be looked up by it. nft before 1.0.8 shifts the DSCP bits of IPv6, which lie
+    /// across two bytes, in the wrong byte order; where the values stand in the rule it shifts those instead, rightly.
+    #[must_use]
+    pub fn has_maps(self) -> bool {
+        self != Self::Dscp(Family::V6)
+    }
 }
 
 impl Verdict {

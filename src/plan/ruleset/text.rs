@@ -68,6 +68,10 @@ fn condition(condition: &Match, mask: Mask) -> String {
         Match::Sender(choice) => one_of("ether saddr", choice, ToString::to_string),
         Match::Family(family) => format!("meta nfproto {}", nfproto(*family)),
         Match::InSet(key, set) => format!("{} @{set}", expression(*key, None)),
+        Match::Dscp(family, values) => {
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+            format!("{} {{ {} }}", expression(Key::Dscp(*family), None), values.join(", "))
+        }
     }
 }
 
