@@ -50,7 +50,7 @@ pub fn validate(document: &Document, diagnostics: &mut Vec<Diagnostic>) -> Confi
 
 fn unknown_section(raw: &RawSection) -> Diagnostic {
     let word = &raw.kind.value;
-    if PLANNED_SECTIONS.contains(&word.as_str()) {
+    if PLANNED_SECTIONS.contains(&word.as_ref()) {
         let message = format!("sections of type {} are not supported yet", quote(word));
         return Diagnostic::new(Severity::Error, raw.kind.at, message)
             .help("delete the section; rules that need it are left out");
