@@ -10,14 +10,15 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Reads the rules in the order of the file, without those that are wrong or switched off.
+/// Reads the `count` rules in the order of the file, without those that are wrong or switched off.
 pub fn rules<'s>(
     sections: impl Iterator<Item = &'s Section<'s>>,
+    count: usize,
     names: &Names<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Rule> {
-    let mut seen: HashMap<Cow<'s, str>, u32> = HashMap::new();
-    let mut rules = Vec::new();
+    let mut seen: HashMap<Cow<'s, str>, u32> = HashMap::with_capacity(count);
+    let mut rules = Vec::with_capacity(count);
     for (index, section) in sections.enumerate() {
         let name = name(section, index + 1, diagnostics);
         match seen.entry(name.clone()) {

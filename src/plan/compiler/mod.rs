@@ -166,7 +166,8 @@ impl<'a> Tier<'a> {
 impl Boxes {
     fn insert(&mut self, piece: Vec<Interval>, verdict: Verdict) {
         if is_point(&piece) {
-            self.points.insert(piece, verdict);
+            // One that is there already is an earlier rule's.
+            self.points.entry(piece).or_insert(verdict);
         } else {
             self.wide.push((piece, verdict));
         }
@@ -175,9 +176,8 @@ impl Boxes {
     /// Appends to `left` what of `piece` is in no box.
     fn subtract_from(&self, piece: Vec<Interval>, left: &mut Vec<Vec<Interval>>) {
         if is_point(&piece) {
-            let known =
-                self.points.contains_key(&piece) || self.wide.iter().any(|(taken, _)| intersects(taken, &piece));
-            if !known {
+            // The points are held against each other when they are put in.
+            if !self.wide.iter().any(|(taken, _)| intersects(taken, &piece)) {
                 left.push(piece);
             }
             return;
