@@ -108,11 +108,28 @@ impl IntervalSet {
         self.0.is_empty()
     }
 
+    /// Whether every value from 0 to `max` is in it, and nothing else.
+    #[must_use]
+    pub fn is_full(&self, max: u128) -> bool {
+        self.0 == [Interval::new(0, max)]
+    }
+
     /// Whether the value is in it.
     #[must_use]
     pub fn contains(&self, value: u128) -> bool {
+        self.around(value).is_some()
+    }
+
+    /// Whether every value of `other` is in it.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other.iter().all(|theirs| self.around(theirs.first).is_some_and(|own| theirs.last <= own.last))
+    }
+
+    /// The interval that holds a value.
+    fn around(&self, value: u128) -> Option<Interval> {
         let after = self.0.partition_point(|interval| interval.first <= value);
-        after > 0 && self.0[after - 1].contains(value)
+        self.0.get(after.checked_sub(1)?).copied().filter(|interval| interval.contains(value))
     }
 
     /// Whether two sets share a value.
@@ -172,23 +189,27 @@ impl IntervalSet {
     pub fn subtract(&self, other: &Self, max: u128) -> Self {
         self.intersect(&other.complement(max))
     }
+
+    /// The same of a set that is not needed any more; mostly there is nothing to take out.
+    #[must_use]
+    pub fn without(self, other: &Self, max: u128) -> Self {
+        if other.is_empty() { self } else { self.subtract(other, max) }
+    }
 }
 
 impl FromIterator<Interval> for IntervalSet {
     fn from_iter<I: IntoIterator<Item = Interval>>(intervals: I) -> Self {
         let mut sorted: Vec<Interval> = intervals.into_iter().collect();
         sorted.sort_unstable();
-        let mut merged: Vec<Interval> = Vec::with_capacity(sorted.len());
-        for interval in sorted {
-            match merged.last_mut() {
-                // Adjacent intervals become one too, so that equal sets are equal values.
-                Some(last) if interval.first <= last.last.saturating_add(1) => {
-                    last.last = last.last.max(interval.last);
-                }
-                _ => merged.push(interval),
+        // Adjacent intervals become one too, so that equal sets are equal values.
+        sorted.dedup_by(|next, last| {
+            let joins = next.first <= last.last.saturating_add(1);
+            if joins {
+                last.last = last.last.max(next.last);
             }
-        }
-        Self(merged)
+            joins
+        });
+        Self(sorted)
     }
 }
 
@@ -271,6 +292,9 @@ mod tests {
             prop_assert_eq!(members(&a.subtract(&b, MAX)), both(&|x, y| x && !y));
             prop_assert_eq!(members(&a.complement(MAX)), both(&|x, _| !x));
             prop_assert_eq!(a.overlaps(&b), !a.intersect(&b).is_empty());
+            prop_assert_eq!(a.covers(&b), b.subtract(&a, MAX).is_empty());
+            prop_assert_eq!(a.is_full(MAX), a.complement(MAX).is_empty());
+            prop_assert_eq!(a.clone().without(&b, MAX), a.subtract(&b, MAX));
             prop_assert_eq!(a.complement(MAX).complement(MAX), a);
         }
 

@@ -104,7 +104,8 @@ fn every_case_reads_as_libuci_reads_it() {
 #[test]
 fn a_value_of_one_mebibyte() {
     let value = "y".repeat(1 << 20);
-    let (document, diagnostics) = parse(format!("config a x\n\toption v \"{value}\"\n").as_bytes());
+    let text = format!("config a x\n\toption v \"{value}\"\n");
+    let (document, diagnostics) = parse(text.as_bytes());
     assert!(diagnostics.is_empty());
     assert_eq!(document.sections[0].options[0].values[0].value, value);
 }
@@ -115,7 +116,8 @@ fn twenty_thousand_sections_take_linear_time() {
         (1..=sections).map(|n| format!("config rule\n\toption a '{n}'\n\tlist b 'x'\n")).collect()
     };
     // A quadratic parser takes minutes in a debug build, which the test runner's time limit ends.
-    let (document, diagnostics) = parse(text(20_000).as_bytes());
+    let text = text(20_000);
+    let (document, diagnostics) = parse(text.as_bytes());
     assert!(diagnostics.is_empty());
     assert_eq!(document.sections.len(), 20_000);
 }
@@ -148,11 +150,7 @@ fn every_value_has_its_place() {
     let places: Vec<_> =
         section.options.iter().flat_map(|o| o.values.iter().map(|v| (v.at.line, v.at.column))).collect();
     assert_eq!(places, [(2, 13), (3, 10), (4, 9)]);
-    let words: Vec<_> =
-        wansplit::config::source::Spanned { value: "80  443\n 25".to_owned(), at: section.options[0].values[0].at }
-            .words()
-            .into_iter()
-            .map(|word| (word.value, word.at.line, word.at.column))
-            .collect();
-    assert_eq!(words, [("80".into(), 2, 13), ("443".into(), 2, 17), ("25".into(), 3, 2)]);
+    let several = wansplit::config::source::Spanned { value: "80  443\n 25", at: section.options[0].values[0].at };
+    let words: Vec<_> = several.words().into_iter().map(|word| (word.value, word.at.line, word.at.column)).collect();
+    assert_eq!(words, [("80", 2, 13), ("443", 2, 17), ("25", 3, 2)]);
 }

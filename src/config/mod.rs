@@ -43,7 +43,7 @@ pub fn read(text: &[u8]) -> Reading {
 
 /// Only the syntax: the sections and options of a UCI or JSON text, and what is wrong with its form.
 #[must_use]
-pub fn parse(text: &[u8]) -> (Document, Vec<Diagnostic>) {
+pub fn parse(text: &[u8]) -> (Document<'_>, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
     let document =

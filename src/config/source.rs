@@ -2,6 +2,8 @@
 //!
 //! Both notations, UCI and JSON, end here; everything behind it is the same for both.
 
+use std::borrow::Cow;
+
 /// A place in the configuration file. Lines and columns count from 1; a column is a character, not a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position {
@@ -27,7 +29,7 @@ impl Position {
 }
 
 /// A value and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
@@ -35,24 +37,28 @@ pub struct Spanned<T> {
     pub at: Position,
 }
 
-impl Spanned<String> {
+/// A piece of the file's text: borrowed from the file where it stands there in one piece, without escapes.
+pub type Word<'a> = Spanned<Cow<'a, str>>;
+
+impl<T: AsRef<str>> Spanned<T> {
+    /// The same text, borrowed.
+    #[must_use]
+    pub fn borrowed(&self) -> Spanned<&str> {
+        Spanned { value: self.value.as_ref(), at: self.at }
+    }
+
     /// The words between blanks, each with its own place. The places are exact unless the value was written with
     /// escapes or in several quoted parts.
     #[must_use]
-    pub fn words(&self) -> Vec<Self> {
-        let mut words: Vec<Self> = Vec::new();
+    pub fn words(&self) -> Vec<Spanned<&str>> {
+        let mut words = Vec::new();
         let mut at = self.at;
-        let mut in_word = false;
-        for c in self.value.chars() {
-            if c.is_ascii_whitespace() {
-                in_word = false;
-            } else if let Some(word) = words.last_mut().filter(|_| in_word) {
-                word.value.push(c);
-            } else {
-                words.push(Self { value: c.into(), at });
-                in_word = true;
+        for piece in self.value.as_ref().split_inclusive(|c: char| c.is_ascii_whitespace()) {
+            let word = piece.trim_end_matches(|c: char| c.is_ascii_whitespace());
+            if !word.is_empty() {
+                words.push(Spanned { value: word, at });
             }
-            at = at.after(if c == '\n' { b'\n' } else { b' ' });
+            at = piece.bytes().fold(at, Position::after);
         }
         words
     }
@@ -60,30 +66,30 @@ impl Spanned<String> {
 
 /// `option` or `list` lines of one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawOption {
+pub struct RawOption<'a> {
     /// The option's name and where it was first written.
-    pub name: Spanned<String>,
+    pub name: Word<'a>,
     /// Its values: one for an `option`, any number for a `list`. Each has its own position.
     /// None at all: what was written cannot be a value, which has been reported.
-    pub values: Vec<Spanned<String>>,
+    pub values: Vec<Word<'a>>,
     /// Whether it was written as a list.
     pub is_list: bool,
 }
 
 /// One `config TYPE 'NAME'` section.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawSection {
+pub struct RawSection<'a> {
     /// The type: `globals`, `link`, `policy`, `rule`, or something unknown.
-    pub kind: Spanned<String>,
+    pub kind: Word<'a>,
     /// The name, if it has one.
-    pub name: Option<Spanned<String>>,
+    pub name: Option<Word<'a>>,
     /// Its options in the order of the file.
-    pub options: Vec<RawOption>,
+    pub options: Vec<RawOption<'a>>,
 }
 
 /// A whole configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Document {
+pub struct Document<'a> {
     /// The sections in the order of the file.
-    pub sections: Vec<RawSection>,
+    pub sections: Vec<RawSection<'a>>,
 }

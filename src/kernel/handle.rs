@@ -19,6 +19,7 @@ pub struct Kernel {
     rtnetlink: Channel,
     netfilter: Channel,
     nft_transactions: u32,
+    nft: Option<nft::Waiting>,
 }
 
 impl Default for Kernel {
@@ -27,6 +28,7 @@ impl Default for Kernel {
             rtnetlink: Channel::new(SockProtocol::NetlinkRoute),
             netfilter: Channel::new(SockProtocol::NetlinkNetFilter),
             nft_transactions: 0,
+            nft: None,
         }
     }
 }
@@ -166,13 +168,20 @@ impl Kernel {
             .map_err(about("read the nftables table inet", || name.to_owned()))
     }
 
+    /// Says that `nft` will be needed soon: it starts while other things are done.
+    pub fn nft_announce(&mut self) {
+        // If it cannot be started, that is said when it is needed.
+        self.nft = nft::Waiting::start().ok();
+    }
+
     /// Gives one JSON document to `nft`, which applies all of it or nothing. `what` is for messages: "load the rules".
     ///
     /// # Errors
     /// `nft` is missing, hangs, or refuses the document.
     pub fn nft_apply(&mut self, what: &str, json: &str) -> Result<(), Error> {
         self.nft_transactions = self.nft_transactions.saturating_add(1);
-        nft::apply(json).map_err(|fault| Error::Nft { what: what.to_owned(), fault })
+        let nft = self.nft.take().map_or_else(nft::Waiting::start, Ok);
+        nft.and_then(|nft| nft.apply(json)).map_err(|fault| Error::Nft { what: what.to_owned(), fault })
     }
 
     fn route<T>(&mut self, run: impl FnOnce(&mut Socket) -> Result<T, Failure>) -> Result<T, Failure> {

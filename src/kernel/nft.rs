@@ -6,6 +6,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -19,32 +20,57 @@ const PATIENCE_PER_BYTE: Duration = Duration::from_micros(10);
 /// How much of its complaints is kept.
 const KEPT: usize = 64 * 1024;
 
-/// Gives a document to `nft`, which applies all of it or nothing.
-///
-/// # Errors
-/// `nft` is missing, hangs, or refuses the document.
-pub fn apply(json: &str) -> Result<(), NftFault> {
-    let bytes = u32::try_from(json.len()).unwrap_or(u32::MAX);
-    let patience = PATIENCE + PATIENCE_PER_BYTE.saturating_mul(bytes);
-    run(Command::new("nft").args(["-j", "-f", "-"]), json.as_bytes(), patience)
+/// An `nft` that waits for its document. Dropped without one, it is ended.
+pub struct Waiting(Child);
+
+impl Waiting {
+    /// Starts `nft`. Its start takes as long as a good part of its work: it is well begun before the document is there.
+    ///
+    /// # Errors
+    /// `nft` is missing.
+    pub fn start() -> Result<Self, NftFault> {
+        // Found here and named by its path, so that the standard library need not fork the whole of our memory.
+        let places = PATH.split(':').map(|directory| Path::new(directory).join("nft"));
+        let program = places.into_iter().find(|place| place.exists()).unwrap_or_else(|| PathBuf::from("nft"));
+        Self::spawn(Command::new(program).args(["-j", "-f", "-"]))
+    }
+
+    /// Gives it its document, of which it applies all or nothing.
+    ///
+    /// # Errors
+    /// `nft` hangs, or refuses the document.
+    pub fn apply(self, json: &str) -> Result<(), NftFault> {
+        let bytes = u32::try_from(json.len()).unwrap_or(u32::MAX);
+        self.run(json.as_bytes(), PATIENCE + PATIENCE_PER_BYTE.saturating_mul(bytes))
+    }
+
+    /// Starts a program with an empty environment.
+    fn spawn(command: &mut Command) -> Result<Self, NftFault> {
+        command.env_clear().env("PATH", PATH).current_dir("/");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().map(Self).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => NftFault::Missing,
+            _ => NftFault::Io(error),
+        })
+    }
+
+    /// Feeds it, and waits until it ends or its time is up.
+    fn run(mut self, input: &[u8], patience: Duration) -> Result<(), NftFault> {
+        let outcome = converse(&mut self.0, input, Instant::now() + patience);
+        judge(outcome.map_err(NftFault::Io)?, patience)
+    }
 }
 
-/// Runs a program with an empty environment, feeds it, and waits until it ends or its time is up.
-fn run(command: &mut Command, input: &[u8], patience: Duration) -> Result<(), NftFault> {
-    let deadline = Instant::now() + patience;
-    command.env_clear().env("PATH", PATH).current_dir("/");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => NftFault::Missing,
-        _ => NftFault::Io(error),
-    })?;
-    let outcome = converse(&mut child, input, deadline);
-    if !matches!(outcome, Ok(Some(_))) {
-        // Killed and waited for in any case: no zombie stays behind.
-        let _ = child.kill();
-        let _ = child.wait();
+impl Drop for Waiting {
+    /// No program and no zombie stays behind; one that has ended and was waited for is left alone.
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
-    let Some(ending) = outcome.map_err(NftFault::Io)? else {
+}
+
+fn judge(ending: Option<Ending>, patience: Duration) -> Result<(), NftFault> {
+    let Some(ending) = ending else {
         return Err(NftFault::TimedOut(patience.as_secs()));
     };
     match ending.code {
@@ -177,7 +203,7 @@ mod tests {
     use super::*;
 
     fn shell(script: &str, input: &[u8], patience: Duration) -> Result<(), NftFault> {
-        run(Command::new("sh").args(["-c", script]), input, patience)
+        Waiting::spawn(Command::new("sh").args(["-c", script]))?.run(input, patience)
     }
 
     #[test]
@@ -212,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_named_with_its_package() {
-        let fault = run(&mut Command::new("no-such-nft"), b"", PATIENCE).unwrap_err();
+        let Err(fault) = Waiting::spawn(&mut Command::new("no-such-nft")) else { unreachable!("there is none") };
         assert!(fault.to_string().starts_with("nft is not installed: opkg install nftables-json"), "{fault}");
     }
 

@@ -65,7 +65,9 @@ impl<'a> Builder<'a> {
         let device = |name: &str| self.facts.interfaces.get(name).map_or(name, String::as_str).to_string();
         let rules: Vec<_> = self.config.rules.iter().filter(|rule| rule.origin.includes_lan()).collect();
         let regions: Vec<Vec<Region>> = rules.iter().map(|rule| Region::of_rule(&rule.matches, &device)).collect();
-        let verdicts: Vec<Verdict> = rules.iter().map(|rule| self.target(rule.target)).collect();
+        let mut known: BTreeMap<Target, Verdict> = BTreeMap::new();
+        let mut verdict = |target| known.entry(target).or_insert_with(|| self.target(target)).clone();
+        let verdicts: Vec<Verdict> = rules.iter().map(|rule| verdict(rule.target)).collect();
         let compiled = compiler::compile(regions.iter().map(Vec::as_slice).zip(verdicts));
         self.maps.extend(compiled.maps);
         let rest = self.by_prefix(None);
@@ -93,8 +95,9 @@ impl<'a> Builder<'a> {
             Some(Choice::One(path)) => rules.push(Rule::always(Action::Verdict(self.go(path)))),
             Some(Choice::Spread(spread, paths)) => rules.extend(self.spread(spread, &paths)),
         }
-        self.chains.insert(name.clone(), rules);
-        Verdict::Goto(name)
+        let verdict = Verdict::Goto(name.as_str().into());
+        self.chains.insert(name, rules);
+        verdict
     }
 
     fn spread(&mut self, spread: Spread, paths: &[(PathId, u16)]) -> Vec<Rule> {
@@ -161,8 +164,8 @@ impl<'a> Builder<'a> {
             let entries = self.by_device(|builder, link| builder.pin(builder.paths.stays_on(from, link)));
             let rule = self.lookup("out", vec![Key::Output], entries);
             let name = format!("out_{}", self.names[&from]);
-            self.chains.insert(name.clone(), vec![rule]);
-            by_path.push((vec![self.mark_interval(from)], Verdict::Goto(name)));
+            by_path.push((vec![self.mark_interval(from)], Verdict::Goto(name.as_str().into())));
+            self.chains.insert(name, vec![rule]);
         }
         let mut rules = Vec::new();
         if !by_path.is_empty() {
@@ -212,8 +215,9 @@ impl<'a> Builder<'a> {
 
     fn chain(&mut self, role: &str, path: PathId, rule: Rule) -> Verdict {
         let name = format!("{role}_{}", self.names[&path]);
-        self.chains.entry(name.clone()).or_insert_with(|| vec![rule]);
-        Verdict::Goto(name)
+        let verdict = Verdict::Goto(name.as_str().into());
+        self.chains.entry(name).or_insert_with(|| vec![rule]);
+        verdict
     }
 
     fn lookup(&mut self, role: &str, key: Vec<Key>, mut entries: Vec<(Vec<Interval>, Verdict)>) -> Rule {

@@ -71,6 +71,12 @@ pub fn difference(wanted: &Ruleset, held: Option<&held::Table>) -> Option<Differ
     damaged(wanted, held).next().map(|map| Difference::Entries(map.name.clone()))
 }
 
+/// Whether it takes any transaction to bring the kernel to the wanted table, or to none.
+#[must_use]
+pub fn are_needed(wanted: Option<&Ruleset>, held: Option<&held::Table>) -> bool {
+    wanted.map_or(held.is_some(), |wanted| difference(wanted, held).is_some())
+}
+
 /// The transactions that bring the kernel to the wanted table; none if it is there.
 #[must_use]
 pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {

@@ -7,15 +7,16 @@ mod raw;
 
 use super::diagnostics::{Diagnostic, Severity, escape, quote};
 use super::options::SectionKind;
-use super::source::{Document, Position, RawOption, RawSection, Spanned};
+use super::source::{Document, Position, RawOption, RawSection, Spanned, Word};
 use super::suggest::nearest;
 use raw::{Entries, Entry, Locator};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// Reads a whole file. Faults of syntax and shape are fatal diagnostics, except a bad option value: that option is
 /// then left without values.
-pub fn parse(text: &[u8], diagnostics: &mut Vec<Diagnostic>) -> Document {
+pub fn parse<'a>(text: &'a [u8], diagnostics: &mut Vec<Diagnostic>) -> Document<'a> {
     let text = match std::str::from_utf8(text) {
         Ok(text) => text,
         Err(error) => {
@@ -61,7 +62,7 @@ struct Whose<'l> {
 
 struct Reader<'a, 'd> {
     locator: Locator<'a>,
-    document: Document,
+    document: Document<'a>,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
 
@@ -78,7 +79,7 @@ impl<'a> Reader<'a, '_> {
             if !seen.insert(key.value.clone()) {
                 self.report(Severity::Fatal, key.at, format!("{} is written twice", quote(&key.value)), "join the two");
             }
-            match key.value.as_str() {
+            match key.value.as_ref() {
                 "globals" => self.section(SectionKind::Globals, key.at, "globals", None, value),
                 "links" => self.named_sections(SectionKind::Link, "links", value),
                 "policies" => self.named_sections(SectionKind::Policy, "policies", value),
@@ -115,20 +116,13 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn section(
-        &mut self,
-        kind: SectionKind,
-        at: Position,
-        label: &str,
-        name: Option<Spanned<String>>,
-        value: &'a RawValue,
-    ) {
+    fn section(&mut self, kind: SectionKind, at: Position, label: &str, name: Option<Word<'a>>, value: &'a RawValue) {
         let Some(entries) = self.object(value, label, "{ \"option\": \"value\", … }") else {
             return;
         };
         let whose = Whose { kind, label };
         let mut options: Vec<RawOption> = Vec::new();
-        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut seen: HashMap<Cow<str>, usize> = HashMap::new();
         for (key, value) in entries {
             let Some(key) = self.string(key) else { continue };
             let (values, is_list) = self.values(whose, &key.value, value);
@@ -149,7 +143,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// An option's values; none at all if the shape is wrong, which is reported.
-    fn values(&mut self, whose: Whose<'_>, option: &str, value: &'a RawValue) -> (Vec<Spanned<String>>, bool) {
+    fn values(&mut self, whose: Whose<'_>, option: &str, value: &'a RawValue) -> (Vec<Word<'a>>, bool) {
         let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value.get()) else {
             return (self.scalar(whose, option, value).into_iter().collect(), false);
         };
@@ -164,7 +158,7 @@ impl<'a> Reader<'a, '_> {
         (if values.len() == count { values } else { Vec::new() }, true)
     }
 
-    fn scalar(&mut self, whose: Whose<'_>, option: &str, value: &'a RawValue) -> Option<Spanned<String>> {
+    fn scalar(&mut self, whose: Whose<'_>, option: &str, value: &'a RawValue) -> Option<Word<'a>> {
         match value.get().as_bytes().first() {
             Some(b'"') => self.string(value),
             Some(b'{' | b'[' | b'n') => {
@@ -177,7 +171,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn string(&mut self, raw: &'a RawValue) -> Option<Spanned<String>> {
+    fn string(&mut self, raw: &'a RawValue) -> Option<Word<'a>> {
         let quote = self.place(raw);
         match serde_json::from_str(raw.get()) {
             Ok(value) => Some(Spanned { value, at: quote.after(b'"') }),
@@ -200,7 +194,7 @@ impl<'a> Reader<'a, '_> {
         Some(entries)
     }
 
-    fn unknown_part(&mut self, key: &Spanned<String>) {
+    fn unknown_part(&mut self, key: &Word) {
         let suggestion = nearest(&key.value, ["globals", "links", "policies", "rules"]);
         // Without its globals the whole program would be switched off.
         let severity = if suggestion == Some("globals") { Severity::Fatal } else { Severity::Error };

@@ -7,16 +7,18 @@
 mod words;
 
 use super::diagnostics::{Diagnostic, Severity, quote};
-use super::source::{Document, Position, RawOption, RawSection, Spanned};
+use super::source::{Document, Position, RawOption, RawSection, Spanned, Word};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use words::{Fault, Lexer};
 
 /// Reads a whole file. Syntax errors are fatal diagnostics; the document then holds what could be read.
-pub fn parse(text: &[u8], diagnostics: &mut Vec<Diagnostic>) -> Document {
+pub fn parse<'a>(text: &'a [u8], diagnostics: &mut Vec<Diagnostic>) -> Document<'a> {
     let mut builder = Builder::default();
     let mut lexer = Lexer::new(text);
-    while let Some(line) = lexer.statement() {
-        let result = line.map_err(Diagnostic::from).and_then(|words| builder.statement(words));
+    let mut words = Vec::new();
+    while let Some(line) = lexer.statement(&mut words) {
+        let result = line.map_err(Diagnostic::from).and_then(|()| builder.statement(words.drain(..)));
         if let Err(problem) = result {
             diagnostics.push(problem);
         }
@@ -42,24 +44,20 @@ enum Current {
 }
 
 #[derive(Default)]
-struct Builder {
-    document: Document,
+struct Builder<'a> {
+    document: Document<'a>,
     current: Current,
-    /// Sections by name, and options by section and name, so that large files take linear time.
-    sections: HashMap<String, usize>,
-    options: HashMap<(usize, String), usize>,
+    /// Sections by name, so that large files take linear time.
+    sections: HashMap<Cow<'a, str>, usize>,
     warnings: Vec<Diagnostic>,
 }
 
-type Word = Spanned<String>;
-
-impl Builder {
-    fn statement(&mut self, words: Vec<Word>) -> Result<(), Diagnostic> {
-        let mut words = words.into_iter();
+impl<'a> Builder<'a> {
+    fn statement(&mut self, mut words: impl Iterator<Item = Word<'a>>) -> Result<(), Diagnostic> {
         let Some(keyword) = words.next() else { return Ok(()) };
         let arguments = [words.next(), words.next()];
         let extra = words.next();
-        match keyword.value.as_str() {
+        match keyword.value.as_ref() {
             "package" | "p" => package(&keyword, arguments),
             "config" | "c" => {
                 self.current = Current::Broken;
@@ -75,7 +73,7 @@ impl Builder {
         }
     }
 
-    fn section(&mut self, keyword: &Word, [kind, name]: [Option<Word>; 2]) -> Result<usize, Diagnostic> {
+    fn section(&mut self, keyword: &Word, [kind, name]: [Option<Word<'a>>; 2]) -> Result<usize, Diagnostic> {
         let Some(kind) = kind.filter(|kind| !kind.value.is_empty()) else {
             return Err(fatal(keyword.at, "a section needs a type").help("for example: config rule 'web'"));
         };
@@ -114,7 +112,7 @@ impl Builder {
         }
     }
 
-    fn option(&mut self, keyword: &Word, [name, value]: [Option<Word>; 2]) -> Result<(), Diagnostic> {
+    fn option(&mut self, keyword: &Word, [name, value]: [Option<Word<'a>>; 2]) -> Result<(), Diagnostic> {
         let is_list = keyword.value.starts_with('l');
         let Some(name) = name.filter(|name| !name.value.is_empty()) else {
             return Err(fatal(keyword.at, "the option's name is missing").help("for example: option enabled '1'"));
@@ -131,7 +129,7 @@ impl Builder {
                     .help("begin a section above it, for example: config globals 'globals'"));
             }
         };
-        let value = value.unwrap_or(Spanned { value: String::new(), at: name.at });
+        let value = value.unwrap_or(Spanned { value: Cow::Borrowed(""), at: name.at });
         if value.value.is_empty() && !is_list {
             let message = format!("option {} has no value, so it counts as not written", quote(&name.value));
             self.warnings
@@ -143,12 +141,11 @@ impl Builder {
     }
 
     /// An `option` replaces what was there, a `list` adds to it; the first place is kept.
-    fn store(&mut self, section: usize, name: Word, value: Word, is_list: bool) {
+    fn store(&mut self, section: usize, name: Word<'a>, value: Word<'a>, is_list: bool) {
         let Some(options) = self.document.sections.get_mut(section).map(|section| &mut section.options) else {
             return;
         };
-        let index = *self.options.entry((section, name.value.clone())).or_insert(options.len());
-        match options.get_mut(index) {
+        match options.iter_mut().find(|option| option.name.value == name.value) {
             Some(option) if is_list => {
                 option.values.push(value);
                 option.is_list = true;

@@ -1,6 +1,8 @@
 //! UCI's lines and words: quoting, comments, joined lines. One pass over the bytes.
 
-use crate::config::source::{Position, Spanned};
+use crate::config::source::{Position, Spanned, Word};
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// A line that is not UCI. The rest of the line is skipped.
 #[derive(Debug)]
@@ -27,7 +29,10 @@ struct Place {
 
 /// A word as it grows.
 struct Growing {
-    bytes: Vec<u8>,
+    /// What was taken before a byte was left out: a quote, a backslash.
+    before: Vec<u8>,
+    /// The offsets of what was taken since. Most words are this one piece of the text, and borrow it.
+    piece: Range<usize>,
     /// Where its text begins: behind an opening quote.
     first: Option<Position>,
 }
@@ -37,10 +42,10 @@ impl<'a> Lexer<'a> {
         Self { text, place: Place { offset: 0, at: Position::START }, long_quote: None }
     }
 
-    /// The words of the next line, none for a blank one; `None` at the end of the text.
-    pub fn statement(&mut self) -> Option<Result<Vec<Spanned<String>>, Fault>> {
+    /// Puts the words of the next line into `words`, none for a blank one; `None` at the end of the text.
+    pub fn statement(&mut self, words: &mut Vec<Word<'a>>) -> Option<Result<(), Fault>> {
         self.peek()?;
-        let mut words = Vec::new();
+        words.clear();
         loop {
             match self.peek() {
                 None => break,
@@ -62,12 +67,12 @@ impl<'a> Lexer<'a> {
                 }
             }
         }
-        Some(Ok(words))
+        Some(Ok(()))
     }
 
-    fn word(&mut self) -> Result<Spanned<String>, Fault> {
+    fn word(&mut self) -> Result<Word<'a>, Fault> {
         let start = self.place.at;
-        let mut word = Growing { bytes: Vec::new(), first: None };
+        let mut word = Growing { before: Vec::new(), piece: 0..0, first: None };
         while let Some(byte) = self.peek() {
             match byte {
                 b'\n' | b'#' | b';' => break,
@@ -78,12 +83,24 @@ impl<'a> Lexer<'a> {
                 _ => self.take(&mut word)?,
             }
         }
-        let value = String::from_utf8(word.bytes).map_err(|_| Fault {
+        let at = word.first.unwrap_or(start);
+        let value = self.text_of(word).ok_or_else(|| Fault {
             at: start,
             message: "the text is not valid UTF-8",
             help: "save the file as UTF-8; other encodings, such as Latin-1, cannot be told apart".into(),
         })?;
-        Ok(Spanned { value, at: word.first.unwrap_or(start) })
+        Ok(Spanned { value, at })
+    }
+
+    /// The text of a finished word, if it is UTF-8.
+    fn text_of(&self, word: Growing) -> Option<Cow<'a, str>> {
+        let last = self.text.get(word.piece).unwrap_or_default();
+        let mut bytes = word.before;
+        if bytes.is_empty() {
+            return std::str::from_utf8(last).ok().map(Cow::Borrowed);
+        }
+        bytes.extend_from_slice(last);
+        String::from_utf8(bytes).ok().map(Cow::Owned)
     }
 
     fn quoted(&mut self, quote: u8, word: &mut Growing) -> Result<(), Fault> {
@@ -166,9 +183,8 @@ impl<'a> Lexer<'a> {
                 message: "there is a NUL byte in the text",
                 help: "delete it; a configuration is plain text".into(),
             }),
-            Some(byte) => {
-                word.first.get_or_insert(self.place.at);
-                word.bytes.push(byte);
+            Some(_) => {
+                self.grow(word, 1);
                 self.advance();
                 Ok(())
             }
@@ -179,12 +195,24 @@ impl<'a> Lexer<'a> {
     /// Takes all plain characters from here at once: nearly all of a file is made of them.
     fn take_plain(&mut self, word: &mut Growing) {
         let rest = self.text.get(self.place.offset..).unwrap_or_default();
-        let length = rest.iter().take_while(|byte| is_plain(**byte)).count();
-        word.first.get_or_insert(self.place.at);
-        word.bytes.extend(rest.iter().take(length));
+        let length = rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len());
+        self.grow(word, length);
         self.place.offset += length;
         let columns = u32::try_from(length).unwrap_or(u32::MAX);
         self.place.at.column = self.place.at.column.saturating_add(columns);
+    }
+
+    /// Lets a word grow by the bytes that come next.
+    fn grow(&self, word: &mut Growing, length: usize) {
+        let offset = self.place.offset;
+        if word.first.is_none() {
+            word.first = Some(self.place.at);
+            word.piece = offset..offset;
+        } else if word.piece.end != offset {
+            word.before.extend_from_slice(self.text.get(word.piece.clone()).unwrap_or_default());
+            word.piece = offset..offset;
+        }
+        word.piece.end += length;
     }
 
     /// Up to the line end, or the end of the text.
@@ -206,6 +234,7 @@ impl<'a> Lexer<'a> {
 }
 
 /// One byte, one column, and no meaning in the syntax.
+#[inline(always)]
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b'!')
 }

@@ -20,12 +20,13 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// The addresses of one family.
-    pub fn of(&self, family: Family) -> &IntervalSet {
-        match family {
-            Family::V4 => &self.v4,
-            Family::V6 => &self.v6,
-        }
+    /// The addresses of either family that packets must have, if packets of `only` can match: `None` if the family is
+    /// out of the question, or all of its addresses will do.
+    pub fn wanted(self, only: Option<Family>) -> [Option<IntervalSet>; 2] {
+        [(Family::V4, self.v4), (Family::V6, self.v6)].map(|(family, set)| {
+            let limits = only.is_none_or(|only| only == family) && !set.is_full(family.max_address());
+            limits.then_some(set)
+        })
     }
 }
 
@@ -55,7 +56,7 @@ pub fn addresses(
         let all = IntervalSet::full(family.max_address());
         // "An address decides the family", also a negated one: what was not mentioned is not meant.
         let plain = if only_negated && !without.is_empty() { all } else { union(family, false) };
-        plain.subtract(&without, family.max_address())
+        plain.without(&without, family.max_address())
     };
     let addresses = Addresses { v4: set(Family::V4), v6: set(Family::V6), at };
     if addresses.v4.is_empty() && addresses.v6.is_empty() {

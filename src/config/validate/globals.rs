@@ -13,7 +13,7 @@ pub struct Checked {
 }
 
 /// Reads the globals; several differently named sections are an error and only the first counts.
-pub fn globals<'s>(mut sections: impl Iterator<Item = &'s Section>, diagnostics: &mut Vec<Diagnostic>) -> Checked {
+pub fn globals<'s>(mut sections: impl Iterator<Item = &'s Section<'s>>, diagnostics: &mut Vec<Diagnostic>) -> Checked {
     let defaults = Globals::default();
     let Some(section) = sections.next() else {
         return Checked { mask: Some(defaults.mask), values: defaults };

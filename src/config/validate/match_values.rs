@@ -35,15 +35,18 @@ const ICMPV6: u8 = 58;
 
 /// A protocol's name or number, `any` or `all`.
 pub fn protocol(text: &str) -> Result<IntervalSet, Complaint> {
-    let numbers = |numbers: &[u8]| numbers.iter().map(|n| Interval::single(u128::from(*n))).collect();
-    let word = text.to_ascii_lowercase();
-    let named = PROTOCOL_NAMES.iter().find(|(name, _)| *name == word).map(|(_, number)| *number);
-    match (word.as_str(), named.or_else(|| decimal(text)?.try_into().ok())) {
-        ("any" | "all", _) => Ok(IntervalSet::full(u128::from(u8::MAX))),
-        // A rule that names ICMP must also work for IPv6, where it is another protocol.
-        ("icmp", _) => Ok(numbers(&[ICMP, ICMPV6])),
-        (_, Some(number)) => Ok(numbers(&[number])),
-        (_, None) => {
+    let is = |word: &str| text.eq_ignore_ascii_case(word);
+    if is("any") || is("all") {
+        return Ok(IntervalSet::full(u128::from(u8::MAX)));
+    }
+    // A rule that names ICMP must also work for IPv6, where it is another protocol.
+    if is("icmp") {
+        return Ok([ICMP, ICMPV6].into_iter().map(|number| Interval::single(number.into())).collect());
+    }
+    let named = PROTOCOL_NAMES.iter().find(|(name, _)| is(name)).map(|(_, number)| *number);
+    match named.or_else(|| decimal(text)?.try_into().ok()) {
+        Some(number) => Ok(IntervalSet::single(number.into())),
+        None => {
             let names = || PROTOCOL_NAMES.iter().map(|(name, _)| *name);
             let help = match nearest(text, names()) {
                 Some(meant) => format!("did you mean '{meant}'?"),
@@ -142,8 +145,7 @@ pub const DSCP_NAMES: &[(&str, u8)] = &[
 
 /// A DSCP value: a number or a name.
 pub fn dscp(text: &str) -> Result<IntervalSet, Complaint> {
-    let word = text.to_ascii_lowercase();
-    let named = DSCP_NAMES.iter().find(|(name, _)| *name == word).map(|(_, value)| u32::from(*value));
+    let named = DSCP_NAMES.iter().find(|(name, _)| text.eq_ignore_ascii_case(name)).map(|(_, value)| u32::from(*value));
     match named.or_else(|| bits(text)) {
         Some(value @ 0..=63) => Ok(IntervalSet::single(u128::from(value))),
         _ => {

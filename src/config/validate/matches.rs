@@ -7,7 +7,6 @@ use super::{match_values, values};
 use crate::config::describe;
 use crate::config::diagnostics::Diagnostic;
 use crate::config::model::{Family, Matches};
-use crate::config::source::Position;
 use crate::interval::{Interval, IntervalSet};
 
 /// The largest protocol number.
@@ -30,8 +29,8 @@ pub fn matches(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<M
     let protocols = protocols.and_then(|protocols| protocols_of(section, protocols, diagnostics));
     let (source, destination) = (source?, destination?);
     let families = families(section, family?, source.as_ref(), destination.as_ref(), diagnostics)?;
-    let [source4, source6] = Family::BOTH.map(|family| wanted(families, source.as_ref(), family));
-    let [destination4, destination6] = Family::BOTH.map(|family| wanted(families, destination.as_ref(), family));
+    let [source4, source6] = source.map_or([None, None], |source| source.wanted(families));
+    let [destination4, destination6] = destination.map_or([None, None], |destination| destination.wanted(families));
     Ok(Matches {
         family: families,
         protocols: protocols?,
@@ -43,7 +42,7 @@ pub fn matches(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<M
         destination_ports: destination_ports?,
         interfaces: interfaces?,
         macs: macs?,
-        dscp: dscp?.filter(|dscp| *dscp != IntervalSet::full(code.last())),
+        dscp: dscp?.filter(|dscp| !dscp.is_full(code.last())),
     })
 }
 
@@ -61,18 +60,18 @@ fn protocols_of(
     protocols: Option<IntervalSet>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Option<IntervalSet>, Reported> {
-    let any = IntervalSet::full(MAX_PROTOCOL);
     let Some(port_option) = ["dest_port", "src_port"].into_iter().find(|option| section.place(option).is_some()) else {
-        return Ok(protocols.filter(|protocols| *protocols != any));
+        return Ok(protocols.filter(|protocols| !protocols.is_full(MAX_PROTOCOL)));
     };
     let Some(protocols) = protocols else {
         return Ok(Some([6, 17].into_iter().map(Interval::single).collect()));
     };
-    let surplus = protocols.subtract(&match_values::protocols_with_ports(), MAX_PROTOCOL);
-    if surplus.is_empty() {
+    let with_ports = match_values::protocols_with_ports();
+    if with_ports.covers(&protocols) {
         return Ok(Some(protocols));
     }
-    let which = if surplus.interval_count() <= 3 && protocols != any {
+    let surplus = protocols.subtract(&with_ports, MAX_PROTOCOL);
+    let which = if surplus.interval_count() <= 3 && !protocols.is_full(MAX_PROTOCOL) {
         format!("{}, which has none", describe::protocols(&surplus))
     } else {
         "protocols that have none".into()
@@ -98,28 +97,21 @@ fn families(
         _ => None,
     };
     let family_at = section.values("family").first().map_or(section.at, |value| value.at);
-    let decided: Vec<(&str, Position, Family)> = [
+    let mut decided = [
         written.map(|family| ("family", family_at, family)),
         source.and_then(|source| Some(("src_ip", source.at, only(source)?))),
         destination.and_then(|destination| Some(("dest_ip", destination.at, only(destination)?))),
     ]
     .into_iter()
-    .flatten()
-    .collect();
-    let Some((first, _, family)) = decided.first().copied() else { return Ok(None) };
-    match decided.iter().find(|(_, _, other)| *other != family) {
+    .flatten();
+    let Some((first, _, family)) = decided.next() else { return Ok(None) };
+    match decided.find(|(_, _, other)| *other != family) {
         None => Ok(Some(family)),
         Some((option, at, other)) => {
             let message = format!("no packet can match: {first} allows only {family}, {option} only {other}");
             let help = "a packet has one IP version; write two rules if both are meant";
-            diagnostics.push(section.complain(option, *at, Complaint::new(message, help)));
+            diagnostics.push(section.complain(option, at, Complaint::new(message, help)));
             Err(Reported)
         }
     }
-}
-
-/// The addresses that packets of a family must have; `None` if the family is out of the question, or all will do.
-fn wanted(only: Option<Family>, addresses: Option<&Addresses>, family: Family) -> Option<IntervalSet> {
-    let set = addresses.filter(|_| only.is_none_or(|only| only == family))?.of(family);
-    (*set != IntervalSet::full(family.max_address())).then(|| set.clone())
 }

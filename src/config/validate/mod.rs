@@ -27,7 +27,7 @@ pub use values::{FALSE, TRUE};
 
 /// Everything that is good, as typed values; everything that is not, as diagnostics.
 pub fn validate(document: &Document, diagnostics: &mut Vec<Diagnostic>) -> Config {
-    let mut known = Vec::new();
+    let mut known = Vec::with_capacity(document.sections.len());
     let mut rules_so_far = 0;
     for raw in &document.sections {
         match SectionKind::from_word(&raw.kind.value) {
@@ -44,13 +44,13 @@ pub fn validate(document: &Document, diagnostics: &mut Vec<Diagnostic>) -> Confi
     let names = Names::collect(&known, diagnostics);
     let links = link::links(names.links(), globals.mask, diagnostics);
     let policies = names.policies().map(|section| policy::policy(section, &names, diagnostics)).collect();
-    let rules = rule::rules(of(SectionKind::Rule), &names, diagnostics);
+    let rules = rule::rules(of(SectionKind::Rule), rules_so_far, &names, diagnostics);
     Config { globals: globals.values, links, policies, rules }
 }
 
 fn unknown_section(raw: &RawSection) -> Diagnostic {
     let word = &raw.kind.value;
-    if PLANNED_SECTIONS.contains(&word.as_str()) {
+    if PLANNED_SECTIONS.contains(&word.as_ref()) {
         let message = format!("sections of type {} are not supported yet", quote(word));
         return Diagnostic::new(Severity::Error, raw.kind.at, message)
             .help("delete the section; rules that need it are left out");

@@ -17,13 +17,13 @@ pub struct Names<'s> {
 /// A section and its good name.
 #[derive(Clone, Copy)]
 pub struct Named<'s> {
-    pub section: &'s Section,
+    pub section: &'s Section<'s>,
     pub name: &'s str,
 }
 
 impl<'s> Names<'s> {
     /// Gives every link and policy its name; those that cannot have one are reported and left out.
-    pub fn collect(sections: &'s [Section], diagnostics: &mut Vec<Diagnostic>) -> Self {
+    pub fn collect(sections: &'s [Section<'s>], diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut names = Self { links: Vec::new(), policies: Vec::new(), targets: HashMap::new() };
         let mut taken: HashMap<&str, &Section> = HashMap::new();
         for section in sections.iter().filter(|s| matches!(s.kind, SectionKind::Link | SectionKind::Policy)) {
@@ -77,29 +77,29 @@ impl<'s> Names<'s> {
 }
 
 /// The name a section may have, or why it has none.
-fn claim<'s>(section: &'s Section, taken: &HashMap<&str, &Section>) -> Result<&'s str, Diagnostic> {
+fn claim<'s>(section: &'s Section<'s>, taken: &HashMap<&str, &Section>) -> Result<&'s str, Diagnostic> {
     let kind = section.kind;
     let error = |at, message, help: String| section.finding(Severity::Error, at, Complaint { message, help });
-    let Some(name) = &section.name else {
+    let Some(name) = section.name else {
         let message = format!("this {kind} has no name, so no rule can use it");
         return Err(error(section.at, message, format!("give it one: config {kind} 'NAME'")));
     };
-    if let Err(Complaint { message, help }) = check_name(&name.value) {
+    if let Err(Complaint { message, help }) = check_name(name.value) {
         return Err(error(name.at, message, help));
     }
-    if RESERVED_NAMES.contains(&name.value.as_str()) {
+    if RESERVED_NAMES.contains(&name.value) {
         let message = format!("the name '{}' is reserved: a rule's use means something else by it", name.value);
         return Err(error(name.at, message, "choose another name".into()));
     }
-    match taken.get(name.value.as_str()) {
+    match taken.get(name.value) {
         Some(first) => {
-            let (name_text, line) = (quote(&name.value), first.at.line);
+            let (name_text, line) = (quote(name.value), first.at.line);
             let message = format!("the name {name_text} is taken by the {} in line {line}", first.kind);
             let help =
                 format!("links and policies share one name space: rename this {kind}; until then it is left out");
             Err(error(name.at, message, help))
         }
-        None => Ok(&name.value),
+        None => Ok(name.value),
     }
 }
 

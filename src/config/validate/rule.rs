@@ -6,45 +6,52 @@ use super::section::{Complaint, Reported, Section};
 use super::values;
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
 use crate::config::model::{Origin, Rule, Target};
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-/// Reads the rules in the order of the file, without those that are wrong or switched off.
+/// Reads the `count` rules in the order of the file, without those that are wrong or switched off.
 pub fn rules<'s>(
-    sections: impl Iterator<Item = &'s Section>,
+    sections: impl Iterator<Item = &'s Section<'s>>,
+    count: usize,
     names: &Names<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Rule> {
-    let mut seen: HashMap<String, u32> = HashMap::new();
-    let mut rules = Vec::new();
+    let mut seen: HashMap<Cow<'s, str>, u32> = HashMap::with_capacity(count);
+    let mut rules = Vec::with_capacity(count);
     for (index, section) in sections.enumerate() {
         let name = name(section, index + 1, diagnostics);
-        if let Some(line) = seen.get(&name) {
-            let at = section.name.as_ref().map_or(section.at, |name| name.at);
-            let message = format!("the rule in line {line} has the same name");
-            let complaint = Complaint::new(message, "both hold; but status and logs cannot tell them apart");
-            diagnostics.push(section.finding(Severity::Warning, at, complaint));
-        } else {
-            seen.insert(name.clone(), section.at.line);
+        match seen.entry(name.clone()) {
+            Entry::Occupied(line) => {
+                let at = section.name.map_or(section.at, |name| name.at);
+                let message = format!("the rule in line {} has the same name", line.get());
+                let complaint = Complaint::new(message, "both hold; but status and logs cannot tell them apart");
+                diagnostics.push(section.finding(Severity::Warning, at, complaint));
+            }
+            Entry::Vacant(free) => {
+                free.insert(section.at.line);
+            }
         }
         rules.extend(rule(section, name, names, diagnostics));
     }
     rules
 }
 
-fn name(section: &Section, place: usize, diagnostics: &mut Vec<Diagnostic>) -> String {
-    match &section.name {
-        None => format!("rule {place}"),
-        Some(name) => match check_name(&name.value) {
-            Ok(()) => name.value.clone(),
+fn name<'s>(section: &Section<'s>, place: usize, diagnostics: &mut Vec<Diagnostic>) -> Cow<'s, str> {
+    let unnamed = || Cow::Owned(format!("rule {place}"));
+    match section.name {
+        None => unnamed(),
+        Some(name) => match check_name(name.value) {
+            Ok(()) => Cow::Borrowed(name.value),
             Err(complaint) => {
                 diagnostics.push(section.finding(Severity::Error, name.at, complaint));
-                format!("rule {place}")
+                unnamed()
             }
         },
     }
 }
 
-fn rule(section: &Section, name: String, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
+fn rule(section: &Section, name: Cow<str>, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
     let enabled = section.single("enabled", values::boolean, diagnostics);
     let origin = origin(section, diagnostics);
     let matches = matches(section, diagnostics);
@@ -52,7 +59,7 @@ fn rule(section: &Section, name: String, names: &Names<'_>, diagnostics: &mut Ve
     // Everything is read before the first error counts, so that every fault is reported.
     let (enabled, origin, matches, target) = (enabled.ok()?, origin.ok()?, matches.ok()?, target.ok()?);
     let wanted = enabled.is_none_or(|enabled| enabled.value) && !section.broken;
-    wanted.then_some(Rule { name, at: section.at, origin, matches, target })
+    wanted.then(|| Rule { name: name.into_owned(), at: section.at, origin, matches, target })
 }
 
 /// What a rule for the router's own packets cannot look at, and why.

@@ -6,24 +6,25 @@ use crate::config::source::{Position, RawOption, RawSection, Spanned};
 use crate::config::suggest::nearest;
 
 /// A section whose options all exist and are supported.
-pub struct Section {
+pub struct Section<'s> {
     pub kind: SectionKind,
     /// Where it starts.
     pub at: Position,
     /// Its name: `option name`, or the section's own.
-    pub name: Option<Spanned<String>>,
-    /// How messages call it.
-    label: String,
-    options: Vec<(&'static OptionSpec, Given)>,
+    pub name: Option<Spanned<&'s str>>,
+    raw: &'s RawSection<'s>,
+    /// A rule's place among the rules, from 1.
+    place: usize,
+    options: Vec<(&'static OptionSpec, Given<'s>)>,
     /// Whether something in it was unknown or not supported, which has been reported.
     pub broken: bool,
 }
 
 /// What was written for an option.
-struct Given {
+struct Given<'s> {
     at: Position,
     /// None at all if the shape was wrong, which has been reported.
-    values: Vec<Spanned<String>>,
+    values: Vec<Spanned<&'s str>>,
 }
 
 /// What is wrong with a value, and what would be right.
@@ -43,15 +44,16 @@ impl Complaint {
 #[derive(Debug, Clone, Copy)]
 pub struct Reported;
 
-impl Section {
+impl<'s> Section<'s> {
     /// Holds a section against the table. `place` is a rule's place among the rules, from 1.
-    pub fn read(kind: SectionKind, raw: &RawSection, place: usize, diagnostics: &mut Vec<Diagnostic>) -> Self {
+    pub fn read(kind: SectionKind, raw: &'s RawSection, place: usize, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut section = Self {
             kind,
             at: raw.kind.at,
-            name: raw.name.clone(),
-            label: label(kind, raw, place),
-            options: Vec::new(),
+            name: raw.name.as_ref().map(Spanned::borrowed),
+            raw,
+            place,
+            options: Vec::with_capacity(raw.options.len()),
             broken: false,
         };
         for option in &raw.options {
@@ -67,7 +69,7 @@ impl Section {
             }
         }
         if let Some(name) = section.values("name").first() {
-            section.name = Some(name.clone());
+            section.name = Some(*name);
         }
         section
     }
@@ -77,7 +79,7 @@ impl Section {
         let RawOption { name, .. } = option;
         let known = self.kind.options();
         let report = |severity, message: String| {
-            Diagnostic::new(severity, name.at, message).in_section(self.label.clone()).on_option(escape(&name.value))
+            Diagnostic::new(severity, name.at, message).in_section(self.label()).on_option(escape(&name.value))
         };
         match self.kind.option(&name.value) {
             Some(spec) if spec.supported => Ok(spec),
@@ -103,7 +105,7 @@ impl Section {
         }
     }
 
-    fn given(&self, spec: &'static OptionSpec, option: &RawOption, diagnostics: &mut Vec<Diagnostic>) -> Given {
+    fn given(&self, spec: &'static OptionSpec, option: &'s RawOption, diagnostics: &mut Vec<Diagnostic>) -> Given<'s> {
         let at = option.name.at;
         let values = match (spec.arity, option.values.as_slice()) {
             (Arity::Single, [_, second, ..]) => {
@@ -122,7 +124,7 @@ impl Section {
                 }
                 words
             }
-            (_, values) => values.to_vec(),
+            (_, values) => values.iter().map(Spanned::borrowed).collect(),
         };
         Given { at, values }
     }
@@ -140,22 +142,44 @@ impl Section {
 
     /// A finding about the section as a whole.
     pub fn finding(&self, severity: Severity, at: Position, Complaint { message, help }: Complaint) -> Diagnostic {
-        Diagnostic::new(severity, at, message).in_section(self.label.clone()).help(help)
+        Diagnostic::new(severity, at, message).in_section(self.label()).help(help)
+    }
+
+    /// How messages call it.
+    fn label(&self) -> String {
+        let kind = self.kind;
+        let mut options = self.raw.options.iter();
+        let written = options.find(|option| option.name.value == "name").and_then(|option| option.values.first());
+        match (kind, written.or(self.raw.name.as_ref())) {
+            (SectionKind::Globals, _) => kind.to_string(),
+            (_, Some(name)) => format!("{kind} {}", quote(&name.value)),
+            (SectionKind::Rule, None) => format!("{kind} {}", self.place),
+            (_, None) => format!("unnamed {kind}"),
+        }
+    }
+
+    fn written(&self, option: &str) -> Option<&Given<'s>> {
+        self.options.iter().find(|(spec, _)| spec.name == option).map(|(_, given)| given)
     }
 
     /// Where an option was written, if it was.
     pub fn place(&self, option: &str) -> Option<Position> {
-        self.options.iter().find(|(spec, _)| spec.name == option).map(|(_, given)| given.at)
+        self.written(option).map(|given| given.at)
     }
 
     /// An option's values; none if it was not written or is misshapen.
-    pub fn values(&self, option: &str) -> &[Spanned<String>] {
-        self.options.iter().find(|(spec, _)| spec.name == option).map_or(&[], |(_, given)| &given.values)
+    pub fn values(&self, option: &str) -> &[Spanned<&'s str>] {
+        self.written(option).map_or(&[], |given| &given.values)
     }
 
-    /// Whether an option was written in a shape it cannot have, which has been reported.
-    pub fn is_misshapen(&self, option: &str) -> bool {
-        self.place(option).is_some() && self.values(option).is_empty()
+    /// An option's values, none if it was not written; an error if it was written in a shape it cannot have, which has
+    /// been reported.
+    pub fn shapely(&self, option: &str) -> Result<&[Spanned<&'s str>], Reported> {
+        match self.written(option) {
+            Some(given) if given.values.is_empty() => Err(Reported),
+            Some(given) => Ok(&given.values),
+            None => Ok(&[]),
+        }
     }
 
     /// The value of an option that has just one, read by `parse`.
@@ -165,8 +189,7 @@ impl Section {
         parse: impl FnOnce(&str) -> Result<T, Complaint>,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<Option<Spanned<T>>, Reported> {
-        match self.values(option).first() {
-            None if self.is_misshapen(option) => Err(Reported),
+        match self.shapely(option)?.first() {
             None => Ok(None),
             Some(Spanned { value, at }) => match parse(value) {
                 Ok(value) => Ok(Some(Spanned { value, at: *at })),
@@ -202,16 +225,5 @@ fn either(words: &[&str]) -> String {
     match words {
         [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
         _ => words.concat(),
-    }
-}
-
-fn label(kind: SectionKind, raw: &RawSection, place: usize) -> String {
-    let written =
-        raw.options.iter().find(|option| option.name.value == "name").and_then(|option| option.values.first());
-    match (kind, written.or(raw.name.as_ref())) {
-        (SectionKind::Globals, _) => kind.to_string(),
-        (_, Some(name)) => format!("{kind} {}", quote(&name.value)),
-        (SectionKind::Rule, None) => format!("{kind} {place}"),
-        (_, None) => format!("unnamed {kind}"),
     }
 }

@@ -21,10 +21,11 @@ pub fn signed<T>(
     parse: impl Fn(&str) -> Result<T, Complaint>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Vec<Signed<T>>, Reported> {
-    let mut values = Vec::new();
-    let mut result = if section.is_misshapen(option) { Err(Reported) } else { Ok(()) };
-    for Spanned { value: text, at } in section.values(option) {
-        let (negated, rest) = text.strip_prefix('!').map_or((false, text.as_str()), |rest| (true, rest));
+    let written = section.shapely(option)?;
+    let mut values = Vec::with_capacity(written.len());
+    let mut result = Ok(());
+    for Spanned { value: text, at } in written {
+        let (negated, rest) = text.strip_prefix('!').map_or((false, *text), |rest| (true, rest));
         match parse(rest) {
             Ok(value) => values.push(Signed { negated, value, at: *at }),
             Err(complaint) => {
@@ -74,7 +75,7 @@ pub fn numbers(
         values.iter().filter(|value| value.negated == negated).flat_map(|value| value.value.iter()).collect()
     };
     let plain = if values.iter().all(|value| value.negated) { [universe].into_iter().collect() } else { union(false) };
-    let set = plain.subtract(&union(true), universe.last());
+    let set = plain.without(&union(true), universe.last());
     if set.is_empty() { Err(nothing_left(section, option, at, diagnostics)) } else { Ok(Some(set)) }
 }
 

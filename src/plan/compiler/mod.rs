@@ -7,13 +7,11 @@
 
 pub mod region;
 
-use super::ruleset::digest::Digest;
 use super::ruleset::{Action, Key, Map, Match, Rule, Verdict};
 use crate::config::model::{Choice, Family};
 use crate::interval::{Interval, IntervalSet};
 use region::{Guard, Region};
-use std::collections::{BTreeSet, HashSet};
-use std::hash::BuildHasherDefault;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule of more boxes than this is not multiplied out into map entries; it becomes a rule of its own with one set
 /// lookup a dimension.
@@ -36,7 +34,7 @@ pub struct Compiled {
 
 /// Compiles ordered rules, given as `(regions, verdict)`; the first that holds a packet wins.
 #[must_use]
-pub fn compile<'a>(rules: impl IntoIterator<Item = (&'a [Region], Verdict)>) -> Compiled {
+pub fn compile<'a>(rules: impl IntoIterator<Item = (&'a [Region<'a>], Verdict)>) -> Compiled {
     let mut tiers: Vec<Tier> = Vec::new();
     'rules: for (regions, verdict) in rules {
         for region in regions {
@@ -57,19 +55,17 @@ pub fn compile<'a>(rules: impl IntoIterator<Item = (&'a [Region], Verdict)>) -> 
 }
 
 /// Puts a region into the last tier of its shape, if it may go there, or into a new one.
-fn place(tiers: &mut Vec<Tier>, region: &Region, verdict: &Verdict) {
-    let boxes = region.sets().iter().try_fold(1_usize, |n, (_, set)| n.checked_mul(pieces(set).count()));
-    let Some(count) = boxes.filter(|n| *n <= MOST_BOXES && key_length(region.keys()) <= LONGEST_KEY) else {
-        tiers.push(Tier::direct(region, verdict));
-        return;
-    };
-    if region.sets().is_empty() || !region.keys().all(Key::has_maps) {
+fn place<'a>(tiers: &mut Vec<Tier<'a>>, region: &'a Region<'a>, verdict: &Verdict) {
+    let sides: Vec<Vec<Interval>> = region.sets().iter().map(|(_, set)| pieces(set)).collect();
+    let boxes = sides.iter().try_fold(1_usize, |n, side| n.checked_mul(side.len()));
+    let fits = boxes.is_some_and(|n| n <= MOST_BOXES) && key_length(region.keys()) <= LONGEST_KEY;
+    if !fits || sides.is_empty() || !region.keys().all(Key::has_maps) {
         tiers.push(Tier::direct(region, verdict));
         return;
     }
     for tier in tiers.iter_mut().rev() {
         if tier.accepts(region) {
-            if tier.add(region, verdict, count) {
+            if tier.add(region, verdict, &sides) {
                 return;
             }
             break;
@@ -79,42 +75,41 @@ fn place(tiers: &mut Vec<Tier>, region: &Region, verdict: &Verdict) {
         }
     }
     let mut tier = Tier::map(region);
-    tier.add(region, verdict, count);
+    tier.add(region, verdict, &sides);
     tiers.push(tier);
 }
 
 /// One lookup, or one rule of its own.
-struct Tier {
+struct Tier<'a> {
     keys: Vec<Key>,
-    guard: Guard,
+    guard: &'a Guard,
     /// What was put in, to find conflicts.
-    regions: Vec<(Region, Verdict)>,
+    regions: Vec<(&'a Region<'a>, Verdict)>,
     boxes: Option<Boxes>,
 }
 
 /// Disjoint boxes with their verdicts.
 #[derive(Default)]
 struct Boxes {
-    all: Vec<(Vec<Interval>, Verdict)>,
-    /// The boxes that are one point each, to find a point again without a search.
-    points: HashSet<Vec<Interval>, BuildHasherDefault<Digest>>,
-    /// Which of `all` are larger than a point.
-    wide: Vec<usize>,
+    /// Those that are one point each, by that point.
+    points: BTreeMap<Vec<Interval>, Verdict>,
+    /// Those that are larger.
+    wide: Vec<(Vec<Interval>, Verdict)>,
 }
 
-impl Tier {
-    fn map(region: &Region) -> Self {
+impl<'a> Tier<'a> {
+    fn map(region: &'a Region<'a>) -> Self {
         let keys = region.keys().collect();
-        Self { keys, guard: region.guard.clone(), regions: Vec::new(), boxes: Some(Boxes::default()) }
+        Self { keys, guard: &region.guard, regions: Vec::new(), boxes: Some(Boxes::default()) }
     }
 
-    fn direct(region: &Region, verdict: &Verdict) -> Self {
-        let regions = vec![(region.clone(), verdict.clone())];
-        Self { keys: region.keys().collect(), guard: region.guard.clone(), regions, boxes: None }
+    fn direct(region: &'a Region<'a>, verdict: &Verdict) -> Self {
+        let regions = vec![(region, verdict.clone())];
+        Self { keys: region.keys().collect(), guard: &region.guard, regions, boxes: None }
     }
 
     fn accepts(&self, region: &Region) -> bool {
-        self.boxes.is_some() && self.guard == region.guard && self.keys.iter().copied().eq(region.keys())
+        self.boxes.is_some() && *self.guard == region.guard && self.keys.iter().copied().eq(region.keys())
     }
 
     /// Whether some packet of `region` is in here with another verdict.
@@ -123,11 +118,15 @@ impl Tier {
     }
 
     /// Adds what no earlier rule of the tier has. Refuses, unchanged, if that falls into too many pieces.
-    fn add(&mut self, region: &Region, verdict: &Verdict, count: usize) -> bool {
+    fn add(&mut self, region: &'a Region<'a>, verdict: &Verdict, sides: &[Vec<Interval>]) -> bool {
         let Some(boxes) = &mut self.boxes else { return false };
-        let limit = if self.regions.is_empty() { usize::MAX } else { count.saturating_mul(4).saturating_add(64) };
-        let mut pieces = Vec::new();
-        for piece in product(region) {
+        let product = product(sides);
+        let limit = match self.regions.as_slice() {
+            [] => usize::MAX,
+            _ => product.len().saturating_mul(4).saturating_add(64),
+        };
+        let mut pieces = Vec::with_capacity(product.len());
+        for piece in product {
             boxes.subtract_from(piece, &mut pieces);
             if pieces.len() > limit {
                 return false;
@@ -136,13 +135,13 @@ impl Tier {
         for piece in pieces {
             boxes.insert(piece, verdict.clone());
         }
-        self.regions.push((region.clone(), verdict.clone()));
+        self.regions.push((region, verdict.clone()));
         true
     }
 
     fn emit(self, compiled: &mut Compiled) {
         let mut matches = guard_matches(self.guard);
-        let Some(Boxes { all: mut entries, .. }) = self.boxes else {
+        let Some(Boxes { points, wide }) = self.boxes else {
             for (region, verdict) in self.regions {
                 for (key, values) in region.sets() {
                     if let Key::Dscp(family) = *key {
@@ -157,6 +156,7 @@ impl Tier {
             }
             return;
         };
+        let mut entries: Vec<_> = points.into_iter().chain(wide).collect();
         if entries.is_empty() {
             return;
         }
@@ -170,24 +170,24 @@ impl Tier {
 impl Boxes {
     fn insert(&mut self, piece: Vec<Interval>, verdict: Verdict) {
         if is_point(&piece) {
-            self.points.insert(piece.clone());
+            // One that is there already is an earlier rule's.
+            self.points.entry(piece).or_insert(verdict);
         } else {
-            self.wide.push(self.all.len());
+            self.wide.push((piece, verdict));
         }
-        self.all.push((piece, verdict));
     }
 
     /// Appends to `left` what of `piece` is in no box.
     fn subtract_from(&self, piece: Vec<Interval>, left: &mut Vec<Vec<Interval>>) {
         if is_point(&piece) {
-            let known = self.points.contains(&piece) || self.wide.iter().any(|n| intersects(&self.all[*n].0, &piece));
-            if !known {
+            // The points are held against each other when they are put in.
+            if !self.wide.iter().any(|(taken, _)| intersects(taken, &piece)) {
                 left.push(piece);
             }
             return;
         }
         let mut rest = vec![piece];
-        for (taken, _) in &self.all {
+        for taken in self.points.keys().chain(self.wide.iter().map(|(taken, _)| taken)) {
             if rest.iter().any(|piece| intersects(piece, taken)) {
                 rest = rest.into_iter().flat_map(|piece| subtract(piece, taken)).collect();
             }
@@ -225,26 +225,32 @@ fn subtract(piece: Vec<Interval>, taken: &[Interval]) -> Vec<Vec<Interval>> {
     rest
 }
 
-/// All combinations of the intervals of a region's sets.
-fn product(region: &Region) -> Vec<Vec<Interval>> {
-    let mut boxes: Vec<Vec<Interval>> = vec![Vec::new()];
-    for (_, set) in region.sets() {
-        boxes = boxes
-            .iter()
-            .flat_map(|piece| pieces(set).map(move |interval| piece.iter().copied().chain([interval]).collect()))
-            .collect();
-    }
-    boxes
+/// All combinations of one interval from each side. There are not too many to count.
+fn product(sides: &[Vec<Interval>]) -> impl ExactSizeIterator<Item = Vec<Interval>> {
+    let count = sides.iter().map(Vec::len).product();
+    (0..count).map(move |n| {
+        // The digits of `n` in a number system whose places have as many digits as the sides have intervals.
+        let mut place: usize = count;
+        let digit = |side: &Vec<Interval>| {
+            place /= side.len();
+            side[n / place % side.len()]
+        };
+        sides.iter().map(digit).collect()
+    })
 }
 
 /// The intervals of a set, small ones taken apart: a map of single values is a hash table, the fastest there is, and one
 /// rule for ports 137 to 139 must not turn it into a tree.
-fn pieces(set: &IntervalSet) -> impl Iterator<Item = Interval> + '_ {
-    set.iter().flat_map(|interval| {
-        let small = interval.last() - interval.first() < SMALL;
-        let values = small.then(|| (interval.first()..=interval.last()).map(Interval::single));
-        values.into_iter().flatten().chain((!small).then_some(interval))
-    })
+fn pieces(set: &IntervalSet) -> Vec<Interval> {
+    let mut pieces = Vec::with_capacity(set.interval_count());
+    for interval in set.iter() {
+        if interval.last() - interval.first() < SMALL {
+            pieces.extend((interval.first()..=interval.last()).map(Interval::single));
+        } else {
+            pieces.push(interval);
+        }
+    }
+    pieces
 }
 
 fn dscp_values(set: &IntervalSet) -> BTreeSet<u8> {
@@ -252,13 +258,13 @@ fn dscp_values(set: &IntervalSet) -> BTreeSet<u8> {
 }
 
 /// Negated devices first: that match is the cheaper one.
-fn guard_matches(guard: Guard) -> Vec<Match> {
+fn guard_matches(guard: &Guard) -> Vec<Match> {
     let mut matches = Vec::new();
     if !guard.not_devices.is_empty() {
-        matches.push(Match::Input(Choice::NoneOf(guard.not_devices)));
+        matches.push(Match::Input(Choice::NoneOf(guard.not_devices.clone())));
     }
     if !guard.not_macs.is_empty() {
-        matches.push(Match::Sender(Choice::NoneOf(guard.not_macs)));
+        matches.push(Match::Sender(Choice::NoneOf(guard.not_macs.clone())));
     }
     matches
 }

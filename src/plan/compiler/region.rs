@@ -3,13 +3,14 @@
 use crate::config::model::{Choice, Family, Mac, Matches};
 use crate::interval::{Interval, IntervalSet};
 use crate::plan::ruleset::{Key, device_number, family_number, mac_number};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// The packets for which every set holds. A dimension that is not limited is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Region {
+pub struct Region<'a> {
     /// The limited dimensions, sorted by key. Those of addresses and DSCP imply a family.
-    sets: Vec<(Key, IntervalSet)>,
+    sets: Vec<(Key, Cow<'a, IntervalSet>)>,
     /// What cannot be said as intervals of a key that nft has ranges for: "any device but these", "any sender but these".
     pub guard: Guard,
 }
@@ -23,10 +24,10 @@ pub struct Guard {
     pub not_macs: BTreeSet<Mac>,
 }
 
-impl Region {
+impl<'a> Region<'a> {
     /// The regions of a rule, one or one a family. `device` gives the layer 3 device of an interface's name.
     #[must_use]
-    pub fn of_rule(matches: &Matches, device: &dyn Fn(&str) -> String) -> Vec<Self> {
+    pub fn of_rule(matches: &'a Matches, device: &dyn Fn(&str) -> String) -> Vec<Self> {
         let by_family = matches.source4.is_some()
             || matches.source6.is_some()
             || matches.destination4.is_some()
@@ -40,10 +41,10 @@ impl Region {
         }
     }
 
-    fn of_family(matches: &Matches, family: Option<Family>, device: &dyn Fn(&str) -> String) -> Self {
+    fn of_family(matches: &'a Matches, family: Option<Family>, device: &dyn Fn(&str) -> String) -> Self {
         let mut sets = Vec::new();
         let mut guard = Guard::default();
-        let mut limit = |key, set: Option<&IntervalSet>| sets.extend(set.map(|set| (key, set.clone())));
+        let mut limit = |key, set: Option<&'a IntervalSet>| sets.extend(set.map(|set| (key, Cow::Borrowed(set))));
         if let Some(family) = family {
             limit(Key::Source(family), matches.source(family));
             limit(Key::Destination(family), matches.destination(family));
@@ -55,7 +56,7 @@ impl Region {
         match &matches.interfaces {
             Some(Choice::OneOf(names)) => {
                 let numbers = names.iter().map(|name| Interval::single(device_number(&device(name))));
-                limit(Key::Input, Some(&numbers.collect()));
+                sets.push((Key::Input, Cow::Owned(numbers.collect())));
             }
             Some(Choice::NoneOf(names)) => guard.not_devices = names.iter().map(|name| device(name)).collect(),
             None => {}
@@ -63,7 +64,7 @@ impl Region {
         match &matches.macs {
             Some(Choice::OneOf(macs)) => {
                 let numbers = macs.iter().map(|mac| Interval::single(mac_number(*mac)));
-                limit(Key::Sender, Some(&numbers.collect()));
+                sets.push((Key::Sender, Cow::Owned(numbers.collect())));
             }
             Some(Choice::NoneOf(macs)) => guard.not_macs.clone_from(macs),
             None => {}
@@ -71,7 +72,7 @@ impl Region {
         // A family that no address or DSCP key implies is a key of its own.
         let implied = sets.iter().any(|(key, _)| implied_family(*key).is_some());
         if let Some(only) = matches.family.or(family).filter(|_| !implied) {
-            sets.push((Key::Family, IntervalSet::single(family_number(only))));
+            sets.push((Key::Family, Cow::Owned(IntervalSet::single(family_number(only)))));
         }
         sets.sort_by_key(|(key, _)| order(*key));
         Self { sets, guard }
@@ -84,7 +85,7 @@ impl Region {
 
     /// The limited dimensions and their sets.
     #[must_use]
-    pub fn sets(&self) -> &[(Key, IntervalSet)] {
+    pub fn sets(&self) -> &[(Key, Cow<'a, IntervalSet>)] {
         &self.sets
     }
 
@@ -114,7 +115,7 @@ impl Region {
             _ => IntervalSet::empty(),
         };
         let outside = self.set(key).is_some_and(|own| !own.overlaps(set));
-        outside || (!forbidden.is_empty() && set.subtract(&forbidden, u128::MAX).is_empty())
+        outside || (!forbidden.is_empty() && forbidden.covers(set))
     }
 
     /// Whether every packet of `other` is in it. May say no where the truth is yes, never the reverse.
@@ -125,14 +126,14 @@ impl Region {
             && guard.not_macs.is_subset(&other.guard.not_macs)
             && (guard.not_macs.is_empty() || !other.guard.not_macs.is_empty());
         let within = |key: Key, set: &IntervalSet| match other.set(key) {
-            Some(theirs) => theirs.subtract(set, u128::MAX).is_empty(),
+            Some(theirs) => set.covers(theirs),
             None => key == Key::Family && other.family().is_some_and(|f| set.contains(family_number(f))),
         };
         guarded && self.sets.iter().all(|(key, set)| within(*key, set))
     }
 
     fn set(&self, key: Key) -> Option<&IntervalSet> {
-        self.sets.iter().find(|(own, _)| *own == key).map(|(_, set)| set)
+        self.sets.iter().find(|(own, _)| *own == key).map(|(_, set)| set.as_ref())
     }
 
     /// The only family its packets can have, if there is one.

@@ -35,17 +35,3 @@ impl Digest {
         self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     }
 }
-
-/// Also good enough, and fast, as the hash of a table whose keys nobody can choose to our harm: with many equal hashes
-/// a compilation would be slow, not wrong.
-impl std::hash::Hasher for Digest {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.byte(*byte);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}

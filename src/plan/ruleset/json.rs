@@ -207,7 +207,7 @@ fn named(name: &str) -> MapObject<'_> {
     MapObject { family: NfFamily::INet, table: TABLE, name, kind: None, flags: None, map: None, elem: None }
 }
 
-fn statements(rule: &Rule, mask: Mask) -> Vec<Statement<'static>> {
+fn statements(rule: &Rule, mask: Mask) -> Vec<Statement<'_>> {
     let matches = rule.matches.iter().map(|m| condition(m, mask));
     matches.chain(rule.actions.iter().map(|action| statement(action, mask))).collect()
 }
@@ -245,7 +245,7 @@ fn test(left: Expression<'static>, op: Operator, right: Expression<'static>) -> 
     Statement::Match(stmt::Match { left, right, op })
 }
 
-fn statement(action: &Action, mask: Mask) -> Statement<'static> {
+fn statement(action: &Action, mask: Mask) -> Statement<'_> {
     match action {
         Action::Lookup(keys, map) => {
             let mut keys: Vec<_> = keys.iter().map(|key| expression(*key, Some(mask))).collect();
@@ -333,9 +333,9 @@ fn string(text: &str) -> Expression<'static> {
     Expression::String(text.to_string().into())
 }
 
-fn verdict(verdict: &Verdict) -> Statement<'static> {
+fn verdict(verdict: &Verdict) -> Statement<'_> {
     match verdict {
-        Verdict::Goto(chain) => Statement::Goto(JumpTarget { target: chain.clone().into() }),
+        Verdict::Goto(chain) => Statement::Goto(JumpTarget { target: chain.as_ref().into() }),
         Verdict::Accept => Statement::Accept(None),
     }
 }
@@ -374,12 +374,19 @@ struct Entry<'a>(&'a [Key], &'a [Interval]);
 
 impl Serialize for Entry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(keys, intervals) = self;
-        let parts: Vec<Part> = keys.iter().zip(*intervals).map(|(key, interval)| Part(*key, *interval)).collect();
-        match parts.as_slice() {
-            [only] => only.serialize(serializer),
-            parts => serializer.collect_map([("concat", parts)]),
+        match (self.0, self.1) {
+            ([key], [interval]) => Part(*key, *interval).serialize(serializer),
+            (keys, intervals) => serializer.collect_map([("concat", Parts(keys, intervals))]),
         }
+    }
+}
+
+/// The parts of an entry.
+struct Parts<'a>(&'a [Key], &'a [Interval]);
+
+impl Serialize for Parts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().zip(self.1).map(|(key, interval)| Part(*key, *interval)))
     }
 }
 

@@ -13,6 +13,7 @@ use digest::Digest;
 use crate::config::model::{Choice, Family, Mac, Mask};
 use crate::interval::{Interval, IntervalSet};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// The name of our table, family inet.
 pub const TABLE: &str = "wansplit";
@@ -124,8 +125,8 @@ pub const SEED: u32 = 0x7761_6e73;
 /// Where a packet goes next.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verdict {
-    /// To a chain, for good.
-    Goto(String),
+    /// To a chain, for good. Thousands of map entries share a few names.
+    Goto(Rc<str>),
     /// Done here.
     Accept,
 }
