@@ -42,8 +42,8 @@ fn config(balance_by: &str) -> String {
 const LINKS: [(u8, f64); 3] = [(1, 3.0 / 6.0), (2, 2.0 / 6.0), (3, 1.0 / 6.0)];
 const CLIENTS: u8 = 200;
 
-/// Each link's count must lie within this many standard deviations of its share: one run in 10,000 would not.
-const DEVIATIONS: f64 = 4.0;
+/// Each link's count must lie within this many standard deviations of its share: one run in a million would not.
+const DEVIATIONS: f64 = 5.0;
 
 fn assert_shares(counts: &BTreeMap<Way, u32>) {
     let total = f64::from(counts.values().sum::<u32>());

@@ -1,0 +1,97 @@
+//! What `explain` says is what packets do, and what the kernel's own lookup answers.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod packet_support;
+
+use lab::{Dial, INTERNET, Lab, Setup, Wansplit, Way, client_address};
+use packet_support::{TWO_LINKS, applied, links, rule};
+use serde_json::Value;
+use std::net::SocketAddr;
+
+/// The answer, after the kernel agreed with it.
+fn explain(wansplit: &Wansplit, words: &[&str]) -> Value {
+    let output = wansplit.run(&[&["explain", "--json"], words].concat());
+    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
+    let answer: Value = serde_json::from_str(&output.stdout).unwrap();
+    for asked in answer["kernel"].as_array().unwrap() {
+        assert_ne!(asked["agrees"], false, "{answer:#}");
+    }
+    answer
+}
+
+/// The one link it names.
+fn link(answer: &Value) -> Way {
+    match answer["paths"][0]["links"][0].as_str() {
+        Some("EMB") => Way::Link(1),
+        Some("OI") => Way::Link(2),
+        other => panic!("{other:?}: {answer:#}"),
+    }
+}
+
+#[test]
+fn it_names_the_link_that_each_service_takes() {
+    lab::isolated(|| {
+        let lab = Lab::new();
+        let wansplit = applied(&lab, TWO_LINKS);
+        for carrier in [true, false] {
+            lab.provider(1).carrier(carrier);
+            for (to, from) in INTERNET.into_iter().zip(lab::LAN) {
+                for port in [80, 443, 53, 25, 993] {
+                    let to = SocketAddr::new(to, port);
+                    let answer =
+                        explain(&wansplit, &["tcp", &SocketAddr::new(from, 40000).to_string(), &to.to_string()]);
+                    assert_eq!(answer["kernel"][0]["agrees"], true, "{answer:#}");
+                    // The routes hear of a lost carrier a little later than explain does.
+                    let mut ways = (0..200).map(|_| lab.tcp(&lab.lan, to.ip(), port));
+                    assert!(ways.any(|way| way == link(&answer)), "{to}: {answer:#}");
+                }
+            }
+        }
+        let answer = explain(&wansplit, &["udp", "192.168.1.10:40000", "192.0.2.10:9999"]);
+        assert_eq!((&answer["rule"], &answer["reason"]), (&Value::Null, &"no rule matches".into()));
+    });
+}
+
+#[test]
+fn it_knows_the_link_of_each_client_of_a_balanced_policy() {
+    lab::isolated(|| {
+        let lab = Lab::with(&Setup { clients: 20, ..Setup::default() });
+        let policy = "config policy 'both'
+                        list use 'EMB 2'
+                        list use 'OI'
+                        option mode 'balance'\n";
+        let wansplit = applied(&lab, &(links("") + policy + &rule("all", "1-65535", "both")));
+        for client in 0..20 {
+            for (from, to) in client_address(client).into_iter().zip(INTERNET) {
+                let to = SocketAddr::new(to, 443);
+                let answer = explain(&wansplit, &["tcp", &SocketAddr::new(from, 40000).to_string(), &to.to_string()]);
+                let way = lab.lan.run(move || Dial { from: Some(from), ..Dial::default() }.tcp(to));
+                assert_eq!(way, link(&answer), "{from}: {answer:#}");
+            }
+        }
+    });
+}
+
+#[test]
+fn it_knows_the_router_its_bound_sockets_and_the_kill_switch() {
+    lab::isolated(|| {
+        let lab = Lab::with(&Setup { main_default: vec![1], ..Setup::default() });
+        let config = links("")
+            + "config rule 'own'
+                 option from 'router'
+                 list proto 'tcp'
+                 list dest_port '443'
+                 option use 'mail'\n"
+            + &rule("no", "23", "unreachable");
+        let wansplit = applied(&lab, &config);
+        for to in INTERNET {
+            let to = SocketAddr::new(to, 443).to_string();
+            assert_eq!(link(&explain(&wansplit, &["tcp", "router", &to])), Way::Link(2));
+        }
+        let bound = explain(&wansplit, &["udp", "203.0.113.2:5000", "192.0.2.10:53"]);
+        assert_eq!((link(&bound), &bound["kernel"][0]["agrees"]), (Way::Link(2), &true.into()));
+        let refused = explain(&wansplit, &["tcp", "192.168.1.10:4000", "192.0.2.10:23"]);
+        assert_eq!(refused["paths"][0]["fallback"], "unreachable");
+        assert_eq!(refused["kernel"][0]["agrees"], true, "{refused:#}");
+    });
+}
