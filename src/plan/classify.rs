@@ -13,6 +13,7 @@
 
 use super::compiler::{self, region::Region};
 use super::path::{Choice, PathId, Paths};
+use super::ruleset::digest::Digest;
 use super::ruleset::{Action, Chain, Dice, Hook, Key, Map, Match, Rule, Ruleset, Verdict, device_number};
 use crate::config::model::{Config, Family, LinkId, Spread, Target};
 use crate::interval::{Interval, from_ipv6};
@@ -83,10 +84,12 @@ impl<'a> Builder<'a> {
             (None, _) => "to_main".to_string(),
             (Some(Choice::One(path)), _) if rules.is_empty() => return self.go(*path),
             (Some(Choice::One(path)), _) => format!("to_{}", self.names[path]),
-            (Some(Choice::Spread(_, paths)), Target::Policy(policy)) => {
+            // Not `to_`: the path that has this policy's name may be what another policy leads to.
+            (Some(Choice::Spread(..)), Target::Policy(policy)) => {
                 let names: Vec<&str> = self.config.policies.iter().map(|policy| policy.name.as_str()).collect();
-                let number = paths.first().map_or(0, |(path, _)| self.paths[*path].mark.bits());
-                format!("to_{}", identifier(&names, policy.0, number))
+                let mut digest = Digest::default();
+                digest.add(names[policy.0].as_bytes());
+                format!("spread_{}", identifier(&names, policy.0, digest.value()))
             }
             (Some(Choice::Spread(..)), _) => return Verdict::Accept,
         };
@@ -247,19 +250,19 @@ impl<'a> Builder<'a> {
 /// Names for chains, one a path.
 fn chain_names(paths: &Paths) -> BTreeMap<PathId, String> {
     let all: Vec<&str> = paths.iter().map(|(_, path)| path.name.as_str()).collect();
-    paths.iter().map(|(id, path)| (id, identifier(&all, id.0, path.mark.bits()))).collect()
+    paths.iter().map(|(id, path)| (id, identifier(&all, id.0, path.mark.bits().into()))).collect()
 }
 
 /// The `n`th of `names` as nft's language allows it in an identifier: other letters become `_`; if that is no longer
-/// unique, or the name is long, a number that is the name's own is added.
-fn identifier(names: &[&str], n: usize, number: u32) -> String {
+/// unique, or the name is long, a number that no other has is added, behind a dot: no name without a number has one.
+fn identifier(names: &[&str], n: usize, number: u64) -> String {
     const LONGEST: usize = 40;
     let plain = |name: &str| -> String {
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(LONGEST).collect()
     };
     let own = plain(names[n]);
     let alone = names.iter().filter(|name| plain(name) == own).count() == 1;
-    if alone && names[n].chars().count() <= LONGEST { own } else { format!("{own}_{number:x}") }
+    if alone && names[n].chars().count() <= LONGEST { own } else { format!("{own}.{number:x}") }
 }
 
 fn prefix_interval(address: u128, length: u8) -> Interval {

@@ -23,6 +23,11 @@ use support::sample::{self, SampleRule, mac};
 use support::world::{configuration, explained, facts, read};
 use wansplit::explain::{From, Packet};
 use wansplit::plan::plan;
+use wansplit::plan::ruleset::json;
+
+/// In a user namespace nft cannot enlarge its socket, and the kernel refuses larger tables than this ("Message too
+/// long"); about one sample in a thousand is one.
+const LARGEST: usize = 250_000;
 
 /// One rule list a seed. For a longer run: `WANSPLIT_SEEDS=1000-2000`.
 fn seeds() -> Range<u64> {
@@ -56,12 +61,18 @@ fn the_kernel_agrees() {
         return;
     }
     let mut router = Router::new();
-    let (mut certain, mut chance) = (0, 0);
+    let (mut certain, mut chance, mut left_out) = (0, 0, 0);
     for seed in seeds() {
         let (rules, packets, prefix) = sample(seed);
         let (config, _) = read(&rules);
         let facts = facts(&config, prefix);
         let plan = plan(&config, &facts).unwrap();
+        let size = json::document(&json::everything(&plan.ruleset)).len();
+        if size > LARGEST {
+            println!("seed {seed} left out: {size} bytes");
+            left_out += 1;
+            continue;
+        }
         router.load(&plan.ruleset);
         for (packet, mark) in packets.iter().zip(router.marks(&packets)) {
             let allowed = interpreter::marks(&plan.ruleset, packet);
@@ -71,6 +82,7 @@ fn the_kernel_agrees() {
         }
     }
     println!("{certain} packets with one possible mark, {chance} with several");
+    assert!(left_out * 50 <= seeds().count(), "{left_out} lists were left out");
     assert!(certain > 10 * chance, "a test of chance would prove little");
 }
 

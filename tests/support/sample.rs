@@ -34,7 +34,7 @@ pub struct SampleRule {
 }
 
 /// The targets of the sample rules: links, policies and words.
-pub const TARGETS: [&str; 8] = ["A", "B", "ab", "bc", "any", "strict", "main", "unreachable"];
+pub const TARGETS: [&str; 9] = ["A", "B", "ab", "bc", "in_order", "any", "strict", "main", "unreachable"];
 
 /// The links and policies all samples share, without their rules.
 pub const LINKS: &str = r#"
@@ -47,6 +47,7 @@ pub const LINKS: &str = r#"
 "policies": {
     "ab": { "use": ["A", "B"] },
     "bc": { "use": ["B 3", "C"], "mode": "balance" },
+    "in_order": { "use": ["B", "C"] },
     "any": { "use": ["A", "B 2", "C"], "mode": "balance", "balance_by": "connection" },
     "strict": { "use": ["B"], "fallback": "unreachable" }
 }"#;
