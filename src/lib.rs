@@ -12,3 +12,4 @@ pub mod kernel;
 pub mod network;
 pub mod plan;
 pub mod reconcile;
+mod sort;
