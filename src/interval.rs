@@ -4,6 +4,7 @@
 //! serves the validator (negation), the rule compiler (an earlier rule's packets are taken out of a
 //! later one) and `explain` (membership).
 
+use crate::sort;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A closed interval `first..=last`; `first <= last` always holds.
@@ -200,7 +201,7 @@ impl IntervalSet {
 impl FromIterator<Interval> for IntervalSet {
     fn from_iter<I: IntoIterator<Item = Interval>>(intervals: I) -> Self {
         let mut sorted: Vec<Interval> = intervals.into_iter().collect();
-        sorted.sort_unstable();
+        sort::by(&mut sorted, Ord::cmp);
         // Adjacent intervals become one too, so that equal sets are equal values.
         sorted.dedup_by(|next, last| {
             let joins = next.first <= last.last.saturating_add(1);

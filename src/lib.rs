@@ -13,3 +13,4 @@ pub mod logging;
 pub mod network;
 pub mod plan;
 pub mod reconcile;
+mod sort;

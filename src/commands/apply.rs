@@ -33,10 +33,13 @@ pub fn run(place: &Place, verb: &Apply) -> Exit {
 fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
     // Before the configuration is read: of two runs the later one shall have read the later text.
     let _lock = if verb.dry_run { None } else { Some(lock().map_err(refused)?) };
+    let mut kernel = Kernel::new();
+    if !verb.dry_run {
+        reconcile::expect(&mut kernel);
+    }
     let loaded = Loaded::read(place)?;
     let config = loaded.usable()?;
     logging::to_system_log(config.globals.log_level);
-    let mut kernel = Kernel::new();
     if let Some(why) = nothing_to_do(config) {
         return idle(&mut kernel, verb, why);
     }

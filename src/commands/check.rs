@@ -4,6 +4,7 @@ use super::{Exit, Loaded, Place, complain, facts, say};
 use crate::config::diagnostics::Diagnostic;
 use crate::kernel::Kernel;
 use crate::plan;
+use crate::sort;
 use argh::FromArgs;
 
 /// Validates the configuration: all that is wrong with it, and what is probably not meant. Changes nothing.
@@ -35,7 +36,7 @@ pub fn run(place: &Place, verb: &Check) -> Exit {
             }
             Err(error) => complain(&error),
         }
-        loaded.diagnostics.sort_by_key(|finding| finding.at);
+        sort::by_key(&mut loaded.diagnostics, |finding| finding.at);
     }
     if verb.json {
         let records: Vec<_> = loaded.diagnostics.iter().map(|finding| finding.record(&loaded.file)).collect();

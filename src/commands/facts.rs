@@ -12,6 +12,7 @@ use crate::network::{Down, Facts, State, netifd};
 use crate::plan::allot::Shortage;
 use crate::plan::{self, Plan};
 use crate::reconcile::neighbours;
+use crate::sort;
 use std::collections::BTreeSet;
 
 /// Whom to believe about a device that the kernel does not have.
@@ -60,7 +61,7 @@ pub fn gather(handle: &mut Kernel, config: &Config, place: &Place, trust: Trust)
     };
     let mut facts = gather::gather(config, &sources);
     let wans: Vec<String> = facts.links.iter().filter_map(|link| link.v4.device.clone()).collect();
-    facts.strict_devices = wans.into_iter().filter(|device| is_strict(device)).collect();
+    facts.strict_devices = sort::set(wans.into_iter().filter(|device| is_strict(device)));
     let warnings = dump.map_or(Vec::new(), |dump| dump.warnings);
     let mut findings: Vec<Diagnostic> =
         warnings.into_iter().map(|message| Diagnostic::new(Severity::Warning, Position::default(), message)).collect();

@@ -15,6 +15,7 @@ mod suggest;
 mod uci;
 mod validate;
 
+use crate::sort;
 use diagnostics::{Diagnostic, Severity};
 use source::Document;
 
@@ -37,7 +38,7 @@ pub fn read(text: &[u8]) -> Reading {
         let valid = validate::validate(&document, &mut diagnostics);
         config = (!is_fatal(&diagnostics)).then_some(valid);
     }
-    diagnostics.sort_by_key(|diagnostic| diagnostic.at);
+    sort::by_key(&mut diagnostics, |diagnostic| diagnostic.at);
     Reading { config, diagnostics }
 }
 

@@ -2,6 +2,7 @@
 
 use super::diagnostics::{Diagnostic, Severity, escape, is_disturbing};
 use super::source::Position;
+use crate::sort;
 use std::fmt::Write;
 
 /// How many characters of a source line are shown.
@@ -13,7 +14,7 @@ const BEFORE: usize = 60;
 #[must_use]
 pub fn render_all(diagnostics: &[Diagnostic], file: &str, text: &[u8]) -> String {
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
-    sorted.sort_by_key(|diagnostic| diagnostic.at);
+    sort::by_key(&mut sorted, |diagnostic| diagnostic.at);
     let file = escape(file);
     let mut lines = Lines::new(text);
     let mut out = String::new();

@@ -170,8 +170,10 @@ impl Kernel {
 
     /// Says that `nft` will be needed soon: it starts while other things are done.
     pub fn nft_announce(&mut self) {
-        // If it cannot be started, that is said when it is needed.
-        self.nft = nft::Waiting::start().ok();
+        if self.nft.is_none() {
+            // If it cannot be started, that is said when it is needed.
+            self.nft = nft::Waiting::start().ok();
+        }
     }
 
     /// Gives one JSON document to `nft`, which applies all of it or nothing. `what` is for messages: "load the rules".

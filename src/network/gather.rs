@@ -5,8 +5,9 @@ use super::{Down, Facts, Hop, LinkFacts, Side, State};
 use crate::config::model::{Attachment, Config, Family, Link};
 use crate::kernel::netlink::address::Address;
 use crate::kernel::netlink::link::Link as Device;
-use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv6Addr};
+use crate::sort;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// Protocols that make a device of their own, one without gateways' link-layer addresses. Needed where the kernel
 /// cannot be asked: while such an interface is down, and on another machine.
@@ -62,10 +63,12 @@ pub enum Absent {
 /// What is known about the links of a configuration.
 #[must_use]
 pub fn gather(config: &Config, sources: &Sources) -> Facts {
-    let interfaces = sources.netifd.unwrap_or(&[]);
+    let known = sources.netifd.unwrap_or(&[]);
+    let mut interfaces = BTreeMap::new();
+    interfaces.extend(known.iter().filter_map(|known| Some((known.name.clone(), known.l3_device.clone()?))));
     Facts {
         links: config.links.iter().map(|link| sources.link(config, link)).collect(),
-        interfaces: interfaces.iter().filter_map(|i| Some((i.name.clone(), i.l3_device.clone()?))).collect(),
+        interfaces,
         ipv6: sources.ipv6,
         strict_devices: BTreeSet::new(),
     }
@@ -113,8 +116,8 @@ impl Sources<'_> {
         };
         let twins = interfaces.iter().filter(|other| are_twins(main, other) && !claimed(other));
         let group: Vec<&Interface> = [main].into_iter().chain(twins).collect();
-        let prefixes: BTreeSet<(Ipv6Addr, u8)> =
-            group.iter().filter(|interface| interface.up).flat_map(|interface| interface.prefixes.clone()).collect();
+        let prefixes =
+            sort::set(group.iter().filter(|interface| interface.up).flat_map(|interface| interface.prefixes.clone()));
         LinkFacts { prefixes: prefixes.into_iter().collect(), ..both(|family| self.of_group(&group, family)) }
     }
 
@@ -202,7 +205,7 @@ fn both(of: impl Fn(Family) -> Side) -> LinkFacts {
 }
 
 fn sorted(addresses: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
-    addresses.collect::<BTreeSet<_>>().into_iter().collect()
+    sort::set(addresses).into_iter().collect()
 }
 
 fn makes_own_device(interface: &Interface) -> bool {

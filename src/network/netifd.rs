@@ -4,6 +4,7 @@
 //! every field is optional and unknown ones are passed over.
 
 use crate::config::model::Family;
+use crate::sort;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::fmt;
@@ -179,7 +180,7 @@ impl From<Raw> for Interface {
         let active = raw.route.iter().filter_map(|route| route.as_default(true, raw.metric));
         let inactive = raw.inactive.route.iter().filter_map(|route| route.as_default(false, raw.metric));
         let mut defaults: Vec<_> = active.chain(inactive).collect();
-        defaults.sort_by_key(|route| (!route.active, route.metric));
+        sort::by_key(&mut defaults, |route| (!route.active, route.metric));
         Self {
             name: raw.interface,
             up: raw.up,

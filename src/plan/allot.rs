@@ -5,7 +5,7 @@
 //! then the one that sorts first keeps it and the other takes the next free one.
 
 use crate::config::model::{Mark, Mask};
-use std::collections::BTreeSet;
+use crate::sort;
 use std::fmt;
 
 /// Tables that are not pinned start here: above what mwan3 (1 to 62, 2061), pbr (256 and up), Tailscale (52) and
@@ -60,9 +60,9 @@ impl fmt::Display for Shortage {
 pub fn allot(mask: Mask, requests: &[Request]) -> Result<Vec<Allotment>, Shortage> {
     let shortage = Shortage { paths: requests.len(), marks: mask.slots(), mask };
     let slots = slots(mask, requests).ok_or(shortage)?;
-    let mut tables: BTreeSet<u32> = requests.iter().filter_map(|r| r.table).collect();
+    let mut tables = sort::set(requests.iter().filter_map(|r| r.table));
     let mut by_slot: Vec<usize> = (0..requests.len()).collect();
-    by_slot.sort_by_key(|n| slots[*n]);
+    sort::by_key(&mut by_slot, |n| slots[*n]);
     let mut allotments = vec![None; requests.len()];
     for n in by_slot {
         let table = requests[n].table.unwrap_or_else(|| {
@@ -79,9 +79,9 @@ pub fn allot(mask: Mask, requests: &[Request]) -> Result<Vec<Allotment>, Shortag
 /// A slot for each request, or nothing if there are too few.
 fn slots(mask: Mask, requests: &[Request]) -> Option<Vec<u32>> {
     let range = mask.slots().min(MOST_SLOTS);
-    let mut taken: BTreeSet<u32> = requests.iter().filter_map(|r| r.mark).map(|m| mask.slot(m)).collect();
+    let mut taken = sort::set(requests.iter().filter_map(|r| r.mark).map(|m| mask.slot(m)));
     let mut order: Vec<usize> = (0..requests.len()).collect();
-    order.sort_by_key(|n| (wish(&requests[*n].key, range), &requests[*n].key));
+    sort::by_key(&mut order, |n| (wish(&requests[*n].key, range), &requests[*n].key));
     let mut slots = vec![0; requests.len()];
     for n in order {
         slots[n] = match requests[n].mark {
@@ -112,7 +112,7 @@ fn fnv1a(bytes: &[u8]) -> u32 {
 pub fn collisions<'a>(mask: Mask, keys: &[&'a str]) -> Vec<(&'a str, &'a str)> {
     let range = mask.slots().min(MOST_SLOTS);
     let mut wished: Vec<(u32, &str)> = keys.iter().map(|key| (wish(key, range), *key)).collect();
-    wished.sort_unstable();
+    sort::by(&mut wished, Ord::cmp);
     wished.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| (pair[0].1, pair[1].1)).collect()
 }
 
@@ -120,6 +120,7 @@ pub fn collisions<'a>(mask: Mask, keys: &[&'a str]) -> Vec<(&'a str, &'a str)> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn ask(keys: &[&str]) -> Vec<Request> {
         keys.iter().map(|key| Request { key: (*key).into(), mark: None, table: None }).collect()

@@ -18,6 +18,7 @@ use super::ruleset::{Action, Chain, Dice, Hook, Key, Map, Match, Rule, Ruleset, 
 use crate::config::model::{Config, Family, LinkId, Spread, Target};
 use crate::interval::{Interval, from_ipv6};
 use crate::network::Facts;
+use crate::sort;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The whole table for a configuration and the facts.
@@ -224,7 +225,7 @@ impl<'a> Builder<'a> {
     }
 
     fn lookup(&mut self, role: &str, key: Vec<Key>, mut entries: Vec<(Vec<Interval>, Verdict)>) -> Rule {
-        entries.sort();
+        sort::by(&mut entries, Ord::cmp);
         let map = Map::verdicts(role, key.clone(), entries);
         let rule = Rule::always(Action::Lookup(key, map.name.clone()));
         if !self.maps.iter().any(|known| known.name == map.name) {
@@ -250,7 +251,9 @@ impl<'a> Builder<'a> {
 /// Names for chains, one a path.
 fn chain_names(paths: &Paths) -> BTreeMap<PathId, String> {
     let all: Vec<&str> = paths.iter().map(|(_, path)| path.name.as_str()).collect();
-    paths.iter().map(|(id, path)| (id, identifier(&all, id.0, path.mark.bits().into()))).collect()
+    let mut names = BTreeMap::new();
+    names.extend(paths.iter().map(|(id, path)| (id, identifier(&all, id.0, path.mark.bits().into()))));
+    names
 }
 
 /// The `n`th of `names` as nft's language allows it in an identifier: other letters become `_`; if that is no longer

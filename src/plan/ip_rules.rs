@@ -19,6 +19,7 @@ use super::router;
 use super::state::{IpRule, TABLE_MAIN};
 use crate::config::model::{Config, Family, LinkId};
 use crate::network::Facts;
+use crate::sort;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -97,7 +98,7 @@ fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladd
         }
     }
     rules.extend(router);
-    rules.sort_by_key(|rule| rule.priority);
+    sort::by_key(&mut rules, |rule| rule.priority);
     rules
 }
 

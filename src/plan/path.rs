@@ -6,6 +6,7 @@
 
 use super::allot::{self, Allotment, Shortage};
 use crate::config::model::{Config, Fallback, LinkId, Mark, Member, Mode, Policy, PolicyId, Spread, Target};
+use crate::sort;
 use std::collections::BTreeMap;
 
 /// Index of a path in [`Paths`].
@@ -228,7 +229,7 @@ impl Course {
         for tier in &self.tiers {
             let mut members: Vec<String> =
                 tier.iter().map(|m| format!("{}*{}", config[m.link].name, m.weight)).collect();
-            members.sort();
+            sort::by(&mut members, Ord::cmp);
             key.push_str(&members.join("+"));
             key.push('>');
         }
@@ -315,7 +316,7 @@ fn alone(link: LinkId) -> Member {
 
 /// A tier in one form: sorted, and a single member without a weight.
 fn normal(mut tier: Tier) -> Tier {
-    tier.sort_by_key(|member| member.link);
+    sort::by_key(&mut tier, |member| member.link);
     if let [only] = tier.as_mut_slice() {
         only.weight = 1;
     }

@@ -4,6 +4,7 @@ use super::path::{Path, Paths, Tier};
 use super::state::{NextHop, Route, RouteKind};
 use crate::config::model::{Fallback, Family};
 use crate::network::Facts;
+use crate::sort;
 
 /// The metric of a fallback's route: behind every tier, and a number that the kernel takes in both families.
 pub const FALLBACK_METRIC: u32 = 4_278_198_272;
@@ -40,7 +41,7 @@ fn next_hops(tier: &Tier, facts: &Facts, family: Family) -> Vec<NextHop> {
             Some(NextHop { device: hop.device.clone(), gateway: hop.gateway, weight: member.weight })
         })
         .collect();
-    hops.sort();
+    sort::by(&mut hops, Ord::cmp);
     if let [only] = hops.as_mut_slice() {
         only.weight = 1;
     }

@@ -6,6 +6,7 @@ use crate::kernel::netlink::route::{OddRoute, Routes};
 use crate::kernel::netlink::rule::{OddRule, Rules};
 use crate::plan::Plan;
 use crate::plan::iproute;
+use crate::sort;
 
 use crate::plan::state::{IpRule, Route, RouteKind};
 
@@ -91,7 +92,7 @@ fn rules(wanted: &[IpRule], held: &Rules, changes: &mut Changes) {
 fn sorted(route: &Route) -> Route {
     let mut route = route.clone();
     if let RouteKind::Via(hops) = &mut route.kind {
-        hops.sort();
+        sort::by(hops, Ord::cmp);
     }
     route
 }

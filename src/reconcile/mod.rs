@@ -47,6 +47,14 @@ fn world(kernel: &mut Kernel, count_entries: bool) -> Result<World, Error> {
     Ok(World { routes: kernel.routes(&links)?, rules: kernel.rules()?, table })
 }
 
+/// For a run that may come to [`apply`], before it reads what it shall apply: where our table is missing, `nft` will be
+/// needed, and it may start meanwhile.
+pub fn expect(kernel: &mut Kernel) {
+    if matches!(kernel.nft_table(TABLE, false), Ok(None)) {
+        kernel.nft_announce();
+    }
+}
+
 /// Makes the kernel hold the plan.
 ///
 /// # Errors

@@ -12,7 +12,7 @@
 use crate::kernel::netlink::nftables as held;
 use crate::plan::ruleset::json::{self, Command, all_rules, document, everything};
 use crate::plan::ruleset::{Chain, Entries, Map, PRIORITY, Ruleset, TABLE};
-use std::collections::BTreeSet;
+use crate::sort;
 
 /// One transaction.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,8 +63,8 @@ pub fn difference(wanted: &Ruleset, held: Option<&held::Table>) -> Option<Differ
     if let Some(stray) = stale_chains(wanted, held).next() {
         return Some(Difference::Rules(stray.name.clone()));
     }
-    let wanted_names: BTreeSet<&str> = wanted.maps.iter().map(|map| map.name.as_str()).collect();
-    let held_names: BTreeSet<&str> = held.sets.iter().map(|set| set.name.as_str()).collect();
+    let wanted_names = sort::set(wanted.maps.iter().map(|map| map.name.as_str()));
+    let held_names = sort::set(held.sets.iter().map(|set| set.name.as_str()));
     if let Some(name) = wanted_names.symmetric_difference(&held_names).next() {
         return Some(Difference::Map((*name).to_string()));
     }

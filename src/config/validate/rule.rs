@@ -32,7 +32,9 @@ pub fn rules<'s>(
                 free.insert(section.at.line);
             }
         }
-        rules.extend(rule(section, name, names, diagnostics));
+        if let Some(rule) = rule(section, name, names, diagnostics) {
+            rules.push(rule);
+        }
     }
     rules
 }
@@ -57,9 +59,11 @@ fn rule(section: &Section, name: Cow<str>, names: &Names<'_>, diagnostics: &mut 
     let matches = matches(section, diagnostics);
     let target = target(section, names, diagnostics);
     // Everything is read before the first error counts, so that every fault is reported.
-    let (enabled, origin, matches, target) = (enabled.ok()?, origin.ok()?, matches.ok()?, target.ok()?);
-    let wanted = enabled.is_none_or(|enabled| enabled.value) && !section.broken;
-    wanted.then(|| Rule { name: name.into_owned(), at: section.at, origin, matches, target })
+    let (enabled, origin, target) = (enabled.ok()?, origin.ok()?, target.ok()?);
+    if section.broken || enabled.is_some_and(|enabled| !enabled.value) {
+        return None;
+    }
+    Some(Rule { name: name.into_owned(), at: section.at, origin, matches: matches.ok()?, target })
 }
 
 /// What a rule for the router's own packets cannot look at, and why.
@@ -76,8 +80,8 @@ fn origin(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<Origin
         _ => Origin::Lan,
     };
     let mut result = Ok(origin);
-    for (option, why) in NOT_OF_THE_ROUTER {
-        if let Some(at) = section.place(option).filter(|_| origin.includes_router()) {
+    for (option, why) in NOT_OF_THE_ROUTER.into_iter().filter(|_| origin.includes_router()) {
+        if let Some(at) = section.place(option) {
             let help = "use it with from 'lan' only; for the router itself write a rule of its own without it";
             diagnostics.push(section.complain(option, at, Complaint::new(why, help)));
             result = Err(Reported);

@@ -5,7 +5,7 @@ use crate::config::diagnostics::Diagnostic;
 use crate::config::model::Choice;
 use crate::config::source::{Position, Spanned};
 use crate::interval::{Interval, IntervalSet};
-use std::collections::BTreeSet;
+use crate::sort;
 
 /// A value, and whether a `!` stood before it.
 pub struct Signed<T> {
@@ -68,9 +68,15 @@ pub fn numbers(
     parse: impl Fn(&str) -> Result<IntervalSet, Complaint>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Option<IntervalSet>, Reported> {
-    let values = signed(section, option, parse, diagnostics)?;
+    let mut values = signed(section, option, parse, diagnostics)?;
     let Some(first) = values.first() else { return Ok(None) };
     let at = first.at;
+    // Mostly one value is written, and that is all.
+    if let [only] = values.as_mut_slice()
+        && !only.negated
+    {
+        return Ok(Some(std::mem::take(&mut only.value)));
+    }
     let union = |negated| -> IntervalSet {
         values.iter().filter(|value| value.negated == negated).flat_map(|value| value.value.iter()).collect()
     };
@@ -91,12 +97,11 @@ pub fn choice<T: Ord>(
     let at = first.at;
     let only_negated = values.iter().all(|value| value.negated);
     let (negated, plain): (Vec<_>, Vec<_>) = values.into_iter().partition(|value| value.negated);
-    let none_of: BTreeSet<T> = negated.into_iter().map(|value| value.value).collect();
+    let none_of = sort::set(negated.into_iter().map(|value| value.value));
     if only_negated {
         return Ok(Some(Choice::NoneOf(none_of)));
     }
-    let one_of: BTreeSet<T> =
-        plain.into_iter().map(|value| value.value).filter(|value| !none_of.contains(value)).collect();
+    let one_of = sort::set(plain.into_iter().map(|value| value.value).filter(|value| !none_of.contains(value)));
     if one_of.is_empty() {
         Err(nothing_left(section, option, at, diagnostics))
     } else {

@@ -10,6 +10,7 @@ pub mod region;
 use super::ruleset::{Action, Key, Map, Match, Rule, Verdict};
 use crate::config::model::{Choice, Family};
 use crate::interval::{Interval, IntervalSet};
+use crate::sort;
 use region::{Guard, Region};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,7 +50,7 @@ pub fn compile<'a>(rules: impl IntoIterator<Item = (&'a [Region<'a>], Verdict)>)
         tier.emit(&mut compiled);
     }
     // Maps of one content are one map: DSCP values mean the same in both families.
-    compiled.maps.sort_by(|a, b| a.name.cmp(&b.name));
+    sort::by(&mut compiled.maps, |a, b| a.name.cmp(&b.name));
     compiled.maps.dedup_by(|a, b| a.name == b.name);
     compiled
 }
@@ -160,7 +161,7 @@ impl<'a> Tier<'a> {
         if entries.is_empty() {
             return;
         }
-        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        sort::by(&mut entries, |a, b| a.0.cmp(&b.0));
         let map = Map::verdicts("rules", self.keys.clone(), entries);
         compiled.rules.push(Rule { matches, actions: vec![Action::Lookup(self.keys, map.name.clone())] });
         compiled.maps.push(map);

@@ -3,6 +3,7 @@
 use crate::config::model::{Choice, Family, Mac, Matches};
 use crate::interval::{Interval, IntervalSet};
 use crate::plan::ruleset::{Key, device_number, family_number, mac_number};
+use crate::sort;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -58,7 +59,9 @@ impl<'a> Region<'a> {
                 let numbers = names.iter().map(|name| Interval::single(device_number(&device(name))));
                 sets.push((Key::Input, Cow::Owned(numbers.collect())));
             }
-            Some(Choice::NoneOf(names)) => guard.not_devices = names.iter().map(|name| device(name)).collect(),
+            Some(Choice::NoneOf(names)) => {
+                guard.not_devices = sort::set(names.iter().map(|name| device(name)));
+            }
             None => {}
         }
         match &matches.macs {
@@ -74,7 +77,7 @@ impl<'a> Region<'a> {
         if let Some(only) = matches.family.or(family).filter(|_| !implied) {
             sets.push((Key::Family, Cow::Owned(IntervalSet::single(family_number(only)))));
         }
-        sets.sort_by_key(|(key, _)| order(*key));
+        sort::by_key(&mut sets, |(key, _)| order(*key));
         Self { sets, guard }
     }
 
