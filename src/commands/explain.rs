@@ -3,6 +3,7 @@
 use super::{Exit, Loaded, Place, facts, say, usage};
 use crate::config::describe::describe;
 use crate::config::model::{Config, LinkId};
+use crate::explain::question;
 use crate::explain::words::{self, Words};
 use crate::explain::{self, Decision, From, Packet};
 use crate::kernel::Kernel;
@@ -82,28 +83,28 @@ struct Asked {
 }
 
 fn parse(verb: &Explain) -> Result<Packet, String> {
-    let protocol = words::protocol_number(&verb.protocol)
+    let protocol = question::protocol_number(&verb.protocol)
         .ok_or_else(|| format!("'{}' is no protocol: say tcp, udp, icmp or a number up to 255", verb.protocol))?;
-    let (destination, destination_port) = words::endpoint(&verb.destination)?;
+    let (destination, destination_port) = question::endpoint(&verb.destination)?;
     let router = verb.source == "router";
     let (source, source_port) = match router {
         true => (None, None),
-        false => words::endpoint(&verb.source).map(|(address, port)| (Some(address), port))?,
+        false => question::endpoint(&verb.source).map(|(address, port)| (Some(address), port))?,
     };
     if source.is_some_and(|source| source.is_ipv4() != destination.is_ipv4()) {
         return Err("the sender's address is of one IP version and the receiver's of the other".into());
     }
-    let has_ports = words::has_ports(protocol);
+    let has_ports = question::has_ports(protocol);
     if !has_ports && (source_port.is_some() || destination_port.is_some()) {
         return Err(format!("{} has no ports: leave them out", verb.protocol));
     }
     if has_ports && destination_port.is_none() {
-        return Err(format!("{} has ports: say which, as {}", verb.protocol, words::with_port(destination, 443)));
+        return Err(format!("{} has ports: say which, as {}", verb.protocol, question::with_port(destination, 443)));
     }
     if verb.dscp > 63 {
         return Err("a DSCP value is 0 to 63".into());
     }
-    let mac = verb.mac.as_deref().map(words::mac).transpose()?;
+    let mac = verb.mac.as_deref().map(question::mac).transpose()?;
     if router && (mac.is_some() || verb.iface.is_some()) {
         return Err("the router's own packets come from no interface and no Ethernet address".into());
     }
@@ -167,7 +168,7 @@ fn ask(kernel: &mut Kernel, plan: &Plan, packet: &Packet, decision: &Decision) -
         let packet = lookup::Packet {
             source: packet.source.filter(|_| iif.is_some() || packet.origin == From::Router),
             iif,
-            protocol: Some(packet.protocol).filter(|protocol| words::has_ports(*protocol)),
+            protocol: Some(packet.protocol).filter(|protocol| question::has_ports(*protocol)),
             source_port: packet.source_port,
             destination_port: packet.destination_port,
             ..question(packet.destination, mark)

@@ -1,5 +1,6 @@
 //! Why a packet goes where it goes: the configuration walked for one packet, without the compiler.
 
+pub mod question;
 pub mod words;
 
 use crate::config::model::{Choice as Values, Config, Family, LinkId, Mac, Matches, Rule, Spread};

@@ -6,6 +6,7 @@
 
 pub mod digest;
 pub mod json;
+mod names;
 pub mod text;
 
 use digest::Digest;
@@ -256,7 +257,7 @@ impl Map {
     fn named(role: &str, key: Vec<Key>, entries: Entries) -> Self {
         let mut digest = Digest::default();
         for part in &key {
-            digest.add(json::kind(*part).as_bytes());
+            digest.add(names::kind(*part).as_bytes());
         }
         let mut add_entry = |entry: &[Interval]| {
             for interval in entry {

@@ -1,6 +1,6 @@
 //! The table in nft's own language, for people and for `nft -f`.
 
-use super::json::{ip, kind, nfproto};
+use super::names::{ip, kind, nfproto};
 use super::{Action, Chain, Dice, Entries, Key, Map, Match, PRIORITY, Rule, Ruleset, SEED, TABLE, Verdict};
 use crate::config::model::{Choice, Family, Mask};
 use crate::interval::{Interval, to_ipv4, to_ipv6};

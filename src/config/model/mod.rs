@@ -1,8 +1,12 @@
 //! The configuration's meaning. Every value here is valid: what was not has been reported and left out.
 
+mod mark;
+mod matches;
+
+pub use mark::{Mark, Mask};
+pub use matches::{Choice, Mac, Matches};
+
 use super::source::Position;
-use crate::interval::IntervalSet;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -56,74 +60,7 @@ pub struct Globals {
 
 impl Default for Globals {
     fn default() -> Self {
-        Self { enabled: false, mask: Mask(0xff00_0000), rule_priority: 800, log_level: log::LevelFilter::Info }
-    }
-}
-
-/// The bits of a mark that belong to wansplit: one unbroken run of at least two bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Mask(u32);
-
-/// A mark's value; it lies inside the mask and is not 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mark(u32);
-
-impl Mask {
-    /// A mask of one unbroken run of at least two bits, or nothing.
-    #[must_use]
-    pub fn new(bits: u32) -> Option<Self> {
-        let run = bits.checked_shr(bits.trailing_zeros()).unwrap_or(0);
-        (bits.count_ones() >= 2 && run.trailing_ones() == bits.count_ones()).then_some(Self(bits))
-    }
-
-    /// The bits.
-    #[must_use]
-    pub fn bits(self) -> u32 {
-        self.0
-    }
-
-    /// How many marks fit: slots are numbered from 1 to this.
-    #[must_use]
-    pub fn slots(self) -> u32 {
-        self.0 >> self.0.trailing_zeros()
-    }
-
-    /// The mark of a slot from 1 to [`Mask::slots`].
-    #[must_use]
-    pub fn mark(self, slot: u32) -> Option<Mark> {
-        (1..=self.slots()).contains(&slot).then(|| Mark(slot << self.0.trailing_zeros()))
-    }
-
-    /// The mark with these bits, if they lie inside the mask.
-    #[must_use]
-    pub fn mark_from_bits(self, bits: u32) -> Option<Mark> {
-        (bits != 0 && bits & !self.0 == 0).then_some(Mark(bits))
-    }
-
-    /// The slot of a mark: the inverse of [`Mask::mark`].
-    #[must_use]
-    pub fn slot(self, mark: Mark) -> u32 {
-        mark.0 >> self.0.trailing_zeros()
-    }
-}
-
-impl Mark {
-    /// The bits.
-    #[must_use]
-    pub fn bits(self) -> u32 {
-        self.0
-    }
-}
-
-impl fmt::Display for Mask {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#x}", self.0)
-    }
-}
-
-impl fmt::Display for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#x}", self.0)
+        Self { enabled: false, mask: Mask::default(), rule_priority: 800, log_level: log::LevelFilter::Info }
     }
 }
 
@@ -313,90 +250,6 @@ impl fmt::Display for Family {
             Self::V4 => "IPv4",
             Self::V6 => "IPv6",
         })
-    }
-}
-
-/// What a packet must be like for a rule to match. All parts must hold; a part that is `None` holds always.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Matches {
-    /// `family`, or what the addresses decided: `None` is both.
-    pub family: Option<Family>,
-    /// Protocol numbers, 0 to 255. `icmp` is 1 and 58. Always set when ports are.
-    pub protocols: Option<IntervalSet>,
-    /// IPv4 source addresses; looked at for IPv4 packets only.
-    pub source4: Option<IntervalSet>,
-    /// IPv6 source addresses; looked at for IPv6 packets only.
-    pub source6: Option<IntervalSet>,
-    /// IPv4 destination addresses; looked at for IPv4 packets only.
-    pub destination4: Option<IntervalSet>,
-    /// IPv6 destination addresses; looked at for IPv6 packets only.
-    pub destination6: Option<IntervalSet>,
-    /// Source ports, 1 to 65535.
-    pub source_ports: Option<IntervalSet>,
-    /// Destination ports, 1 to 65535.
-    pub destination_ports: Option<IntervalSet>,
-    /// Interfaces the packet came in by: netifd names or device names.
-    pub interfaces: Option<Choice<String>>,
-    /// The sender's Ethernet address. A packet without one (a tunnel) matches neither form.
-    pub macs: Option<Choice<Mac>>,
-    /// DSCP values, 0 to 63.
-    pub dscp: Option<IntervalSet>,
-}
-
-impl Matches {
-    /// The source addresses of one family.
-    #[must_use]
-    pub fn source(&self, family: Family) -> Option<&IntervalSet> {
-        match family {
-            Family::V4 => self.source4.as_ref(),
-            Family::V6 => self.source6.as_ref(),
-        }
-    }
-
-    /// The destination addresses of one family.
-    #[must_use]
-    pub fn destination(&self, family: Family) -> Option<&IntervalSet> {
-        match family {
-            Family::V4 => self.destination4.as_ref(),
-            Family::V6 => self.destination6.as_ref(),
-        }
-    }
-
-    /// Whether packets of this family can match at all.
-    #[must_use]
-    pub fn allows(&self, family: Family) -> bool {
-        self.family.is_none_or(|only| only == family)
-    }
-}
-
-/// One of these, or none of these. Never empty.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Choice<T: Ord> {
-    /// One of these.
-    OneOf(BTreeSet<T>),
-    /// Anything else.
-    NoneOf(BTreeSet<T>),
-}
-
-impl<T: Ord> Choice<T> {
-    /// Whether a value is meant.
-    #[must_use]
-    pub fn allows(&self, value: &T) -> bool {
-        match self {
-            Self::OneOf(set) => set.contains(value),
-            Self::NoneOf(set) => !set.contains(value),
-        }
-    }
-}
-
-/// An Ethernet address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Mac(pub [u8; 6]);
-
-impl fmt::Display for Mac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
     }
 }
 

@@ -1,0 +1,206 @@
+//! The table as JSON for `nft -j -f -`.
+//!
+//! Tables, chains, rules and verdicts are the `nftables` crate's types. Named maps have a type of our own: the crate has
+//! no way to say that a map's values are verdicts. Everything is written straight into the text, without a tree of
+//! values in between: a map may have thousands of entries, and a router little memory.
+
+mod entry;
+mod rule;
+
+use super::digest::Digest;
+use super::{Chain, Entries, Hook, Map, PRIORITY, Ruleset, TABLE};
+use entry::{Elements, Kind};
+use nftables::schema;
+use nftables::types::{NfChainPolicy, NfChainType, NfFamily, NfHook};
+use rule::statements;
+use serde::Serialize;
+
+/// One command of a document.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Command<'a> {
+    /// Makes an object; one that is there already stays as it is.
+    Add(Object<'a>),
+    /// Deletes an object.
+    Delete(Object<'a>),
+    /// Empties a chain or a map.
+    Flush(Object<'a>),
+}
+
+/// What a command is about.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Object<'a> {
+    /// Our table.
+    Table(schema::Table<'a>),
+    /// A chain.
+    Chain(Box<schema::Chain<'a>>),
+    /// A rule.
+    Rule(Box<schema::Rule<'a>>),
+    /// A map.
+    Map(MapObject<'a>),
+    /// A set.
+    Set(MapObject<'a>),
+    /// Elements of a map or set.
+    Element(MapObject<'a>),
+}
+
+/// A map or set: all of it, or only its name.
+#[derive(Debug, Serialize)]
+pub struct MapObject<'a> {
+    family: NfFamily,
+    table: &'static str,
+    name: &'a str,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<Kind<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flags: Option<[&'static str; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    map: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elem: Option<Elements<'a>>,
+}
+
+impl Ruleset {
+    /// A digest of the whole table. It stands in the comment of every rule, so that the kernel itself says which
+    /// ruleset it holds; what `nft` prints cannot be compared, it is another text than the one written.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut digest = Digest::default();
+        for map in &self.maps {
+            digest.add(map.name.as_bytes());
+        }
+        for own in &self.chains {
+            digest.add(text(&chain(own)).as_bytes());
+            for rule in rules(self, own, "") {
+                digest.add(text(&rule).as_bytes());
+            }
+        }
+        format!("{:016x}", digest.value())
+    }
+}
+
+/// The commands that make the whole table where there is none.
+#[must_use]
+pub fn everything(ruleset: &Ruleset) -> Vec<Command<'_>> {
+    let table = Command::Add(table());
+    let chains = ruleset.chains.iter().map(|own| Command::Add(chain(own)));
+    let maps = ruleset.maps.iter().map(|own| Command::Add(map(own)));
+    [table].into_iter().chain(chains).chain(maps).chain(all_rules(ruleset)).collect()
+}
+
+/// The commands that make all rules of a table, with the table's digest in their comments.
+pub fn all_rules(ruleset: &Ruleset) -> impl Iterator<Item = Command<'_>> {
+    let digest = ruleset.digest();
+    let of_chain = move |chain| rules(ruleset, chain, &digest).collect::<Vec<_>>();
+    ruleset.chains.iter().flat_map(of_chain).map(Command::Add)
+}
+
+/// Commands as a document for `nft -j -f -`.
+#[must_use]
+pub fn document(commands: &[Command]) -> String {
+    text(&Document { nftables: commands })
+}
+
+/// The same, indented for people.
+#[must_use]
+pub fn pretty(commands: &[Command]) -> String {
+    serde_json::to_string_pretty(&Document { nftables: commands }).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct Document<'c, 'a> {
+    nftables: &'c [Command<'a>],
+}
+
+/// These types hold no map with other keys than strings and no failing serialiser: this cannot fail.
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// The table itself.
+#[must_use]
+pub fn table<'a>() -> Object<'a> {
+    Object::Table(schema::Table { family: NfFamily::INet, name: TABLE.into(), handle: None })
+}
+
+/// A chain, without its rules.
+#[must_use]
+pub fn chain(chain: &Chain) -> Object<'_> {
+    Object::Chain(Box::new(schema::Chain {
+        _type: chain.hook.map(|hook| match hook {
+            Hook::Output => NfChainType::Route,
+            Hook::Prerouting | Hook::Postrouting => NfChainType::Filter,
+        }),
+        hook: chain.hook.map(|hook| match hook {
+            Hook::Prerouting => NfHook::Prerouting,
+            Hook::Output => NfHook::Output,
+            Hook::Postrouting => NfHook::Postrouting,
+        }),
+        prio: chain.hook.map(|_| PRIORITY),
+        policy: chain.hook.map(|_| NfChainPolicy::Accept),
+        ..named_chain(&chain.name)
+    }))
+}
+
+/// A chain by its name.
+#[must_use]
+pub fn chain_named(name: &str) -> Object<'_> {
+    Object::Chain(Box::new(named_chain(name)))
+}
+
+fn named_chain(name: &str) -> schema::Chain<'_> {
+    schema::Chain { family: NfFamily::INet, table: TABLE.into(), name: name.into(), ..Default::default() }
+}
+
+/// A chain's rules. The comment carries the digest.
+fn rules<'a>(ruleset: &'a Ruleset, chain: &'a Chain, digest: &str) -> impl Iterator<Item = Object<'a>> {
+    let comment = (!digest.is_empty()).then(|| comment(digest));
+    chain.rules.iter().map(move |rule| {
+        Object::Rule(Box::new(schema::Rule {
+            family: NfFamily::INet,
+            table: TABLE.into(),
+            chain: chain.name.as_str().into(),
+            expr: statements(rule, ruleset.mask).into(),
+            comment: comment.clone().map(Into::into),
+            ..Default::default()
+        }))
+    })
+}
+
+/// The comment on every rule of a table with this digest.
+#[must_use]
+pub fn comment(digest: &str) -> String {
+    format!("wansplit {digest}")
+}
+
+/// A map or set with its entries.
+#[must_use]
+pub fn map(map: &Map) -> Object<'_> {
+    let is_map = matches!(map.entries, Entries::Verdicts(_));
+    let object = MapObject {
+        kind: Some(Kind(&map.key)),
+        flags: map.has_intervals().then_some(["interval"]),
+        map: is_map.then_some("verdict"),
+        // nft refuses an empty list.
+        elem: (!map.is_empty()).then_some(Elements(map)),
+        ..named(&map.name)
+    };
+    if is_map { Object::Map(object) } else { Object::Set(object) }
+}
+
+/// A map or set by its name.
+#[must_use]
+pub fn map_named(name: &str, is_map: bool) -> Object<'_> {
+    if is_map { Object::Map(named(name)) } else { Object::Set(named(name)) }
+}
+
+/// The entries of a map or set, to be added to it.
+#[must_use]
+pub fn elements(map: &Map) -> Object<'_> {
+    Object::Element(MapObject { elem: Some(Elements(map)), ..named(&map.name) })
+}
+
+fn named(name: &str) -> MapObject<'_> {
+    MapObject { family: NfFamily::INet, table: TABLE, name, kind: None, flags: None, map: None, elem: None }
+}
