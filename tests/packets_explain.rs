@@ -88,8 +88,16 @@ fn it_knows_the_router_its_bound_sockets_and_the_kill_switch() {
             let to = SocketAddr::new(to, 443).to_string();
             assert_eq!(link(&explain(&wansplit, &["tcp", "router", &to])), Way::Link(2));
         }
+        let local = explain(&wansplit, &["tcp", "192.168.1.10:4000", "192.168.1.1:23"]);
+        assert_eq!(local["kernel"][0]["agrees"], Value::Null, "the router itself: {local:#}");
+        let neighbour = explain(&wansplit, &["tcp", "192.168.1.10:4000", "192.168.2.10:23"]);
+        assert_eq!(neighbour["kernel"][0]["agrees"], Value::Null, "the other LAN: {neighbour:#}");
         let bound = explain(&wansplit, &["udp", "203.0.113.2:5000", "192.0.2.10:53"]);
         assert_eq!((link(&bound), &bound["kernel"][0]["agrees"]), (Way::Link(2), &true.into()));
+        wansplit.stop();
+        let output = wansplit.run(&["explain", "tcp", "192.168.1.10:4000", "192.0.2.10:23"]);
+        assert!(output.stdout.contains("differs: `wansplit apply` is due"), "{}", output.stdout);
+        wansplit.apply();
         let refused = explain(&wansplit, &["tcp", "192.168.1.10:4000", "192.0.2.10:23"]);
         assert_eq!(refused["paths"][0]["fallback"], "unreachable");
         assert_eq!(refused["kernel"][0]["agrees"], true, "{refused:#}");

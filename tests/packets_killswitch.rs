@@ -242,3 +242,31 @@ fn only_stop_lifts_it() {
         assert!(leaks.packets() > 0);
     });
 }
+
+/// Refused an IPv6 packet without a source, the kernel picks an address and asks again.
+#[test]
+fn the_routers_own_traffic_is_held_too() {
+    lab::isolated(|| {
+        let own = |name: &str, port: u16, target: &str| {
+            format!("config rule '{name}'\n option from 'router'\n list dest_port '{port}'\n option use '{target}'\n")
+        };
+        let rules = own("by_link", BY_LINK, "EMB") + &own("refused", 6200, "unreachable") + &own("free", 6300, "OI");
+        let lab = Lab::with(&Setup { links: 3, main_default: vec![2, 1], ..Setup::default() });
+        let text =
+            links("").replacen("option device 'eth1'", "option device 'eth1'\n option fallback 'unreachable'", 1);
+        let wansplit = applied(&lab, &(text + &rules));
+        let leaks = [2, 3].map(|link| lab.provider(link).count("meta l4proto { tcp, udp } th dport 6000-6299"));
+        let ways = |port| INTERNET.map(|to| (lab.udp(&lab.router, to, port), lab.tcp(&lab.router, to, port)));
+        let held = |(udp, tcp): (Way, Way)| !matches!((udp, tcp), (Way::Link(_), _) | (_, Way::Link(_)));
+        assert_eq!(ways(BY_LINK), [(Way::Link(1), Way::Link(1)); 2]);
+        assert!(ways(6200).into_iter().all(held), "{:?}", ways(6200));
+        lab.interface_down(1);
+        for _ in 0..2 {
+            assert!(ways(BY_LINK).into_iter().all(held), "{:?}", ways(BY_LINK));
+            assert!(ways(6200).into_iter().all(held), "{:?}", ways(6200));
+            assert_eq!(ways(6300), [(Way::Link(2), Way::Link(2)); 2]);
+            wansplit.apply();
+        }
+        assert_eq!(leaks.map(|leak| leak.packets()), [0, 0]);
+    });
+}

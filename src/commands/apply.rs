@@ -1,7 +1,7 @@
 //! `wansplit apply`.
 
 use super::{Exit, Loaded, Place, complain, facts, say};
-use crate::config::model::Config;
+use crate::config::model::{Config, Globals};
 use crate::kernel::lock::{self, Lock};
 use crate::kernel::{Error, Kernel};
 use crate::logging;
@@ -40,6 +40,11 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
     let loaded = Loaded::read(place)?;
     let config = loaded.usable()?;
     logging::to_system_log(config.globals.log_level);
+    if is_blank(config) {
+        // Not "switched off": a file that lost its content must not lift a kill switch.
+        complain("nothing was changed: the configuration is empty; `wansplit stop` removes what is in the kernel");
+        return Err(Exit::Nothing);
+    }
     if let Some(why) = nothing_to_do(config) {
         return idle(&mut kernel, verb, why);
     }
@@ -50,6 +55,7 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
         ));
         return Err(Exit::Config);
     }
+    loaded.print_consequences();
     let mut tries = 0;
     loop {
         tries += 1;
@@ -66,7 +72,7 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
                 if !report.changed.is_empty() {
                     log::info!("applied {}: {} changes", place.config, report.changed.len());
                 }
-                return Ok(loaded.exit());
+                return Ok(if report.missing.is_empty() { loaded.exit() } else { Exit::Kernel });
             }
             Err(failed) if tries < ATTEMPTS && device_changed(&failed.error) => {}
             Err(failed) => return Err(failure(&failed)),
@@ -89,17 +95,26 @@ fn nothing_to_do(config: &Config) -> Option<&'static str> {
     }
 }
 
+fn is_blank(config: &Config) -> bool {
+    let sections = config.links.is_empty() && config.policies.is_empty() && config.rules.is_empty();
+    sections && config.globals == Globals::default()
+}
+
 /// Switched off is a wanted state too: nothing of ours in the kernel.
 fn idle(kernel: &mut Kernel, verb: &Apply, why: &str) -> Result<Exit, Exit> {
-    if !verb.dry_run {
-        let report = reconcile::remove(kernel).map_err(|failed| failure(&failed))?;
-        if !report.changed.is_empty() {
-            print(&report, "changed");
-            log::info!("stopped: {why}");
-        }
+    let report = if verb.dry_run {
+        reconcile::difference(kernel, None).map_err(refused)?
+    } else {
+        reconcile::remove(kernel).map_err(|failed| failure(&failed))?
+    };
+    if !report.changed.is_empty() {
+        print(&report, "changed");
+    }
+    if !report.changed.is_empty() && !verb.dry_run {
+        log::info!("stopped: {why}");
     }
     complain(why);
-    Ok(Exit::Nothing)
+    Ok(if report.changed.is_empty() { Exit::Nothing } else { Exit::Done })
 }
 
 /// A device or address went away between reading the facts and using them.
@@ -109,7 +124,7 @@ fn device_changed(error: &Error) -> bool {
 
 /// Prints what a run did, or would do.
 pub(super) fn print(report: &Report, verb: &str) {
-    for warning in &report.warnings {
+    for warning in report.warnings.iter().chain(&report.missing) {
         complain(warning);
     }
     match report.changed.len() {
@@ -122,7 +137,11 @@ pub(super) fn print(report: &Report, verb: &str) {
 pub(super) fn failure(failed: &Failed) -> Exit {
     log::error!("{}", failed.error);
     complain(&failed.error.to_string());
-    if failed.left.is_empty() {
+    if failed.unclear {
+        complain(
+            "what nft did is not known; run `wansplit apply` again: it compares with the kernel and mends the rest",
+        );
+    } else if failed.left.is_empty() {
         complain("the state from before is in place");
     } else {
         for error in &failed.left {

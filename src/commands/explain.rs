@@ -4,7 +4,7 @@ use super::{Exit, Loaded, Place, facts, say, usage};
 use crate::config::describe::describe;
 use crate::config::model::{Config, LinkId};
 use crate::explain::question;
-use crate::explain::words::{self, Words};
+use crate::explain::words::{self, Verdict, Words};
 use crate::explain::{self, Decision, From, Packet};
 use crate::kernel::Kernel;
 use crate::kernel::netlink::lookup::{self, Answer, Question};
@@ -79,7 +79,7 @@ fn attempt(place: &Place, verb: &Explain) -> Result<Exit, Exit> {
 struct Asked {
     mark: u32,
     answer: Result<Answer, String>,
-    agrees: Option<bool>,
+    verdict: Option<Verdict>,
 }
 
 fn parse(verb: &Explain) -> Result<Packet, String> {
@@ -174,8 +174,8 @@ fn ask(kernel: &mut Kernel, plan: &Plan, packet: &Packet, decision: &Decision) -
             ..question(packet.destination, mark)
         };
         let answer = kernel.lookup(&links, &packet, Question::Route).map_err(|error| error.to_string());
-        let agrees = answer.as_ref().ok().and_then(|answer| words::agrees(plan, decision, mark, answer));
-        Asked { mark, answer, agrees }
+        let verdict = answer.as_ref().ok().map(|answer| words::compare(plan, decision, mark, answer));
+        Asked { mark, answer, verdict }
     };
     marks.into_iter().map(ask_for).collect()
 }
@@ -187,10 +187,11 @@ fn in_words(words: &Words, answers: &[Asked]) -> String {
     lines.extend(words.lines());
     for asked in answers {
         let mark = if asked.mark == 0 { String::new() } else { format!("for mark {:#x}: ", asked.mark) };
-        let verdict = match asked.agrees {
-            Some(true) => ": agrees",
-            Some(false) => ": differs (a more specific route, or `wansplit apply` is due: see `wansplit status`)",
-            None => "",
+        let verdict = match asked.verdict {
+            Some(Verdict::Agrees) => ": agrees",
+            Some(Verdict::MoreSpecific) => ": this more specific route of the main table wins over every policy",
+            Some(Verdict::Differs) => ": differs: `wansplit apply` is due, see `wansplit status`",
+            Some(Verdict::Main) | None => "",
         };
         let answer = match &asked.answer {
             Ok(answer) => words::answer(answer),
@@ -220,7 +221,11 @@ fn as_json(words: &Words, plan: &Plan, answers: &[Asked]) -> serde_json::Value {
         "kernel": answers.iter().map(|asked| json!({
             "mark": asked.mark,
             "answer": asked.answer.as_ref().map_or_else(Clone::clone, words::answer),
-            "agrees": asked.agrees,
+            "agrees": match asked.verdict {
+                Some(Verdict::Agrees) => Some(true),
+                Some(Verdict::Differs) => Some(false),
+                Some(Verdict::MoreSpecific | Verdict::Main) | None => None,
+            },
         })).collect::<Vec<_>>(),
     })
 }

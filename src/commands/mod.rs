@@ -87,6 +87,18 @@ impl Loaded {
         }
     }
 
+    /// Says what it means that rules were left out.
+    pub fn print_consequences(&self) {
+        let in_rule =
+            |finding: &&Diagnostic| finding.section.as_deref().is_some_and(|section| section.starts_with("rule"));
+        if self.diagnostics.iter().filter(in_rule).any(|finding| finding.severity == Severity::Error) {
+            complain(
+                "rules with errors are left out: what they were to match takes the next rule that matches it, or the \
+                 main table; nothing of it is held back",
+            );
+        }
+    }
+
     /// How a run that did its work ends.
     pub fn exit(&self) -> Exit {
         if self.diagnostics.iter().any(|finding| finding.severity >= Severity::Error) {

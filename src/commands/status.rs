@@ -117,6 +117,7 @@ impl View<'_> {
     fn headline(&self) -> String {
         let state = match (self.config.globals.enabled, self.drift.is_empty()) {
             (true, true) => "on, and the kernel holds the wanted state".to_string(),
+            (true, false) if self.drift.len() == 1 => "on, but the kernel differs in one place".to_string(),
             (true, false) => format!("on, but the kernel differs in {} places", self.drift.len()),
             (false, true) => "switched off in its configuration".to_string(),
             (false, false) => "switched off in its configuration, but the kernel still holds state of ours".to_string(),
@@ -169,13 +170,14 @@ impl View<'_> {
     fn now(&self, choice: Option<&Choice>, family: Family) -> String {
         match choice {
             None => "main".into(),
-            Some(Choice::One(path)) => self.path_now(*path, family),
+            Some(Choice::One(path)) => self.names_now(*path, family).join(" + "),
             Some(Choice::Spread(_, paths)) => {
                 let mut names: Vec<String> = Vec::new();
                 for (path, _) in paths {
-                    let name = self.path_now(*path, family);
-                    if !names.contains(&name) {
-                        names.push(name);
+                    for name in self.names_now(*path, family) {
+                        if !names.contains(&name) {
+                            names.push(name);
+                        }
                     }
                 }
                 names.join(" + ")
@@ -183,14 +185,11 @@ impl View<'_> {
         }
     }
 
-    fn path_now(&self, path: PathId, family: Family) -> String {
+    fn names_now(&self, path: PathId, family: Family) -> Vec<String> {
         let path: &Path = &self.plan.paths[path];
         match outcome(path, self.facts, family) {
-            Outcome::Links(links) => {
-                let names: Vec<&str> = links.iter().map(|link| self.config[*link].name.as_str()).collect();
-                names.join(" + ")
-            }
-            Outcome::Fallback(fallback) => fallback.to_string(),
+            Outcome::Links(links) => links.iter().map(|link| self.config[*link].name.clone()).collect(),
+            Outcome::Fallback(fallback) => vec![fallback.to_string()],
         }
     }
 

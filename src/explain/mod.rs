@@ -8,6 +8,7 @@ use crate::interval::{IntervalSet, from_ipv4, from_ipv6};
 use crate::network::{Facts, State};
 use crate::plan::jhash;
 use crate::plan::path::{Choice, Path, PathId, Paths};
+use crate::plan::router;
 use crate::plan::ruleset::SEED;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -141,7 +142,9 @@ fn decide_for_lan(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet
 
 fn decide_for_router(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet) -> Decision {
     let bound = packet.source.map_or(Vec::new(), |source| owners(facts, source));
-    if let [link] = bound.as_slice() {
+    if let [link] = bound.as_slice()
+        && !router::holds_back(config, paths)
+    {
         return Decision { reason: Reason::BoundTo(*link), paths: vec![(paths.of_link(*link), 1)] };
     }
     if let Some((index, rule)) = first_match(config, facts, packet) {

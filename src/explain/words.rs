@@ -5,10 +5,10 @@ use super::{Decision, From, Miss, Outcome, Packet, Reason, miss, outcome};
 use crate::config::describe::{describe, protocols};
 use crate::config::model::{Config, Fallback, LinkId, Mode, Policy, Rule, Target};
 use crate::interval::IntervalSet;
-use crate::kernel::netlink::lookup::{Answer, Verdict};
+use crate::kernel::netlink::lookup::{self, Answer};
 use crate::network::Facts;
 use crate::plan::Plan;
-use crate::plan::path::{Path, Paths};
+use crate::plan::path::{Path, PathId, Paths};
 use crate::plan::state::{NextHop, RouteKind, TABLE_MAIN};
 use std::net::IpAddr;
 
@@ -238,30 +238,51 @@ pub fn answer(answer: &Answer) -> String {
     };
     let hops: Vec<String> = answer.hops.iter().map(hop).collect();
     match answer.verdict {
-        Verdict::Forwarded => format!("{}{table}", hops.join(", ")),
-        Verdict::Local => "it is for the router itself".into(),
-        Verdict::Unreachable => format!("unreachable{table}"),
-        Verdict::NoRoute => "no route".into(),
-        Verdict::Blackhole => format!("blackhole{table}"),
-        Verdict::Prohibit => format!("prohibited{table}"),
-        Verdict::Other(kind) => format!("route of type {kind}{table}"),
+        lookup::Verdict::Forwarded => format!("{}{table}", hops.join(", ")),
+        lookup::Verdict::Local => "it is for the router itself".into(),
+        lookup::Verdict::Unreachable => format!("unreachable{table}"),
+        lookup::Verdict::NoRoute => "no route".into(),
+        lookup::Verdict::Blackhole => format!("blackhole{table}"),
+        lookup::Verdict::Prohibit => format!("prohibited{table}"),
+        lookup::Verdict::Other(kind) => format!("route of type {kind}{table}"),
     }
 }
 
-/// Whether the kernel's answer is the route the plan has for a path; nothing where the plan has none to compare.
+/// How the kernel's answer compares with the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the route the plan has for the path.
+    Agrees,
+    /// A route of the main table is more specific than any default route: connected, static, VPN, or the router itself.
+    MoreSpecific,
+    /// It is another one.
+    Differs,
+    /// The plan has no route to compare with: the main table decides.
+    Main,
+}
+
+/// How the kernel's answer for a mark compares with the plan.
 #[must_use]
-pub fn agrees(plan: &Plan, decision: &Decision, mark: u32, answer: &Answer) -> Option<bool> {
-    let on_path = |(path, _): &&(crate::plan::path::PathId, u16)| mark == 0 || plan.paths[*path].mark.bits() == mark;
-    let (path, _) = decision.paths.iter().find(on_path)?;
+pub fn compare(plan: &Plan, decision: &Decision, mark: u32, answer: &Answer) -> Verdict {
+    let on_path = |(path, _): &&(PathId, u16)| mark == 0 || plan.paths[*path].mark.bits() == mark;
+    let Some((path, _)) = decision.paths.iter().find(on_path) else { return Verdict::Main };
     let table = plan.paths[*path].table;
-    let refused = matches!(answer.verdict, Verdict::Unreachable | Verdict::Blackhole);
-    let routes = plan.routes.iter().filter(|route| route.table == table);
-    let mut expected = routes.peekable();
-    expected.peek()?;
-    Some(expected.any(|route| match &route.kind {
+    let routes: Vec<_> = plan.routes.iter().filter(|route| route.table == table).collect();
+    let refused = matches!(answer.verdict, lookup::Verdict::Unreachable | lookup::Verdict::Blackhole);
+    let matches = routes.iter().any(|route| match &route.kind {
         RouteKind::Via(hops) => answer.table == Some(table) && same_hops(hops, &answer.hops),
         RouteKind::Unreachable | RouteKind::Blackhole => refused,
-    }))
+    });
+    let elsewhere = matches!(answer.verdict, lookup::Verdict::Local | lookup::Verdict::Other(_));
+    if matches {
+        Verdict::Agrees
+    } else if routes.is_empty() {
+        Verdict::Main
+    } else if elsewhere || (answer.table == Some(TABLE_MAIN) && answer.length > 0) {
+        Verdict::MoreSpecific
+    } else {
+        Verdict::Differs
+    }
 }
 
 fn same_hops(planned: &[NextHop], answered: &[NextHop]) -> bool {

@@ -69,10 +69,11 @@ impl Error {
         }
     }
 
-    /// Whether it is not known what was done: `nft` was stopped at its deadline, before or behind its commit.
+    /// Whether it is not known what was done: `nft` was stopped at its deadline or ended by a signal, before or behind
+    /// its commit.
     #[must_use]
     pub fn is_unclear(&self) -> bool {
-        matches!(self, Self::Nft { fault: NftFault::TimedOut(_), .. })
+        matches!(self, Self::Nft { fault: NftFault::TimedOut(_) | NftFault::Refused { code: None, .. }, .. })
     }
 
     /// A failed operation on a file, for `map_err`.
@@ -86,6 +87,10 @@ impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let denied = match self {
+            Self::Io { error, .. } => error.kind() == io::ErrorKind::PermissionDenied,
+            _ => matches!(self.errno(), Some(Errno::EPERM | Errno::EACCES)),
+        };
         match self {
             Self::Netlink { what, failure } => write!(f, "cannot {what}: {failure}"),
             Self::Nft { what, fault } => write!(f, "cannot {what}: {fault}"),
@@ -96,7 +101,8 @@ impl fmt::Display for Error {
             Self::Locked { holder: None } => {
                 f.write_str("another run of wansplit is still at work; try again when it has ended")
             }
-        }
+        }?;
+        f.write_str(if denied { " (run it as root)" } else { "" })
     }
 }
 

@@ -3,7 +3,7 @@
 //! netifd leaves fields out as it likes (most of them while an interface is down) and newer versions add some, so
 //! every field is optional and unknown ones are passed over.
 
-use crate::config::model::Family;
+use crate::config::model::{Family, is_device_name};
 use crate::sort;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -184,8 +184,9 @@ impl From<Raw> for Interface {
         Self {
             name: raw.interface,
             up: raw.up,
-            device: raw.device.filter(|name| !name.is_empty()),
-            l3_device: raw.l3_device.filter(|name| !name.is_empty()),
+            // `@wan` is no device, but says which interface this one lies on.
+            device: raw.device.filter(|name| is_device_name(name.strip_prefix('@').unwrap_or(name))),
+            l3_device: raw.l3_device.filter(|name| is_device_name(name)),
             proto: raw.proto,
             dynamic: raw.dynamic,
             metric: raw.metric,

@@ -11,7 +11,8 @@
 //! 4. `from ADDRESS iif lo` for sockets bound to a WAN's address, and for the second lookup that a TCP connect makes
 //!    once it has its address; so they stand before the next ones.
 //! 5. `iif lo ipproto P dport D`: the router's own services. They choose the right source address in both families,
-//!    where a mark comes too late.
+//!    where a mark comes too late. If one of them holds traffic back, they stand before all `from` rules: see
+//!    [`router::holds_back`].
 //! 6. `from` again, for an address that two links share: there it could only be a guess.
 
 use super::path::Paths;
@@ -89,11 +90,12 @@ fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladd
         ..IpRule::lookup(family, priority, table)
     };
     let router = router::rules(config, paths, family, ladder.router);
-    let shared = router.last().map_or(ladder.router, |rule| rule.priority + 1);
+    let behind = router.last().map_or(ladder.router, |rule| rule.priority + 1);
+    let bound = if router::holds_back(config, paths) { behind } else { ladder.from };
     for (source, tables) in sources(config, paths, facts, family) {
         match tables.as_slice() {
-            [table] => rules.push(from(ladder.from, source, *table)),
-            [table, ..] => rules.push(from(shared, source, *table)),
+            [table] => rules.push(from(bound, source, *table)),
+            [table, ..] => rules.push(from(behind, source, *table)),
             [] => {}
         }
     }

@@ -16,7 +16,7 @@ pub fn ip(family: Family) -> &'static str {
 /// The command that makes a route.
 #[must_use]
 pub fn add_route(route: &Route) -> String {
-    format!("{} route add {route} proto {PROTOCOL}", ip(route.family))
+    format!("{} route add {}", ip(route.family), words(route, &format!(" proto {PROTOCOL}")))
 }
 
 /// The command that makes an ip rule.
@@ -27,24 +27,26 @@ pub fn add_rule(rule: &IpRule) -> String {
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { table, metric, kind, .. } = self;
-        match kind {
-            RouteKind::Unreachable => write!(f, "unreachable default table {table} metric {metric}"),
-            RouteKind::Blackhole => write!(f, "blackhole default table {table} metric {metric}"),
-            RouteKind::Via(hops) if hops.len() == 1 => {
-                let hop = hops.iter().map(hop).collect::<String>();
-                write!(f, "default {hop} table {table} metric {metric}")?;
-                f.write_str(if hops.iter().any(|hop| hop.gateway.is_some()) { " onlink" } else { "" })
+        f.write_str(&words(self, ""))
+    }
+}
+
+/// A route, with `more` where iproute2 wants options of the whole route: before the next hops, if there are several.
+fn words(route: &Route, more: &str) -> String {
+    let Route { table, metric, kind, .. } = route;
+    let place = format!("table {table} metric {metric}{more}");
+    let onlink = |hop: &NextHop| if hop.gateway.is_some() { " onlink" } else { "" };
+    match kind {
+        RouteKind::Unreachable => format!("unreachable default {place}"),
+        RouteKind::Blackhole => format!("blackhole default {place}"),
+        RouteKind::Via(hops) => match hops.as_slice() {
+            [only] => format!("default {} {place}{}", hop(only), onlink(only)),
+            several => {
+                let hops =
+                    several.iter().map(|next| format!(" nexthop {} weight {}{}", hop(next), next.weight, onlink(next)));
+                format!("default {place}{}", hops.collect::<String>())
             }
-            RouteKind::Via(hops) => {
-                write!(f, "default table {table} metric {metric}")?;
-                for next in hops {
-                    write!(f, " nexthop {} weight {}", hop(next), next.weight)?;
-                    f.write_str(if next.gateway.is_some() { " onlink" } else { "" })?;
-                }
-                Ok(())
-            }
-        }
+        },
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::path::Paths;
 use super::state::{IpRule, TABLE_MAIN};
-use crate::config::model::{Config, Family, Matches};
+use crate::config::model::{Config, Fallback, Family, Matches};
 use crate::interval::{IntervalSet, to_ipv4, to_ipv6, to_prefixes};
 use std::net::IpAddr;
 
@@ -30,6 +30,16 @@ pub fn rules(config: &Config, paths: &Paths, family: Family, priority: u32) -> V
         }));
     }
     rules
+}
+
+/// Whether a rule for the router's own traffic holds some of it back. Then these rules come before those for bound
+/// sockets: refused without a source address, the kernel picks one for an IPv6 packet and asks again, and the answer
+/// for that address must not be another link.
+#[must_use]
+pub fn holds_back(config: &Config, paths: &Paths) -> bool {
+    let rules = config.rules.iter().filter(|rule| rule.origin.includes_router());
+    let mut targets = rules.filter_map(|rule| paths.of_router_target(rule.target));
+    targets.any(|path| paths[path].course.fallback != Fallback::Main)
 }
 
 /// How many ip rules it takes to say `matches` in both families.

@@ -28,7 +28,9 @@ pub struct Changes {
     pub new_routes: Vec<Route>,
     /// Routes to replace in place: `(old, new)`.
     pub changed_routes: Vec<(Route, Route)>,
-    /// Routes to delete.
+    /// Routes to delete from tables that stay: a link was taken out of them.
+    pub lost_routes: Vec<Route>,
+    /// Routes to delete with their tables.
     pub old_routes: Vec<Route>,
     /// Routes with our number that are not of our making.
     pub odd_routes: Vec<OddRoute>,
@@ -70,7 +72,8 @@ fn routes(wanted: &[Route], held: &Routes, changes: &mut Changes) {
     }
     let replaced: Vec<&Route> = changes.changed_routes.iter().map(|(old, _)| old).collect();
     let surplus = held_routes.iter().filter(|own| !wanted.contains(own) && !replaced.contains(own));
-    changes.old_routes = surplus.cloned().collect();
+    let stays = |route: &Route| wanted.iter().any(|own| (own.family, own.table) == (route.family, route.table));
+    (changes.lost_routes, changes.old_routes) = surplus.cloned().partition(stays);
     changes.odd_routes.clone_from(&held.odd);
 }
 
@@ -103,6 +106,7 @@ impl Changes {
     pub fn is_empty(&self) -> bool {
         self.new_routes.is_empty()
             && self.changed_routes.is_empty()
+            && self.lost_routes.is_empty()
             && self.old_routes.is_empty()
             && self.odd_routes.is_empty()
             && self.new_rules.is_empty()
@@ -118,6 +122,7 @@ impl Changes {
         let rule = |sign: char, rule: &IpRule| format!("{sign} {} rule {rule}", iproute::ip(rule.family));
         let mut lines: Vec<String> = self.new_routes.iter().map(|new| route('+', new)).collect();
         lines.extend(self.changed_routes.iter().map(|(_, new)| route('~', new)));
+        lines.extend(self.lost_routes.iter().map(|old| route('-', old)));
         lines.extend(self.new_rules.iter().map(|new| rule('+', new)));
         lines.extend(self.transactions.iter().map(|step| step.summary.clone()));
         lines.extend(self.old_rules.iter().map(|old| rule('-', old)));

@@ -29,6 +29,8 @@ pub struct Report {
     pub changed: Vec<String>,
     /// What went wrong without harm: the new state works.
     pub warnings: Vec<String>,
+    /// What is missing: the rest of the new state works.
+    pub missing: Vec<String>,
 }
 
 /// Why a run failed. The state from before is back, unless `left` says what could not be taken back.
@@ -38,6 +40,8 @@ pub struct Failed {
     pub error: Error,
     /// What could not be taken back.
     pub left: Vec<Error>,
+    /// Whether it is not known what `nft` did; then nothing was taken back that its work may stand on.
+    pub unclear: bool,
 }
 
 /// Reads what the kernel holds of ours. Counting the entries of every map takes as long as reading them.
@@ -88,7 +92,7 @@ fn run(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Failed> {
     let mut report = bring_about(kernel, plan)?;
     let settings = Sysctls::default().apply(&settings(plan));
     report.changed.extend(settings.changed.iter().map(setting_line));
-    report.warnings.extend(settings.errors.iter().map(ToString::to_string));
+    report.missing.extend(settings.errors.iter().map(ToString::to_string));
     let names = plan.map_or(&[][..], |plan| &plan.table_names);
     report.warnings.extend(rt_tables::update(Path::new(rt_tables::PATH), names));
     Ok(report)
@@ -134,7 +138,8 @@ fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Faile
                 undo.forget();
                 report.warnings.push(error.to_string());
             }
-            Err(error) => return Err(Failed { error, left: undo.run(kernel) }),
+            Err(error) if error.is_unclear() => return Err(Failed { error, left: Vec::new(), unclear: true }),
+            Err(error) => return Err(Failed { error, left: undo.run(kernel), unclear: false }),
         }
     }
     report.warnings.push(
@@ -161,6 +166,11 @@ fn send(
     for (old, new) in &changes.changed_routes {
         kernel.replace_route(new)?;
         undo.replace_route(old);
+    }
+    // Before nftables hears of it: a connection that still left by a device we no longer know would never be stamped.
+    for route in &changes.lost_routes {
+        gone(kernel.delete_route(route))?;
+        undo.add_route(route);
     }
     for rule in &changes.new_rules {
         kernel.add_rule(rule)?;

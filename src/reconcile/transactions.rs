@@ -36,6 +36,8 @@ pub enum Difference {
     Absent,
     /// This base chain is of another kind than ours; it cannot be changed, only made anew.
     ForeignHook(String),
+    /// The table is switched off.
+    Dormant,
     /// The rules of this chain are missing, of another ruleset, or not ours.
     Rules(String),
     /// This map is missing or one too many.
@@ -48,6 +50,9 @@ pub enum Difference {
 #[must_use]
 pub fn difference(wanted: &Ruleset, held: Option<&held::Table>) -> Option<Difference> {
     let Some(held) = held else { return Some(Difference::Absent) };
+    if held.dormant {
+        return Some(Difference::Dormant);
+    }
     let comment = json::comment(&wanted.digest());
     for chain in &wanted.chains {
         let Some(own) = held.chains.iter().find(|own| own.name == chain.name) else {
@@ -98,7 +103,7 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
             let summary = format!("+ nft table inet {TABLE}: {}", size());
             vec![Step { summary, ..write(&everything(wanted), Some(removal().document)) }]
         }
-        (Some(Difference::ForeignHook(_)), _) => {
+        (Some(Difference::ForeignHook(_) | Difference::Dormant), _) => {
             let mut commands = vec![Command::Add(json::table()), Command::Delete(json::table())];
             commands.extend(everything(wanted));
             vec![write(&commands, None)]

@@ -262,3 +262,11 @@ impl fmt::Display for Fallback {
         })
     }
 }
+
+/// Whether a text can be a device's name here. The kernel allows more (quotes, `@`, `*`), but in nftables those mean
+/// something else, and nobody's devices have them.
+#[must_use]
+pub fn is_device_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '~' | '=');
+    !text.is_empty() && text.chars().all(plain) && !matches!(text, "." | "..")
+}

@@ -2,7 +2,7 @@
 
 use super::section::Complaint;
 use crate::config::diagnostics::quote;
-use crate::config::model::{Mark, Mask};
+use crate::config::model::{Mark, Mask, is_device_name};
 use crate::config::options::{PRIORITY, ValueKind};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -119,13 +119,16 @@ pub fn interface_name(text: &str) -> Result<String, Complaint> {
 }
 
 fn name(text: &str, longest: usize, what: &str, example: &str) -> Result<String, Complaint> {
-    let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | ':');
-    if text.is_empty() || text.len() > longest || text.contains(odd) || matches!(text, "." | "..") {
-        let message = format!("{} cannot be the name of {what}", quote(text));
-        let help = format!("it has 1 to {longest} bytes and no blanks, slashes or colons, as {example}");
-        return Err(Complaint::new(message, help));
+    if text.len() <= longest && is_device_name(text) {
+        return Ok(text.to_owned());
     }
-    Ok(text.to_owned())
+    let message = format!("{} cannot be the name of {what}", quote(text));
+    let help = if text.contains('*') {
+        format!("wildcards are not supported: name each, as {example}")
+    } else {
+        format!("it has 1 to {longest} letters, digits and . _ - + ~ =, as {example}")
+    };
+    Err(Complaint::new(message, help))
 }
 
 /// An IPv4 gateway.

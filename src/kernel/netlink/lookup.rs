@@ -92,6 +92,8 @@ pub struct Answer {
     pub source: Option<IpAddr>,
     /// The route's metric. For [`Question::Route`] only; 0 is the best.
     pub metric: u32,
+    /// The length of the route's prefix, 0 for a default route. For [`Question::Route`] only.
+    pub length: u8,
 }
 
 /// Asks about a packet. A route that refuses is an answer too.
@@ -160,7 +162,7 @@ fn refusal(errno: Errno) -> Option<Answer> {
         Errno::EACCES => Verdict::Prohibit,
         _ => return None,
     };
-    Some(Answer { verdict, table: None, hops: Vec::new(), source: None, metric: 0 })
+    Some(Answer { verdict, table: None, hops: Vec::new(), source: None, metric: 0, length: 0 })
 }
 
 pub(super) fn decode(message: &Message, family: Family, links: &[Link]) -> Result<Answer, Malformed> {
@@ -168,8 +170,8 @@ pub(super) fn decode(message: &Message, family: Family, links: &[Link]) -> Resul
         return Err(Malformed("it is not a route"));
     }
     let (fixed, attributes) = message.split::<12>()?;
-    let [_, _, _, _, table, _, _, kind, ..] = *fixed;
-    let verdict = match kind {
+    let [_, length, _, _, table, _, _, kind, ..] = fixed;
+    let verdict = match *kind {
         RTN_UNICAST => Verdict::Forwarded,
         RTN_LOCAL => Verdict::Local,
         RTN_BLACKHOLE => Verdict::Blackhole,
@@ -177,7 +179,8 @@ pub(super) fn decode(message: &Message, family: Family, links: &[Link]) -> Resul
         RTN_PROHIBIT => Verdict::Prohibit,
         other => Verdict::Other(other),
     };
-    let mut answer = Answer { verdict, table: Some(u32::from(table)), hops: Vec::new(), source: None, metric: 0 };
+    let mut answer =
+        Answer { verdict, table: Some(u32::from(*table)), hops: Vec::new(), source: None, metric: 0, length: *length };
     let (mut device, mut gateway) = (None, None);
     for attribute in attributes {
         let attribute = attribute?;

@@ -7,7 +7,6 @@ use super::socket::{Failure, Socket};
 use nix::errno::Errno;
 
 const SUBSYSTEM: u16 = 10 << 8;
-const NEWTABLE: u16 = SUBSYSTEM;
 const GETTABLE: u16 = SUBSYSTEM | 1;
 const NEWCHAIN: u16 = SUBSYSTEM | 3;
 const GETCHAIN: u16 = SUBSYSTEM | 4;
@@ -23,6 +22,9 @@ const INET: [u8; 4] = [1, 0, 0, 0];
 
 /// The table's name is attribute 1 of every kind of object; the object's own name is 3 or 2.
 const TABLE: u16 = 1;
+const TABLE_FLAGS: u16 = 2;
+/// `NFT_TABLE_F_DORMANT`.
+const TABLE_DORMANT: u32 = 1;
 const CHAIN_NAME: u16 = 3;
 const CHAIN_HOOK: u16 = 4;
 const CHAIN_TYPE: u16 = 7;
@@ -44,6 +46,8 @@ const COMMENT: u8 = 0;
 /// A table of the family `inet`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
+    /// Whether it is switched off (`flags dormant`): its chains see no packets.
+    pub dormant: bool,
     /// Its chains, in the order they were made.
     pub chains: Vec<Chain>,
     /// Its named sets and maps, in the order they were made.
@@ -92,8 +96,7 @@ pub struct Set {
 /// The kernel refused (it may have no nftables), or answered nonsense.
 pub fn table(socket: &mut Socket, name: &str, count_elements: bool) -> Result<Option<Table>, Failure> {
     let mut request = ask(GETTABLE, 0, name);
-    let exists = socket.ask(&mut request, |message| Ok(message.kind == NEWTABLE));
-    match exists {
+    let dormant = match socket.ask(&mut request, dormant) {
         Err(Failure::Refused { errno: Errno::ENOENT, .. }) => return Ok(None),
         other => other?,
     };
@@ -112,7 +115,17 @@ pub fn table(socket: &mut Socket, name: &str, count_elements: bool) -> Result<Op
             set.elements = Some(parts.into_iter().fold(0, u32::saturating_add));
         }
     }
-    Ok(Some(Table { chains, sets }))
+    Ok(Some(Table { dormant, chains, sets }))
+}
+
+fn dormant(message: &Message) -> Result<bool, Malformed> {
+    for attribute in message.split::<4>()?.1 {
+        let attribute = attribute?;
+        if attribute.kind == TABLE_FLAGS {
+            return Ok(attribute.be32()? & TABLE_DORMANT != 0);
+        }
+    }
+    Ok(false)
 }
 
 fn ask(kind: u16, flags: u16, table: &str) -> Request {
