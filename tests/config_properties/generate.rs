@@ -18,7 +18,7 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn device() -> impl Strategy<Value = String> {
-    "[a-z][a-z0-9.@_-]{0,14}"
+    "[a-z][a-z0-9.+_-]{0,14}"
 }
 
 fn mask() -> impl Strategy<Value = Mask> {

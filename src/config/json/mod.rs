@@ -112,7 +112,13 @@ impl<'a> Reader<'a, '_> {
                 Some(name) => format!("rule {}", quote(&name)),
                 None => format!("rule {}", index + 1),
             };
-            self.section(SectionKind::Rule, at, &label, None, rule);
+            if rule.get().starts_with('{') {
+                self.section(SectionKind::Rule, at, &label, None, rule);
+            } else {
+                // A bad rule is left out, the rest holds.
+                let message = format!("{label} must be an object, not {}", describe(rule));
+                self.report(Severity::Error, at, message, "it looks like this: { \"option\": \"value\", … }");
+            }
         }
     }
 
