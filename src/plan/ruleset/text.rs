@@ -1,5 +1,6 @@
 //! The table in nft's own language, for people and for `nft -f`.
 
+use super::json;
 use super::names::{ip, kind, nfproto};
 use super::{Action, Chain, Dice, Entries, Key, Map, Match, PRIORITY, Rule, Ruleset, SEED, TABLE, Verdict};
 use crate::config::model::{Choice, Family, Mask};
@@ -14,8 +15,9 @@ pub fn table(ruleset: &Ruleset) -> String {
         write_map(&mut text, map);
     }
     // A chain may be named in a rule before it is written down, but only if it is in the same file: it is.
+    let comment = json::comment(&ruleset.digest());
     for chain in &ruleset.chains {
-        write_chain(&mut text, chain, ruleset.mask);
+        write_chain(&mut text, chain, ruleset.mask, &comment);
     }
     text.push_str("}\n");
     text
@@ -41,14 +43,14 @@ fn write_map(text: &mut String, map: &Map) {
     text.push_str("\t}\n\n");
 }
 
-fn write_chain(text: &mut String, chain: &Chain, mask: Mask) {
+fn write_chain(text: &mut String, chain: &Chain, mask: Mask, comment: &str) {
     let _ = writeln!(text, "\tchain {} {{", chain.name);
     if let Some(hook) = chain.hook {
         let _ =
             writeln!(text, "\t\ttype {} hook {} priority {PRIORITY}; policy accept;", hook.chain_type(), hook.name());
     }
     for rule in &chain.rules {
-        let _ = writeln!(text, "\t\t{}", self::rule(rule, mask));
+        let _ = writeln!(text, "\t\t{} comment \"{comment}\"", self::rule(rule, mask));
     }
     text.push_str("\t}\n\n");
 }

@@ -1,0 +1,103 @@
+//! What `show` prints, done by hand, is what `apply` would do; and what others undo is seen.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod packet_support;
+
+use lab::{Host, Lab, Setup, Wansplit};
+use packet_support::{TWO_LINKS, applied, configured, links, rule};
+use serde_json::Value;
+use std::fs;
+
+/// Runs what was printed; every command must succeed.
+fn by_hand(router: &Host, script: &str) {
+    fs::write("/run/by-hand", format!("set -e\n{script}")).unwrap();
+    let output = router.output("sh", &["/run/by-hand"]);
+    assert_eq!(output.code, 0, "{script}\n{}", output.stderr);
+}
+
+fn drift(wansplit: &Wansplit) -> Vec<Value> {
+    let status: Value = serde_json::from_str(&wansplit.run(&["status", "--json"]).stdout).unwrap();
+    assert_eq!(status["in_sync"], status["drift"].as_array().unwrap().is_empty());
+    status["drift"].as_array().unwrap().clone()
+}
+
+/// Three links, so that a member's path ends in a route with several next hops; rules of every kind.
+fn everything() -> String {
+    links("option fallback 'unreachable'")
+        + "config link 'third'
+             option device 'eth4'
+             option gateway '198.18.3.1'
+             option gateway6 '2001:db8:3::1'
+           config policy 'all'
+             list use 'EMB 3'
+             list use 'OI 2'
+             list use 'third'
+             option mode 'balance'
+           config policy 'each'
+             list use 'EMB'
+             list use 'third'
+             option mode 'balance'
+             option balance_by 'connection'
+             option fallback 'blackhole'
+           config rule 'own'
+             option from 'any'
+             list proto 'tcp'
+             list dest_ip '203.0.113.0/24'
+             list dest_ip '2001:db8:ffff::/48'
+             list dest_port '8000-8100'
+             option use 'each'
+           config rule 'wild'
+             list src_mac '!02:00:00:00:00:01'
+             list src_iface '!eth3'
+             list dscp 'ef'
+             option use 'OI'
+           config rule 'hosts'
+             list src_ip '192.168.1.10-192.168.1.99'
+             list src_ip '!192.168.1.42'
+             list src_ip 'fd00:1::/64'
+             option use 'unreachable'\n"
+        + &rule("rest", "1-65535", "all")
+}
+
+#[test]
+fn shown_is_applied() {
+    lab::isolated(|| {
+        for (number, config) in [TWO_LINKS, &everything()].into_iter().enumerate() {
+            for form in [&["show"][..], &["show", "all", "--text"]] {
+                let lab = Lab::with(&Setup { links: 3, ..Setup::default() });
+                let wansplit = configured(&lab, config);
+                let shown = wansplit.run(form);
+                assert_eq!(shown.code, 0, "{}", shown.stderr);
+                by_hand(&lab.router, &shown.stdout);
+                assert!(drift(&wansplit).is_empty(), "{number} {form:?}: {:#?}", drift(&wansplit));
+            }
+        }
+    });
+}
+
+#[test]
+fn what_others_undo_is_seen_and_mended() {
+    lab::isolated(|| {
+        let lab = Lab::with(&Setup { links: 3, ..Setup::default() });
+        let wansplit = applied(&lab, &everything());
+        assert!(drift(&wansplit).is_empty());
+        let undone = [
+            "nft add table inet wansplit '{ flags dormant; }'",
+            "nft delete table inet wansplit",
+            "nft flush chain inet wansplit prerouting",
+            "nft add rule inet wansplit postrouting counter",
+            "nft add chain inet wansplit stray",
+            "ip rule del pref 801",
+            "ip -6 rule flush; ip -6 rule add pref 0 lookup local; ip -6 rule add pref 32766 lookup main",
+            "ip route flush table 100",
+            "ip route replace default via 203.0.113.1 dev eth2 table 100 metric 1 proto 119 onlink",
+            "sysctl -qw net.ipv4.conf.eth1.ignore_routes_with_linkdown=0",
+        ];
+        for undo in undone {
+            by_hand(&lab.router, undo);
+            assert!(!drift(&wansplit).is_empty(), "unseen: {undo}");
+            wansplit.apply();
+            assert!(drift(&wansplit).is_empty(), "not mended: {undo}");
+        }
+    });
+}
