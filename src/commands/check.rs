@@ -1,6 +1,6 @@
 //! `wansplit check`.
 
-use super::{Exit, Loaded, Place, complain, facts, say};
+use super::{Exit, Loaded, Place, facts, say};
 use crate::config::diagnostics::Diagnostic;
 use crate::kernel::Kernel;
 use crate::plan;
@@ -34,7 +34,7 @@ pub fn run(place: &Place, verb: &Check) -> Exit {
                     Err(shortage) => loaded.diagnostics.push(facts::shortage(&shortage)),
                 }
             }
-            Err(error) => complain(&error),
+            Err(exit) => return exit,
         }
         sort::by_key(&mut loaded.diagnostics, |finding| finding.at);
     }

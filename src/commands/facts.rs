@@ -41,14 +41,14 @@ impl Gathered {
     }
 }
 
-/// Gathers the facts.
-///
-/// # Errors
-/// A sentence that says what could not be read.
-pub fn gather(handle: &mut Kernel, config: &Config, place: &Place, trust: Trust) -> Result<Gathered, String> {
-    let dump = place.network.as_deref().map(read_dump).transpose()?;
-    let devices = handle.links().map_err(|error| error.to_string())?;
-    let addresses = handle.addresses().map_err(|error| error.to_string())?;
+/// Gathers the facts; where that fails, says why.
+pub fn gather(handle: &mut Kernel, config: &Config, place: &Place, trust: Trust) -> Result<Gathered, Exit> {
+    let dump = place.network.as_deref().map(read_dump).transpose().map_err(|error| {
+        complain(&error);
+        Exit::Config
+    })?;
+    let devices = handle.links().map_err(super::apply::refused)?;
+    let addresses = handle.addresses().map_err(super::apply::refused)?;
     let without_ipv6 = without_ipv6(config, dump.as_ref());
     let believed = trust == Trust::File && dump.is_some();
     let sources = Sources {
@@ -71,10 +71,7 @@ pub fn gather(handle: &mut Kernel, config: &Config, place: &Place, trust: Trust)
 
 /// Gathers the facts and computes the wanted state; where that fails, says why.
 pub fn plan(kernel: &mut Kernel, config: &Config, place: &Place, trust: Trust) -> Result<(Gathered, Plan), Exit> {
-    let gathered = gather(kernel, config, place, trust).map_err(|error| {
-        complain(&error);
-        Exit::Kernel
-    })?;
+    let gathered = gather(kernel, config, place, trust)?;
     let plan = plan::plan(config, &gathered.facts).map_err(|shortage| {
         complain(&format!("nothing was changed: {shortage}; choose a mask with more bits"));
         Exit::Config

@@ -78,7 +78,11 @@ impl std::error::Error for NotADump {}
 
 impl fmt::Display for NotADump {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "this is not what `ubus call network.interface dump` prints: {}", self.0)
+        f.write_str("this is not what `ubus call network.interface dump` prints: ")?;
+        match self.0.classify() {
+            serde_json::error::Category::Data => f.write_str("it has no list \"interface\""),
+            _ => write!(f, "{}", self.0),
+        }
     }
 }
 
