@@ -62,6 +62,6 @@ fn run(wansplit: Wansplit) -> Exit {
         Some(Verb::Explain(verb)) => explain::run(&place, &verb),
         Some(Verb::Schema(_)) => schema::run(),
         Some(Verb::Version(_)) => version::run(),
-        None => commands::usage("No command given.\n\nRun wansplit --help for what there is."),
+        None => commands::usage("No command given."),
     }
 }

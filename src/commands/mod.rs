@@ -118,6 +118,7 @@ pub fn arguments(words: impl Iterator<Item = OsString>) -> Vec<String> {
     let mut rest = Vec::new();
     let mut words = words.map(|word| word.to_string_lossy().into_owned());
     while let Some(word) = words.next() {
+        let word = if word == "-h" { "--help".into() } else { word };
         let (name, value) = match word.split_once('=') {
             Some((name, value)) if name.starts_with("--") => (name.to_string(), Some(value.to_string())),
             _ => (word, None),
@@ -140,8 +141,7 @@ pub fn help(text: &str) -> Exit {
 /// Prints what is wrong with the command line.
 #[must_use]
 pub fn usage(text: &str) -> Exit {
-    say_err(text.trim_end());
-    say_err("\n");
+    say_err(&format!("{}\nRun wansplit --help for what there is.\n", text.trim_end()));
     Exit::Usage
 }
 
