@@ -5,7 +5,7 @@
 //! same fallback are one path, however many policies use it: every ip rule is paid for by every packet.
 
 use super::allot::{self, Allotment, Shortage};
-use crate::config::model::{Config, Fallback, LinkId, Mark, Member, Mode, Policy, PolicyId, Spread, Target};
+use crate::config::model::{Config, Fallback, LinkId, Mark, Member, Mode, Policy, PolicyId, Rule, Spread, Target};
 use crate::sort;
 use std::collections::BTreeMap;
 
@@ -60,8 +60,8 @@ pub struct Paths {
     links: Vec<PathId>,
     /// How each policy hands out its connections, by [`PolicyId`].
     policies: Vec<Choice>,
-    /// The router's own path of each policy: ip rules cannot spread, so it is the members in order.
-    router: Vec<PathId>,
+    /// The router's own path of each policy that it uses: ip rules cannot spread, so it is the members in order.
+    router: Vec<Option<PathId>>,
     unreachable: Option<PathId>,
     blackhole: Option<PathId>,
 }
@@ -86,8 +86,8 @@ impl Paths {
         }
         let mut policies = Vec::new();
         let mut router = Vec::new();
-        for policy in &config.policies {
-            let (choice, own) = builder.policy(policy);
+        for n in 0..config.policies.len() {
+            let (choice, own) = builder.policy(PolicyId(n));
             policies.push(choice);
             router.push(own);
         }
@@ -146,7 +146,7 @@ impl Paths {
     #[must_use]
     pub fn of_router_target(&self, target: Target) -> Option<PathId> {
         match target {
-            Target::Policy(policy) => Some(self.router[policy.0]),
+            Target::Policy(policy) => self.router[policy.0],
             Target::Link(link) => Some(self.of_link(link)),
             Target::Unreachable => self.unreachable,
             Target::Blackhole => self.blackhole,
@@ -262,15 +262,21 @@ impl Builder<'_> {
         path
     }
 
-    /// How the policy hands out connections, and the one path for the router itself.
-    fn policy(&mut self, policy: &Policy) -> (Choice, PathId) {
-        let own = self.path(in_order(policy, None), || policy.name.clone());
-        let choice = match policy.mode {
+    /// How the policy hands out connections, and the one path for the router itself, if it needs one.
+    fn policy(&mut self, id: PolicyId) -> (Choice, Option<PathId>) {
+        let policy = &self.config[id];
+        let in_order = |builder: &mut Self| builder.path(in_order(policy, None), || policy.name.clone());
+        let (choice, own) = match policy.mode {
             Mode::Balance(spread) if policy.members.len() > 1 => {
-                let members = &policy.members;
-                Choice::Spread(spread, members.iter().map(|m| (self.member(policy, m.link), m.weight)).collect())
+                let of_router = |rule: &Rule| rule.target == Target::Policy(id) && rule.origin.includes_router();
+                let own = self.config.rules.iter().any(of_router).then(|| in_order(self));
+                let members = policy.members.iter().map(|m| (self.member(policy, m.link), m.weight)).collect();
+                (Choice::Spread(spread, members), own)
             }
-            Mode::Balance(_) | Mode::Failover => Choice::One(own),
+            Mode::Balance(_) | Mode::Failover => {
+                let own = in_order(self);
+                (Choice::One(own), Some(own))
+            }
         };
         let used: Vec<PathId> = match &choice {
             Choice::One(path) => vec![*path],
