@@ -35,6 +35,8 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
     let _lock = if verb.dry_run { None } else { Some(lock().map_err(refused)?) };
     let mut kernel = Kernel::new();
     if !verb.dry_run {
+        // Two thirds of a first apply are nft's: its start-up overlaps our reading. Where the configuration then turns
+        // out to be switched off, it is ended again.
         reconcile::expect(&mut kernel);
     }
     let loaded = Loaded::read(place)?;
