@@ -239,6 +239,13 @@ pub fn to_ipv6(value: u128) -> Ipv6Addr {
     Ipv6Addr::from(value)
 }
 
+/// The addresses of an IPv6 prefix.
+#[must_use]
+pub fn ipv6_prefix((network, length): (Ipv6Addr, u8)) -> Interval {
+    let host = u128::MAX.checked_shr(length.into()).unwrap_or(0);
+    Interval::new(from_ipv6(network) & !host, from_ipv6(network) | host)
+}
+
 /// The CIDR prefixes `(address, length)` that together cover an interval, fewest possible.
 /// `width` is 32 or 128, the number of bits of an address.
 #[must_use]

@@ -1,8 +1,9 @@
 //! `wansplit explain`.
 
 use super::{Exit, Loaded, Place, facts, say, usage};
+use crate::config;
 use crate::config::describe::describe;
-use crate::config::model::{Config, LinkId};
+use crate::config::model::{Config, LinkId, Mac, NotAMac};
 use crate::explain::question;
 use crate::explain::words::{self, Verdict, Words};
 use crate::explain::{self, Decision, From, Packet};
@@ -83,7 +84,7 @@ struct Asked {
 }
 
 fn parse(verb: &Explain) -> Result<Packet, String> {
-    let protocol = question::protocol_number(&verb.protocol)
+    let protocol = config::protocol_number(&verb.protocol)
         .ok_or_else(|| format!("'{}' is no protocol: say tcp, udp, icmp or a number up to 255", verb.protocol))?;
     let (destination, destination_port) = question::endpoint(&verb.destination)?;
     let router = verb.source == "router";
@@ -104,7 +105,7 @@ fn parse(verb: &Explain) -> Result<Packet, String> {
     if verb.dscp > 63 {
         return Err("a DSCP value is 0 to 63".into());
     }
-    let mac = verb.mac.as_deref().map(question::mac).transpose()?;
+    let mac = verb.mac.as_deref().map(ethernet).transpose()?;
     if router && (mac.is_some() || verb.iface.is_some()) {
         return Err("the router's own packets come from no interface and no Ethernet address".into());
     }
@@ -112,6 +113,10 @@ fn parse(verb: &Explain) -> Result<Packet, String> {
     // ICMP is another protocol in IPv6.
     let protocol = if protocol == 1 && destination.is_ipv6() { 58 } else { protocol };
     Ok(Packet { origin, source, destination, protocol, source_port, destination_port, dscp: verb.dscp })
+}
+
+fn ethernet(text: &str) -> Result<Mac, String> {
+    text.parse().map_err(|NotAMac| format!("'{text}' is no Ethernet address: write 02:00:00:00:00:01"))
 }
 
 /// Fills in what the machine knows: the device behind an interface's name or a sender's address, and whether the sender
@@ -124,7 +129,7 @@ fn complete(kernel: &mut Kernel, facts: &Facts, mut packet: Packet) -> Packet {
         return packet;
     }
     let device = match named {
-        Some(name) => Some(facts.interfaces.get(&name).cloned().unwrap_or(name)),
+        Some(name) => Some(facts.device_of(&name).to_string()),
         None => packet.source.and_then(|source| way_to(kernel, source)),
     };
     packet.origin = From::Device(device, mac);

@@ -29,7 +29,7 @@ pub fn run(_verb: &Stop) -> Exit {
             apply::print(&report, "changed");
             log::info!("stopped: all traffic goes by the main table");
             say("stopped: all traffic goes by the main table, kill switches hold nothing back any more");
-            Exit::Done
+            if report.missing.is_empty() { Exit::Done } else { Exit::Kernel }
         }
         Err(failed) => apply::failure(&failed),
     }

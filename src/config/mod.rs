@@ -16,6 +16,8 @@ mod uci;
 mod validate;
 
 use crate::sort;
+pub use validate::protocol_number;
+
 use diagnostics::{Diagnostic, Severity};
 use source::Document;
 

@@ -4,7 +4,7 @@ pub mod question;
 pub mod words;
 
 use crate::config::model::{Choice as Values, Config, Family, LinkId, Mac, Matches, Rule, Spread};
-use crate::interval::{IntervalSet, from_ipv4, from_ipv6};
+use crate::interval::{IntervalSet, from_ipv4, from_ipv6, ipv6_prefix};
 use crate::network::{Facts, State};
 use crate::plan::jhash;
 use crate::plan::path::{Choice, Path, PathId, Paths};
@@ -198,9 +198,7 @@ pub fn miss(rule: &Rule, facts: &Facts, packet: &Packet) -> Option<Miss> {
 fn device_allowed(matches: &Matches, facts: &Facts, packet: &Packet) -> bool {
     let Some(interfaces) = &matches.interfaces else { return true };
     let From::Device(Some(device), _) = &packet.origin else { return false };
-    let named = |names: &std::collections::BTreeSet<String>| {
-        names.iter().any(|name| facts.interfaces.get(name).unwrap_or(name) == device)
-    };
+    let named = |names: &std::collections::BTreeSet<String>| names.iter().any(|name| facts.device_of(name) == device);
     match interfaces {
         Values::OneOf(names) => named(names),
         Values::NoneOf(names) => !named(names),
@@ -245,9 +243,8 @@ fn owners(facts: &Facts, source: IpAddr) -> Vec<LinkId> {
     (0..facts.links.len()).filter(|n| owns(&facts.links[*n])).map(LinkId).collect()
 }
 
-fn within(address: Ipv6Addr, (network, length): (Ipv6Addr, u8)) -> bool {
-    let host = u128::MAX.checked_shr(length.into()).unwrap_or(0);
-    u128::from(address) | host == u128::from(network) | host
+fn within(address: Ipv6Addr, prefix: (Ipv6Addr, u8)) -> bool {
+    ipv6_prefix(prefix).contains(from_ipv6(address))
 }
 
 fn number(address: IpAddr) -> u128 {

@@ -23,6 +23,12 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// The device behind the name of an interface; a name netifd does not know is a device's own.
+    #[must_use]
+    pub fn device_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.interfaces.get(name).map_or(name, String::as_str)
+    }
+
     /// Whether the kernel speaks a family.
     #[must_use]
     pub fn speaks(&self, family: Family) -> bool {

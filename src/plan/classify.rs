@@ -16,7 +16,7 @@ use super::path::{Choice, PathId, Paths};
 use super::ruleset::digest::Digest;
 use super::ruleset::{Action, Chain, Dice, Hook, Key, Map, Match, Rule, Ruleset, Verdict, device_number};
 use crate::config::model::{Config, Family, LinkId, Spread, Target};
-use crate::interval::{Interval, from_ipv6};
+use crate::interval::{Interval, ipv6_prefix};
 use crate::network::Facts;
 use crate::sort;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +64,7 @@ impl<'a> Builder<'a> {
 
     /// The lookups of the compiled rules, and what becomes of new connections that no rule names.
     fn classify(&mut self) -> Vec<Rule> {
-        let device = |name: &str| self.facts.interfaces.get(name).map_or(name, String::as_str).to_string();
+        let device = |name: &str| self.facts.device_of(name).to_string();
         let rules: Vec<_> = self.config.rules.iter().filter(|rule| rule.origin.includes_lan()).collect();
         let regions: Vec<Vec<Region>> = rules.iter().map(|rule| Region::of_rule(&rule.matches, &device)).collect();
         let mut known: BTreeMap<Target, Verdict> = BTreeMap::new();
@@ -121,8 +121,8 @@ impl<'a> Builder<'a> {
             let link = LinkId(n);
             let Some(path) = self.prefix_path(choice, link) else { continue };
             let prefixes = self.facts.links.get(n).map_or(&[][..], |link| &link.prefixes);
-            for (address, length) in prefixes {
-                let interval = prefix_interval(from_ipv6(*address), *length);
+            for prefix in prefixes {
+                let interval = ipv6_prefix(*prefix);
                 // Two links with overlapping prefixes: the first has it.
                 if entries.keys().all(|other| other.intersect(interval).is_none()) {
                     let verdict = self.go(path);
@@ -266,11 +266,6 @@ fn identifier(names: &[&str], n: usize, number: u64) -> String {
     let own = plain(names[n]);
     let alone = names.iter().filter(|name| plain(name) == own).count() == 1;
     if alone && names[n].chars().count() <= LONGEST { own } else { format!("{own}.{number:x}") }
-}
-
-fn prefix_interval(address: u128, length: u8) -> Interval {
-    let host = u128::MAX.checked_shr(u32::from(length)).unwrap_or(0);
-    Interval::new(address & !host, address | host)
 }
 
 /// The path of each number that is drawn for a balanced policy: as many numbers for a path as its weight says.

@@ -20,7 +20,7 @@ pub fn review(config: &Config, facts: &Facts) -> Vec<Diagnostic> {
 
 /// Rules of which an earlier rule takes every packet.
 fn shadowed(config: &Config, facts: &Facts) -> Vec<Diagnostic> {
-    let device = |name: &str| facts.interfaces.get(name).map_or(name, String::as_str).to_string();
+    let device = |name: &str| facts.device_of(name).to_string();
     let regions: Vec<Vec<Region>> = config.rules.iter().map(|rule| Region::of_rule(&rule.matches, &device)).collect();
     let mut findings = Vec::new();
     for (n, rule) in config.rules.iter().enumerate() {

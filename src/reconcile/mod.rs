@@ -142,7 +142,7 @@ fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Faile
             Err(error) => return Err(Failed { error, left: undo.run(kernel), unclear: false }),
         }
     }
-    report.warnings.push(
+    report.missing.push(
         "another program keeps changing our rules or routes; run `wansplit status` to see what is missing".into(),
     );
     Ok(report)

@@ -4,6 +4,7 @@ use super::Family;
 use crate::interval::IntervalSet;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 
 /// What a packet must be like for a rule to match. All parts must hold; a part that is `None` holds always.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -81,6 +82,26 @@ impl<T: Ord> Choice<T> {
 /// An Ethernet address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mac(pub [u8; 6]);
+
+/// A text is no Ethernet address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAMac;
+
+impl FromStr for Mac {
+    type Err = NotAMac;
+
+    /// Six pairs of hexadecimal digits between colons, or between dashes.
+    fn from_str(text: &str) -> Result<Self, NotAMac> {
+        let separator = if text.contains('-') { '-' } else { ':' };
+        let mut bytes = [0; 6];
+        let mut parts = text.split(separator);
+        for byte in &mut bytes {
+            let part = parts.next().filter(|part| part.len() == 2 && part.bytes().all(|c| c.is_ascii_hexdigit()));
+            *byte = part.and_then(|part| u8::from_str_radix(part, 16).ok()).ok_or(NotAMac)?;
+        }
+        if parts.next().is_some() { Err(NotAMac) } else { Ok(Self(bytes)) }
+    }
+}
 
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

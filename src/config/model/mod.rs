@@ -4,7 +4,7 @@ mod mark;
 mod matches;
 
 pub use mark::{Mark, Mask};
-pub use matches::{Choice, Mac, Matches};
+pub use matches::{Choice, Mac, Matches, NotAMac};
 
 use super::source::Position;
 use std::fmt;

@@ -4,7 +4,7 @@
 use super::section::Complaint;
 use super::values::{bits, decimal};
 use crate::config::diagnostics::quote;
-use crate::config::model::Mac;
+use crate::config::model::{Mac, NotAMac};
 use crate::config::options::PROTOCOLS_WITH_PORTS;
 use crate::config::suggest::nearest;
 use crate::interval::{Interval, IntervalSet};
@@ -33,6 +33,13 @@ pub const PROTOCOL_NAMES: &[(&str, u8)] = &[
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
 
+/// The number of one protocol, by its name or as a number; `icmp` is IPv4's.
+#[must_use]
+pub fn protocol_number(text: &str) -> Option<u8> {
+    let named = PROTOCOL_NAMES.iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
+    named.map(|(_, number)| *number).or_else(|| decimal(text)?.try_into().ok())
+}
+
 /// A protocol's name or number, `any` or `all`.
 pub fn protocol(text: &str) -> Result<IntervalSet, Complaint> {
     let is = |word: &str| text.eq_ignore_ascii_case(word);
@@ -43,8 +50,7 @@ pub fn protocol(text: &str) -> Result<IntervalSet, Complaint> {
     if is("icmp") {
         return Ok([ICMP, ICMPV6].into_iter().map(|number| Interval::single(number.into())).collect());
     }
-    let named = PROTOCOL_NAMES.iter().find(|(name, _)| is(name)).map(|(_, number)| *number);
-    match named.or_else(|| decimal(text)?.try_into().ok()) {
+    match protocol_number(text) {
         Some(number) => Ok(IntervalSet::single(number.into())),
         None => {
             let names = || PROTOCOL_NAMES.iter().map(|(name, _)| *name);
@@ -102,18 +108,10 @@ fn one_port(text: &str, whole: &str) -> Result<u128, Complaint> {
 
 /// An Ethernet address, with colons or dashes.
 pub fn mac(text: &str) -> Result<Mac, Complaint> {
-    let complaint = || {
+    text.parse().map_err(|NotAMac| {
         let message = format!("{} is not an Ethernet address", quote(text));
         Complaint::new(message, "write six pairs of hexadecimal digits, as 52:54:00:12:34:56")
-    };
-    let separator = if text.contains('-') { '-' } else { ':' };
-    let mut bytes = [0; 6];
-    let mut parts = text.split(separator);
-    for byte in &mut bytes {
-        let part = parts.next().filter(|part| part.len() == 2 && part.bytes().all(|c| c.is_ascii_hexdigit()));
-        *byte = part.and_then(|part| u8::from_str_radix(part, 16).ok()).ok_or_else(complaint)?;
-    }
-    if parts.next().is_some() { Err(complaint()) } else { Ok(Mac(bytes)) }
+    })
 }
 
 /// DSCP values by name: RFC 2474 (cs), RFC 2597 (af), RFC 3246 (ef), RFC 8622 (le).

@@ -20,7 +20,7 @@ use super::model::Config;
 use super::options::{PLANNED_SECTIONS, SectionKind};
 use super::source::{Document, RawSection};
 use super::suggest::nearest;
-pub use match_values::{DSCP_NAMES, PROTOCOL_NAMES};
+pub use match_values::{DSCP_NAMES, PROTOCOL_NAMES, protocol_number};
 use names::Names;
 use section::Section;
 pub use values::{FALSE, TRUE};
