@@ -244,7 +244,7 @@ impl<'a> Builder<'a> {
 
     fn finish(self) -> Ruleset {
         let chains = self.chains.into_iter().map(|(name, rules)| Chain { name, hook: None, rules });
-        Ruleset { mask: self.config.globals.mask, maps: self.maps, chains: chains.chain(self.base).collect() }
+        Ruleset::new(self.config.globals.mask, self.maps, chains.chain(self.base).collect())
     }
 }
 

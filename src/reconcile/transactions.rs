@@ -53,7 +53,7 @@ pub fn difference(wanted: &Ruleset, held: Option<&held::Table>) -> Option<Differ
     if held.dormant {
         return Some(Difference::Dormant);
     }
-    let comment = json::comment(&wanted.digest());
+    let comment = json::comment(&wanted.digest);
     for chain in &wanted.chains {
         let Some(own) = held.chains.iter().find(|own| own.name == chain.name) else {
             return Some(Difference::Rules(chain.name.clone()));

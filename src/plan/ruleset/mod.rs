@@ -28,6 +28,19 @@ pub struct Ruleset {
     pub maps: Vec<Map>,
     /// Base chains and the chains that verdicts lead to.
     pub chains: Vec<Chain>,
+    /// A digest of all of it. It stands in the comment of every rule, so that the kernel itself says which ruleset it
+    /// holds; what `nft` prints cannot be compared, it is another text than the one written.
+    pub digest: String,
+}
+
+impl Ruleset {
+    /// A table with its digest.
+    #[must_use]
+    pub fn new(mask: Mask, maps: Vec<Map>, chains: Vec<Chain>) -> Self {
+        let mut ruleset = Self { mask, maps, chains, digest: String::new() };
+        ruleset.digest = json::digest(&ruleset);
+        ruleset
+    }
 }
 
 /// A chain.

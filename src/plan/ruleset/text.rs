@@ -15,7 +15,7 @@ pub fn table(ruleset: &Ruleset) -> String {
         write_map(&mut text, map);
     }
     // A chain may be named in a rule before it is written down, but only if it is in the same file: it is.
-    let comment = json::comment(&ruleset.digest());
+    let comment = json::comment(&ruleset.digest);
     for chain in &ruleset.chains {
         write_chain(&mut text, chain, ruleset.mask, &comment);
     }

@@ -61,23 +61,19 @@ pub struct MapObject<'a> {
     elem: Option<Elements<'a>>,
 }
 
-impl Ruleset {
-    /// A digest of the whole table. It stands in the comment of every rule, so that the kernel itself says which
-    /// ruleset it holds; what `nft` prints cannot be compared, it is another text than the one written.
-    #[must_use]
-    pub fn digest(&self) -> String {
-        let mut digest = Digest::default();
-        for map in &self.maps {
-            digest.add(map.name.as_bytes());
-        }
-        for own in &self.chains {
-            digest.add(text(&chain(own)).as_bytes());
-            for rule in rules(self, own, "") {
-                digest.add(text(&rule).as_bytes());
-            }
-        }
-        format!("{:016x}", digest.value())
+/// A digest of a whole table.
+pub(super) fn digest(ruleset: &Ruleset) -> String {
+    let mut digest = Digest::default();
+    for map in &ruleset.maps {
+        digest.add(map.name.as_bytes());
     }
+    for own in &ruleset.chains {
+        digest.add(text(&chain(own)).as_bytes());
+        for rule in rules(ruleset, own, "") {
+            digest.add(text(&rule).as_bytes());
+        }
+    }
+    format!("{:016x}", digest.value())
 }
 
 /// The commands that make the whole table where there is none.
@@ -91,8 +87,7 @@ pub fn everything(ruleset: &Ruleset) -> Vec<Command<'_>> {
 
 /// The commands that make all rules of a table, with the table's digest in their comments.
 pub fn all_rules(ruleset: &Ruleset) -> impl Iterator<Item = Command<'_>> {
-    let digest = ruleset.digest();
-    let of_chain = move |chain| rules(ruleset, chain, &digest).collect::<Vec<_>>();
+    let of_chain = |chain| rules(ruleset, chain, &ruleset.digest).collect::<Vec<_>>();
     ruleset.chains.iter().flat_map(of_chain).map(Command::Add)
 }
 
