@@ -103,7 +103,7 @@ impl Sources<'_> {
             None => none_given,
         };
         let state = if offered { self.state(name, gateway, family) } else { State::Down(Down::NotOffered) };
-        Side { device: Some(name.to_owned()), addresses, state }
+        Side { device: Some(name.to_owned()), addresses, state, ..Side::default() }
     }
 
     fn by_interface(&self, config: &Config, name: &str) -> LinkFacts {
@@ -136,6 +136,7 @@ impl Sources<'_> {
                 device: Some(name.to_owned()),
                 addresses: self.addresses_of(interface, name, family),
                 state: self.state(name, gateway, family),
+                ..Side::default()
             };
         }
         let down = group.iter().find(|interface| !interface.up);

@@ -66,6 +66,21 @@ pub struct Side {
     pub addresses: Vec<IpAddr>,
     /// Whether and how packets can leave by it.
     pub state: State,
+    /// What watching it has shown.
+    pub standing: Standing,
+}
+
+/// How far a link that could be used is trusted, by what its probes have shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Standing {
+    /// It works, or nobody watches it.
+    #[default]
+    Good,
+    /// Second choice: it answers badly, has come and gone too often, or has not proved itself since it came back. It is
+    /// used where no good link is left: better than none.
+    Poor,
+    /// It is dead: nothing shall leave by it but probes.
+    Dead,
 }
 
 /// Whether and how packets can leave by a link.

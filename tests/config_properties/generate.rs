@@ -156,6 +156,8 @@ fn links(mask: Mask, names: Vec<String>) -> impl Strategy<Value = Vec<Link>> {
                 table: table.then_some(1000 + index),
                 priority: priority.then_some(100 + index),
                 fallback,
+                tracking: None,
+                flush: Flush::default(),
             }
         };
         parts.map(link).collect()

@@ -27,6 +27,7 @@ pub fn facts(config: &Config, prefix: bool) -> Facts {
         device: Some(format!("wan{n}")),
         addresses: Vec::new(),
         state: State::Up(Hop { device: format!("wan{n}"), gateway: Some(gateway.parse::<IpAddr>().unwrap()) }),
+        ..Side::default()
     };
     let links = (0..config.links.len()).map(|n| LinkFacts {
         v4: side(n, "198.51.100.1"),

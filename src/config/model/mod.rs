@@ -2,9 +2,11 @@
 
 mod mark;
 mod matches;
+mod tracking;
 
 pub use mark::{Mark, Mask};
 pub use matches::{Choice, Mac, Matches, NotAMac};
+pub use tracking::{Method, TrackedHost, Tracking};
 
 use super::source::Position;
 use std::fmt;
@@ -81,6 +83,25 @@ pub struct Link {
     pub priority: Option<u32>,
     /// What happens to its traffic when it is down.
     pub fallback: Fallback,
+    /// How it is watched; without it the link counts as up when the machine says so.
+    pub tracking: Option<Tracking>,
+    /// When its established connections are moved.
+    pub flush: Flush,
+}
+
+/// When a link's established connections are made to choose their link anew: `flush_conntrack`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flush {
+    /// When it goes down, and another link can take them.
+    pub down: bool,
+    /// When it is back: connections that would go by it now, but were begun on another link meanwhile.
+    pub up: bool,
+}
+
+impl Default for Flush {
+    fn default() -> Self {
+        Self { down: true, up: false }
+    }
 }
 
 /// How a link is found on the machine.

@@ -4,7 +4,7 @@ use super::names::Named;
 use super::section::{Complaint, Reported, Section};
 use super::values;
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
-use crate::config::model::{Attachment, Fallback, Link, Mark, Mask};
+use crate::config::model::{Attachment, Fallback, Flush, Link, Mark, Mask};
 use crate::config::source::{Position, Spanned};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -51,6 +51,8 @@ fn link(named: Named<'_>, mask: Option<Mask>, taken: &mut Taken, diagnostics: &m
         table: pin(section, "table", table, &mut taken.tables, diagnostics),
         priority: pin(section, "priority", priority, &mut taken.priorities, diagnostics),
         fallback: fallback(section, diagnostics),
+        tracking: None,
+        flush: Flush::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::config::model::{Fallback, Globals};
+use crate::config::model::{Fallback, Flush, Globals};
 use crate::config::source::Position;
 use crate::network::netifd::parse;
 
@@ -13,7 +13,9 @@ const SYNTHETIC: &str = include_str!("../../../tests/fixtures/network/network.in
 
 fn link(name: &str, attachment: Attachment) -> Link {
     let at = Position::default();
-    Link { name: name.into(), at, attachment, mark: None, table: None, priority: None, fallback: Fallback::Main }
+    let (mark, table, priority, tracking) = (None, None, None, None);
+    let (fallback, flush) = (Fallback::Main, Flush::default());
+    Link { name: name.into(), at, attachment, mark, table, priority, fallback, tracking, flush }
 }
 
 fn config(links: Vec<Link>) -> Config {
