@@ -6,6 +6,7 @@
 
 pub mod commands;
 pub mod config;
+pub mod daemon;
 pub mod explain;
 pub mod interval;
 pub mod kernel;
@@ -13,4 +14,6 @@ pub mod logging;
 pub mod network;
 pub mod plan;
 pub mod reconcile;
+pub mod report;
 mod sort;
+pub mod survey;

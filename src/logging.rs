@@ -4,6 +4,7 @@
 //! stalls, and would try the network where there is no `/dev/log`.
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use std::io::Write;
 use std::os::unix::net::UnixDatagram;
 use std::sync::Mutex;
 use syslog::{Facility, Formatter3164, Logger, LoggerBackend};
@@ -19,6 +20,40 @@ pub fn to_system_log(level: LevelFilter) {
     let logger = Mutex::new(Logger::new(LoggerBackend::Unix(socket), format()));
     if log::set_boxed_logger(Box::new(SystemLog { logger })).is_ok() {
         log::set_max_level(level);
+    }
+}
+
+/// Sends what is logged to the system log, or to standard error where there is none: for the daemon, whom nobody sees.
+pub fn to_system_log_or_stderr(level: LevelFilter) {
+    to_system_log(level);
+    if log::max_level() == LevelFilter::Off && log::set_boxed_logger(Box::new(Stderr)).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+struct Stderr;
+
+impl Log for Stderr {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &Record) {
+        if self.enabled(record.metadata()) {
+            // Nobody is left to be told if that fails.
+            let _ = writeln!(std::io::stderr().lock(), "{}: {}", word(record.level()), record.args());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warn => "warning",
+        Level::Info => "info",
+        Level::Debug | Level::Trace => "debug",
     }
 }
 

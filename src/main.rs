@@ -2,7 +2,7 @@
 
 use argh::FromArgs;
 use std::process::ExitCode;
-use wansplit::commands::{self, Exit, Place, apply, check, explain, schema, show, status, stop, version};
+use wansplit::commands::{self, Exit, Place, apply, check, explain, hotplug, run, schema, show, status, stop, version};
 
 /// Sends each service out by the Internet link its owner chose.
 ///
@@ -35,6 +35,8 @@ enum Verb {
     Stop(stop::Stop),
     Status(status::Status),
     Explain(explain::Explain),
+    Run(run::Run),
+    Hotplug(hotplug::Hotplug),
     Schema(schema::Schema),
     Version(version::Version),
 }
@@ -43,14 +45,14 @@ fn main() -> ExitCode {
     let arguments = commands::arguments(std::env::args_os().skip(1));
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let exit = match Wansplit::from_args(&["wansplit"], &words) {
-        Ok(wansplit) => run(wansplit),
+        Ok(wansplit) => dispatch(wansplit),
         Err(early) if early.status.is_ok() => commands::help(&early.output),
         Err(early) => commands::usage(&early.output),
     };
     ExitCode::from(exit as u8)
 }
 
-fn run(wansplit: Wansplit) -> Exit {
+fn dispatch(wansplit: Wansplit) -> Exit {
     let place = Place::new(wansplit.config, wansplit.network);
     match wansplit.verb {
         _ if wansplit.version => version::run(),
@@ -60,6 +62,8 @@ fn run(wansplit: Wansplit) -> Exit {
         Some(Verb::Stop(verb)) => stop::run(&verb),
         Some(Verb::Status(verb)) => status::run(&place, &verb),
         Some(Verb::Explain(verb)) => explain::run(&place, &verb),
+        Some(Verb::Run(verb)) => run::run(&place, &verb),
+        Some(Verb::Hotplug(verb)) => hotplug::run(&place, &verb),
         Some(Verb::Schema(_)) => schema::run(),
         Some(Verb::Version(_)) => version::run(),
         None => commands::usage("No command given."),

@@ -6,6 +6,7 @@ use crate::kernel::lock::{self, Lock};
 use crate::kernel::{Error, Kernel};
 use crate::logging;
 use crate::reconcile::{self, Failed, Report};
+use crate::survey::{self, Account, Trust};
 use argh::FromArgs;
 use nix::errno::Errno;
 use std::path::Path;
@@ -20,6 +21,11 @@ pub struct Apply {
     /// print the difference and change nothing
     #[argh(switch)]
     dry_run: bool,
+
+    /// keep up to date what was applied before: does nothing if the kernel holds nothing of ours, or if another such run
+    /// waits for its turn already
+    #[argh(switch)]
+    refresh: bool,
 }
 
 /// Runs the verb.
@@ -31,9 +37,15 @@ pub fn run(place: &Place, verb: &Apply) -> Exit {
 }
 
 fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
+    let turn = if verb.refresh { Some(turn()?) } else { None };
     // Before the configuration is read: of two runs the later one shall have read the later text.
     let _lock = if verb.dry_run { None } else { Some(lock().map_err(refused)?) };
+    // From here on a change would come too late for this run: the next one may wait.
+    drop(turn);
     let mut kernel = Kernel::new();
+    if verb.refresh && !reconcile::is_applied(&mut kernel).map_err(refused)? {
+        return Err(Exit::Nothing);
+    }
     if !verb.dry_run {
         // Two thirds of a first apply are nft's: its start-up overlaps our reading. Where the configuration then turns
         // out to be switched off, it is ended again.
@@ -50,10 +62,11 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
     if let Some(why) = nothing_to_do(config) {
         return idle(&mut kernel, verb, why);
     }
-    if let Some(link) = facts::unknowable(config, place) {
+    let world = facts::world(config, place)?;
+    if let (Account::Unknown(why), Some(link)) = (&world.account, survey::links_of_netifd(config).next()) {
         complain(&format!(
-            "nothing was changed: link '{link}' is a netifd interface, and asking netifd is not supported yet; \
-             give its answer in a file: `ubus call network.interface dump > FILE`, then `--network FILE`"
+            "nothing was changed: link '{link}' is a netifd interface, and {why}; is netifd running? Or give its answer \
+             in a file: `ubus call network.interface dump > FILE`, then `--network FILE`"
         ));
         return Err(Exit::Config);
     }
@@ -61,8 +74,8 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
     let mut tries = 0;
     loop {
         tries += 1;
-        let (gathered, plan) = facts::plan(&mut kernel, config, place, facts::Trust::Kernel)?;
-        gathered.print();
+        let (survey, plan) = facts::plan(&mut kernel, config, &world, Trust::Kernel)?;
+        facts::print_findings(&survey);
         if verb.dry_run {
             let report = reconcile::difference(&mut kernel, Some(&plan)).map_err(refused)?;
             print(&report, "would change");
@@ -82,12 +95,21 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
     }
 }
 
+/// The place in front of the lock. If it is taken, somebody will look at the world after us anyway.
+fn turn() -> Result<Lock, Exit> {
+    match Lock::alone(Path::new(lock::WAITING)) {
+        Ok(turn) => Ok(turn),
+        Err(Error::Locked { .. }) => Err(Exit::Done),
+        Err(error) => Err(refused(error)),
+    }
+}
+
 /// Waits for another run to end.
 pub(super) fn lock() -> Result<Lock, Error> {
     Lock::acquire(Path::new(lock::PATH), lock::PATIENCE)
 }
 
-fn nothing_to_do(config: &Config) -> Option<&'static str> {
+pub(crate) fn nothing_to_do(config: &Config) -> Option<&'static str> {
     if !config.globals.enabled {
         Some("wansplit is switched off in its configuration (section globals: option enabled '0')")
     } else if config.links.is_empty() {
@@ -97,7 +119,7 @@ fn nothing_to_do(config: &Config) -> Option<&'static str> {
     }
 }
 
-fn is_blank(config: &Config) -> bool {
+pub(crate) fn is_blank(config: &Config) -> bool {
     let sections = config.links.is_empty() && config.policies.is_empty() && config.rules.is_empty();
     sections && config.globals == Globals::default()
 }
@@ -120,7 +142,7 @@ fn idle(kernel: &mut Kernel, verb: &Apply, why: &str) -> Result<Exit, Exit> {
 }
 
 /// A device or address went away between reading the facts and using them.
-fn device_changed(error: &Error) -> bool {
+pub(crate) fn device_changed(error: &Error) -> bool {
     matches!(error.errno(), Some(Errno::ENODEV | Errno::ENETDOWN | Errno::ENETUNREACH | Errno::ENXIO))
 }
 

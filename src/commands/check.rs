@@ -2,9 +2,11 @@
 
 use super::{Exit, Loaded, Place, facts, say};
 use crate::config::diagnostics::Diagnostic;
+use crate::config::model::Config;
 use crate::kernel::Kernel;
 use crate::plan;
 use crate::sort;
+use crate::survey::{self, Survey, Trust};
 use argh::FromArgs;
 
 /// Validates the configuration: all that is wrong with it, and what is probably not meant. Changes nothing.
@@ -25,15 +27,12 @@ pub fn run(place: &Place, verb: &Check) -> Exit {
     };
     if let Some(config) = &loaded.config {
         let mut kernel = Kernel::new();
-        match facts::gather(&mut kernel, config, place, facts::Trust::File) {
-            Ok(gathered) => {
-                loaded.diagnostics.extend(gathered.findings);
-                loaded.diagnostics.extend(plan::review::review(config, &gathered.facts));
-                match plan::plan(config, &gathered.facts) {
-                    Ok(plan) => loaded.diagnostics.extend(facts::neighbours(&mut kernel, config, &plan)),
-                    Err(shortage) => loaded.diagnostics.push(facts::shortage(&shortage)),
-                }
-            }
+        let found = facts::world(config, place).and_then(|world| {
+            let survey = facts::survey(&mut kernel, config, &world, Trust::File)?;
+            Ok(findings(&mut kernel, config, survey))
+        });
+        match found {
+            Ok(found) => loaded.diagnostics.extend(found),
             Err(exit) => return exit,
         }
         sort::by_key(&mut loaded.diagnostics, |finding| finding.at);
@@ -48,6 +47,17 @@ pub fn run(place: &Place, verb: &Check) -> Exit {
         }
     }
     loaded.exit()
+}
+
+/// What is odd about the world, and what is probably not meant.
+pub(crate) fn findings(kernel: &mut Kernel, config: &Config, survey: Survey) -> Vec<Diagnostic> {
+    let mut findings = survey.findings;
+    findings.extend(plan::review::review(config, &survey.facts));
+    match plan::plan(config, &survey.facts) {
+        Ok(plan) => findings.extend(survey::neighbours(kernel, config, &plan)),
+        Err(shortage) => findings.push(survey::shortage(&shortage)),
+    }
+    findings
 }
 
 fn summary(loaded: &Loaded) -> String {

@@ -11,8 +11,9 @@ use crate::kernel::Kernel;
 use crate::kernel::netlink::lookup::{self, Answer, Question};
 use crate::network::Facts;
 use crate::plan::Plan;
+use crate::survey::Trust;
 use argh::FromArgs;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::IpAddr;
 
 /// Says where the first packet of a connection goes and why: the rule, the policy, the link, and what the kernel's own
@@ -22,31 +23,31 @@ use std::net::IpAddr;
 pub struct Explain {
     /// tcp, udp, icmp or another protocol's name or number
     #[argh(positional)]
-    protocol: String,
+    pub(crate) protocol: String,
 
     /// the sender: an address, perhaps with a port, as 192.168.1.10:40000 or [fd00::10]:40000; or the word router
     #[argh(positional)]
-    source: String,
+    pub(crate) source: String,
 
     /// the receiver: an address, perhaps with a port
     #[argh(positional)]
-    destination: String,
+    pub(crate) destination: String,
 
     /// the interface or device the packet comes in by (default: where the kernel would answer the sender)
     #[argh(option, arg_name = "name")]
-    iface: Option<String>,
+    pub(crate) iface: Option<String>,
 
     /// the sender's Ethernet address
     #[argh(option, arg_name = "address")]
-    mac: Option<String>,
+    pub(crate) mac: Option<String>,
 
     /// the DSCP value, 0 to 63
     #[argh(option, arg_name = "value", default = "0")]
-    dscp: u8,
+    pub(crate) dscp: u8,
 
     /// print the answer as JSON
     #[argh(switch)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 /// Runs the verb.
@@ -62,18 +63,33 @@ fn attempt(place: &Place, verb: &Explain) -> Result<Exit, Exit> {
     let loaded = Loaded::read(place)?;
     let config = loaded.usable()?;
     let mut kernel = Kernel::new();
-    let (gathered, plan) = facts::plan(&mut kernel, config, place, facts::Trust::File)?;
-    let facts = &gathered.facts;
-    let packet = complete(&mut kernel, facts, asked);
-    let decision = explain::decide(config, &plan.paths, facts, &packet);
-    let answers = ask(&mut kernel, &plan, &packet, &decision);
-    let words = Words { config, facts, paths: &plan.paths, packet: &packet, decision: &decision };
+    let world = facts::world(config, place)?;
+    let (survey, plan) = facts::plan(&mut kernel, config, &world, Trust::File)?;
     if verb.json {
-        say(&format!("{:#}", as_json(&words, &plan, &answers)));
+        say(&format!("{:#}", answer(&mut kernel, config, &survey.facts, &plan, asked)));
     } else {
-        say(&in_words(&words, &answers));
+        say(&explained(&mut kernel, config, &survey.facts, &plan, asked, in_words));
     }
     Ok(loaded.exit())
+}
+
+/// The answer as JSON.
+pub(crate) fn answer(kernel: &mut Kernel, config: &Config, facts: &Facts, plan: &Plan, asked: Packet) -> Value {
+    explained(kernel, config, facts, plan, asked, |words, answers| as_json(words, plan, answers))
+}
+
+fn explained<T>(
+    kernel: &mut Kernel,
+    config: &Config,
+    facts: &Facts,
+    plan: &Plan,
+    asked: Packet,
+    say: impl FnOnce(&Words, &[Asked]) -> T,
+) -> T {
+    let packet = complete(kernel, facts, asked);
+    let decision = explain::decide(config, &plan.paths, facts, &packet);
+    let answers = ask(kernel, plan, &packet, &decision);
+    say(&Words { config, facts, paths: &plan.paths, packet: &packet, decision: &decision }, &answers)
 }
 
 /// What the kernel says of each path the packet may be on.
@@ -83,7 +99,8 @@ struct Asked {
     verdict: Option<Verdict>,
 }
 
-fn parse(verb: &Explain) -> Result<Packet, String> {
+/// The packet that was asked about; if it makes no sense, why not.
+pub(crate) fn parse(verb: &Explain) -> Result<Packet, String> {
     let protocol = config::protocol_number(&verb.protocol)
         .ok_or_else(|| format!("'{}' is no protocol: say tcp, udp, icmp or a number up to 255", verb.protocol))?;
     let (destination, destination_port) = question::endpoint(&verb.destination)?;
@@ -207,7 +224,7 @@ fn in_words(words: &Words, answers: &[Asked]) -> String {
     lines.join("\n")
 }
 
-fn as_json(words: &Words, plan: &Plan, answers: &[Asked]) -> serde_json::Value {
+fn as_json(words: &Words, plan: &Plan, answers: &[Asked]) -> Value {
     let config: &Config = words.config;
     let rule = words.rule();
     json!({

@@ -4,11 +4,12 @@ pub mod apply;
 pub mod check;
 pub mod explain;
 mod facts;
+pub mod hotplug;
+pub mod run;
 pub mod schema;
 pub mod show;
 pub mod status;
 pub mod stop;
-mod table;
 pub mod version;
 
 use crate::config::diagnostics::{Diagnostic, Severity};
@@ -63,10 +64,16 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// Reads the configuration. If the file cannot be read, says so.
     pub fn read(place: &Place) -> Result<Self, Exit> {
-        let text = std::fs::read(&place.config).map_err(|error| {
-            complain(&format!("cannot read the configuration {}: {error}", place.config));
+        Self::load(place).map_err(|error| {
+            complain(&error);
             Exit::Config
-        })?;
+        })
+    }
+
+    /// Reads the configuration; if the file cannot be read, says why not.
+    pub fn load(place: &Place) -> Result<Self, String> {
+        let text = std::fs::read(&place.config)
+            .map_err(|error| format!("cannot read the configuration {}: {error}", place.config))?;
         let reading = config::read(&text);
         Ok(Self { file: place.config.clone(), text, config: reading.config, diagnostics: reading.diagnostics })
     }

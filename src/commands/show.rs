@@ -5,6 +5,7 @@ use crate::config::model::Family;
 use crate::kernel::Kernel;
 use crate::plan::ruleset::{json, text};
 use crate::plan::{Plan, Sysctl, iproute};
+use crate::survey::Trust;
 use argh::FromArgs;
 use std::fmt::Write;
 
@@ -46,7 +47,8 @@ fn wanted(place: &Place) -> Result<(Loaded, Plan), Exit> {
     let loaded = Loaded::read(place)?;
     let config = loaded.usable()?;
     let mut kernel = Kernel::new();
-    let (_, plan) = facts::plan(&mut kernel, config, place, facts::Trust::File)?;
+    let world = facts::world(config, place)?;
+    let (_, plan) = facts::plan(&mut kernel, config, &world, Trust::File)?;
     Ok((loaded, plan))
 }
 

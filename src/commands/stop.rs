@@ -1,13 +1,15 @@
 //! `wansplit stop`.
 
-use super::{Exit, apply, say};
+use super::{Exit, apply, complain, say};
+use crate::daemon::control::Request;
+use crate::daemon::control::client;
 use crate::kernel::Kernel;
 use crate::logging;
 use crate::reconcile;
 use argh::FromArgs;
 
 /// Removes everything of ours from the kernel, and nothing else. All traffic then goes by the main table; kill switches
-/// (fallback unreachable or blackhole) hold nothing back any more.
+/// (fallback unreachable or blackhole) hold nothing back any more. A daemon that runs rests until `wansplit apply`.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "stop")]
 pub struct Stop {}
@@ -15,6 +17,14 @@ pub struct Stop {}
 /// Runs the verb.
 #[must_use]
 pub fn run(_verb: &Stop) -> Exit {
+    // First: it would put back within a second what we take away.
+    let resting = match client::tell_and_wait(Request::Pause) {
+        Ok(resting) => resting,
+        Err(error) => {
+            complain(&format!("the daemon does not answer ({error}): it may put back what is removed now"));
+            false
+        }
+    };
     let _lock = match apply::lock() {
         Ok(lock) => lock,
         Err(error) => return apply::refused(error),
@@ -29,6 +39,9 @@ pub fn run(_verb: &Stop) -> Exit {
             apply::print(&report, "changed");
             log::info!("stopped: all traffic goes by the main table");
             say("stopped: all traffic goes by the main table, kill switches hold nothing back any more");
+            if resting {
+                say("the daemon rests until `wansplit apply`");
+            }
             if report.missing.is_empty() { Exit::Done } else { Exit::Kernel }
         }
         Err(failed) => apply::failure(&failed),

@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 
 /// The lock file. `/var/run` is in memory on OpenWrt.
 pub const PATH: &str = "/var/run/wansplit/lock";
+/// Held by a run that waits for the lock, where one that waits is enough.
+pub const WAITING: &str = "/var/run/wansplit/waiting";
+/// Held by the daemon as long as it lives.
+pub const DAEMON: &str = "/var/run/wansplit/daemon";
 /// An apply takes a fraction of a second; on a slow router with long lists a few.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a lock that is held is tried again.
@@ -19,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The lock, held until this is dropped or the program ends, however it ends. An `nft` that it started inherits it: if
 /// we are killed, the lock is free only when that has ended too, and no other run meets a half-written table.
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -28,6 +32,21 @@ impl Lock {
     /// # Errors
     /// Another run still holds it when the time is up, or the lock file cannot be made.
     pub fn acquire(path: &Path, patience: Duration) -> Result<Self, Error> {
+        let lock = Self::take(path, patience)?;
+        // The standard library opens files so that other programs do not inherit them.
+        fcntl(&lock.file, FcntlArg::F_SETFD(FdFlag::empty())).map_err(|errno| Error::io("share", path)(errno.into()))?;
+        Ok(lock)
+    }
+
+    /// Takes a lock that no program we start inherits, or gives up at once.
+    ///
+    /// # Errors
+    /// Another program holds it, or the lock file cannot be made.
+    pub fn alone(path: &Path) -> Result<Self, Error> {
+        Self::take(path, Duration::ZERO)
+    }
+
+    fn take(path: &Path, patience: Duration) -> Result<Self, Error> {
         let deadline = Instant::now() + patience;
         if let Some(directory) = path.parent() {
             let made = DirBuilder::new().recursive(true).mode(0o755).create(directory);
@@ -45,11 +64,9 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Err(Error::Locked { holder: holder(&mut file) }),
             }
         }
-        // The standard library opens files so that other programs do not inherit them.
-        fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty())).map_err(|errno| Error::io("share", path)(errno.into()))?;
         // For the message to others only; the lock holds without it, on a full disk too.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 

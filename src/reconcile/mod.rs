@@ -10,6 +10,7 @@ pub mod neighbours;
 pub mod transactions;
 mod undo;
 
+use crate::kernel::netlink::rule::Rules;
 use crate::kernel::sysctl::{self, Key, Sysctls};
 use crate::kernel::{Error, Kernel, rt_tables};
 use crate::plan::ruleset::TABLE;
@@ -57,6 +58,15 @@ pub fn expect(kernel: &mut Kernel) {
     if matches!(kernel.nft_table(TABLE, false), Ok(None)) {
         kernel.nft_announce();
     }
+}
+
+/// Whether the kernel holds anything of ours.
+///
+/// # Errors
+/// The kernel could not be asked.
+pub fn is_applied(kernel: &mut Kernel) -> Result<bool, Error> {
+    let held = |rules: &Rules| !rules.ours.is_empty() || !rules.odd.is_empty();
+    Ok(held(&kernel.rules()?) || kernel.nft_table(TABLE, false)?.is_some())
 }
 
 /// Makes the kernel hold the plan.

@@ -1,0 +1,125 @@
+//! The daemon on ubus: its object, netifd's news, and its own events. Without ubus it does without, and tries again.
+
+use super::Daemon;
+use super::triggers::Look;
+use crate::bus::{Incoming, Method, Service};
+use log::{debug, info};
+use serde_json::Value;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+/// How soon to try again when ubus is not there; doubled each time up to `LONGEST`.
+const FIRST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// What can be asked of us, with the names of the arguments.
+pub const METHODS: &[Method] = &[
+    Method { name: "status", arguments: &[] },
+    Method {
+        name: "explain",
+        arguments: &["protocol", "source", "destination", "iface", "mac", "dscp"],
+    },
+    Method { name: "check", arguments: &["config"] },
+    Method { name: "apply", arguments: &[] },
+    Method { name: "events", arguments: &[] },
+];
+
+/// The connection, or when to try again to make one.
+pub struct Bus {
+    service: Option<Service>,
+    retry: Instant,
+    pause: Duration,
+    /// Whether its absence was told.
+    missed: bool,
+}
+
+impl Bus {
+    /// Not connected yet; tries at `now`.
+    pub fn new(now: Instant) -> Self {
+        Self { service: None, retry: now, pause: FIRST, missed: false }
+    }
+
+    /// What to wait for, and whether there is something to be written.
+    pub fn fd(&self) -> Option<(BorrowedFd<'_>, bool)> {
+        self.service.as_ref().map(|service| (service.fd(), service.wants_write()))
+    }
+
+    /// When to try again.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.service.is_none().then_some(self.retry)
+    }
+
+    /// Sends an event to whoever listens.
+    pub fn send_event(&mut self, name: &str, data: &Value) {
+        if let Some(service) = &mut self.service {
+            service.send_event(name, data);
+        }
+    }
+
+    /// Connects, if it is time. Says whether that is new.
+    fn connect(&mut self, now: Instant) -> bool {
+        if self.service.is_some() || now < self.retry {
+            return false;
+        }
+        match Service::connect("wansplit", METHODS) {
+            Ok(service) => {
+                if self.missed {
+                    info!("ubus is there");
+                }
+                (self.service, self.pause, self.missed) = (Some(service), FIRST, false);
+                true
+            }
+            Err(error) => {
+                debug!("{error}");
+                self.lost(now);
+                false
+            }
+        }
+    }
+
+    fn lost(&mut self, now: Instant) {
+        self.service = None;
+        self.retry = now + self.pause;
+        self.pause = (self.pause * 2).min(LONGEST);
+        self.missed = true;
+    }
+}
+
+impl Daemon {
+    /// Hears what netifd says and answers what is asked.
+    pub(super) fn turn_bus(&mut self, now: Instant, readable: bool) {
+        if self.bus.connect(now) {
+            // What happened while nobody listened.
+            self.triggers.touch(now, Look { config: false, network: true });
+        }
+        let Some(service) = &mut self.bus.service else { return };
+        if !readable && !service.wants_write() {
+            return;
+        }
+        let incoming = match service.turn(now) {
+            Ok(incoming) => incoming,
+            Err(error) => {
+                info!("{error}");
+                self.bus.lost(now);
+                return;
+            }
+        };
+        for message in incoming {
+            match message {
+                Incoming::Call { ticket, method, arguments } => {
+                    let answer = self.answer_bus(&method, &arguments, now);
+                    if let Some(service) = &mut self.bus.service {
+                        match answer {
+                            Ok(answer) => service.reply(ticket, &answer),
+                            Err(status) => service.refuse(ticket, status),
+                        }
+                    }
+                }
+                // They come doubled, and out of order: each only says "look".
+                Incoming::Event { .. } | Incoming::Notification { .. } => {
+                    self.triggers.touch(now, Look { config: false, network: true });
+                }
+            }
+        }
+    }
+}

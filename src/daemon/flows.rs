@@ -1,0 +1,103 @@
+//! Established connections of links that cannot carry them: made to choose again, once the new routes are in.
+
+use super::Daemon;
+use crate::config::model::{Config, Family, LinkId};
+use crate::plan::Plan;
+use crate::plan::flows::{self, Alternatives, Doomed};
+use crate::survey::Survey;
+use log::warn;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+/// A packet that was on its way when the routes changed may still have made a connection on the dead link.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What has been swept, and what is to be swept once more.
+#[derive(Default)]
+pub struct Sweeps {
+    /// The links and families whose connections were moved since they went down.
+    done: BTreeSet<(LinkId, Family)>,
+    again: Vec<(Instant, Doomed)>,
+    /// The last addresses of each link: by then the kernel may have dropped them.
+    addresses: BTreeMap<LinkId, Vec<IpAddr>>,
+}
+
+impl Sweeps {
+    /// When to sweep once more.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.again.iter().map(|(at, _)| *at).min()
+    }
+}
+
+impl Daemon {
+    /// Moves the connections of links that have gone down since the last look, and to those that have come back where
+    /// their owner wants that. Returns how many there were, if there was anything to move.
+    pub(super) fn move_flows(
+        &mut self,
+        config: &Config,
+        survey: &Survey,
+        plan: &Plan,
+        returned: &[(LinkId, Family)],
+        now: Instant,
+    ) -> Option<u64> {
+        for (n, link) in survey.facts.links.iter().enumerate() {
+            let known: Vec<IpAddr> = link.v4.addresses.iter().chain(&link.v6.addresses).copied().collect();
+            if !known.is_empty() {
+                self.sweeps.addresses.insert(LinkId(n), known);
+            }
+        }
+        let alternatives = self.alternatives();
+        let doomed = flows::doomed(config, &plan.paths, &survey.facts, &alternatives);
+        let mut sweeps: Vec<Doomed> = doomed
+            .iter()
+            .filter(|doomed| config[doomed.link].flush.down && !self.sweeps.done.contains(&(doomed.link, doomed.family)))
+            .cloned()
+            .collect();
+        self.sweeps.done = doomed.iter().map(|doomed| (doomed.link, doomed.family)).collect();
+        self.sweeps.again.extend(sweeps.iter().map(|doomed| (now + AGAIN, doomed.clone())));
+        for (link, family) in returned {
+            sweeps.extend(flows::returning(config, &plan.paths, &survey.facts, *link, *family));
+        }
+        let mask = config.globals.mask.bits();
+        let moved: Vec<u64> = sweeps.iter().filter_map(|doomed| self.reset(doomed, mask)).collect();
+        (!moved.is_empty()).then(|| moved.iter().sum())
+    }
+
+    /// Sweeps once more what was swept a second ago.
+    pub(super) fn sweep(&mut self, now: Instant) {
+        if self.sweeps.deadline().is_none_or(|at| at > now) {
+            return;
+        }
+        let (due, later) = std::mem::take(&mut self.sweeps.again).into_iter().partition(|(at, _)| *at <= now);
+        self.sweeps.again = later;
+        let config = self.current.as_ref().and_then(|current| current.loaded.config.as_ref());
+        let Some(mask) = config.map(|config| config.globals.mask.bits()) else { return };
+        let due: Vec<(Instant, Doomed)> = due;
+        for (_, doomed) in due {
+            // Only if it is still down: meanwhile new ones may have been made on it.
+            if self.sweeps.done.contains(&(doomed.link, doomed.family)) {
+                self.reset(&doomed, mask);
+            }
+        }
+    }
+
+    fn reset(&mut self, doomed: &Doomed, mask: u32) -> Option<u64> {
+        let marks: Vec<u32> = doomed.marks.iter().map(|mark| mark.bits()).collect();
+        let addresses = self.sweeps.addresses.get(&doomed.link).cloned().unwrap_or_default();
+        match self.kernel.reset_flows(doomed.family, &marks, mask, &addresses) {
+            Ok(count) => count,
+            Err(error) => {
+                warn!("established connections stay where they are: {error}");
+                None
+            }
+        }
+    }
+
+    /// The devices of main's default routes: what is left when a policy has no link.
+    fn alternatives(&mut self) -> Alternatives {
+        let links = self.kernel.links().unwrap_or_default();
+        let routes = self.kernel.foreign_routes(&links).unwrap_or_default();
+        Alternatives::from_routes(&routes, &links)
+    }
+}

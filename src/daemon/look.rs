@@ -1,0 +1,325 @@
+//! A look: read the configuration if it has changed, read the world, compute what the kernel shall hold, send the
+//! difference, and tell what has become of the links.
+
+use super::events::{self, Action, Event};
+use super::triggers::Look;
+use super::words;
+use super::{Current, Daemon};
+use crate::commands::{Loaded, apply};
+use crate::config::diagnostics::Severity;
+use crate::config::model::{Attachment, Config, Family, LinkId};
+use crate::health::Condition;
+use crate::kernel::Error;
+use crate::kernel::lock::{self, Lock};
+use crate::network::{Facts, Standing};
+use crate::plan::path::Paths;
+use crate::plan::state::Route;
+use crate::plan::{self, Plan, moves};
+use crate::reconcile::{self, Failed};
+use crate::survey::{self, Account, Standings, Survey, Trust};
+use log::{debug, error, info};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How often facts are read anew when a device changes while we work.
+const ATTEMPTS: u32 = 3;
+/// How soon to try again after a look that came to nothing.
+const RETRY: Duration = Duration::from_secs(1);
+/// Another run of wansplit holds the lock: it will not be long.
+const BUSY: Duration = Duration::from_millis(100);
+
+/// What tells one text of a file from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp(u64, u64, i64, i64);
+
+impl Stamp {
+    fn of(file: &str) -> Option<Self> {
+        let about = fs::metadata(file).ok()?;
+        Some(Self(about.ino(), about.size(), about.mtime(), about.mtime_nsec()))
+    }
+}
+
+/// Why a look came to nothing, and what to do about it.
+enum Fault {
+    /// Say so, and try again.
+    Trouble(String),
+    /// The lock is held.
+    Busy,
+}
+
+impl Daemon {
+    /// Looks at the world and puts right what is not as it should be.
+    pub(super) fn look(&mut self, look: Look) {
+        if self.resting {
+            return;
+        }
+        let outcome = self.read_config(look.config).and_then(|()| self.look_with_config(look));
+        match outcome {
+            Ok(()) => {}
+            Err(Fault::Busy) => self.triggers.again_at(Instant::now() + BUSY, look),
+            Err(Fault::Trouble(why)) => {
+                self.complain_once(vec![why]);
+                self.triggers.again_at(Instant::now() + RETRY, look);
+            }
+        }
+    }
+
+    /// Reads the configuration, if there is another one than last time. A bad one changes nothing.
+    fn read_config(&mut self, anew: bool) -> Result<(), Fault> {
+        let stamp = Stamp::of(&self.place.config);
+        let known = self.current.as_ref().map(|current| current.stamp);
+        if !anew && known.is_some() && known == stamp {
+            return Ok(());
+        }
+        let Some(stamp) = stamp else {
+            return self.keep(format!("there is no configuration {}", self.place.config));
+        };
+        let loaded = match Loaded::load(&self.place) {
+            Ok(loaded) => loaded,
+            Err(why) => return self.keep(why),
+        };
+        for finding in loaded.diagnostics.iter().filter(|finding| finding.severity >= Severity::Error) {
+            error!("{}, line {}: {}", self.place.config, finding.at.line, finding.in_words());
+        }
+        let Some(config) = &loaded.config else {
+            return self.keep(format!("no safe state can be computed from {}", self.place.config));
+        };
+        if apply::is_blank(config) {
+            // Not "switched off": a file that lost its content must not lift a kill switch.
+            return self.keep(format!("{} is empty", self.place.config));
+        }
+        log::set_max_level(config.globals.log_level);
+        let restored = if self.current.is_none() { self.restored(config) } else { Standings::new() };
+        self.watches.configure(config, &restored, self.moment(Instant::now()));
+        let account = self.current.take().map_or(Account::NotNeeded, |current| current.account);
+        self.current = Some(Current { loaded, stamp, account, state: None });
+        self.prober.forget(&|_| true);
+        self.triggers.touch(Instant::now(), Look { config: false, network: true });
+        Ok(())
+    }
+
+    /// Goes on with the configuration there was, if there was one.
+    fn keep(&mut self, why: String) -> Result<(), Fault> {
+        let what = if self.current.is_some() { "the one from before stays in force" } else { "nothing is changed" };
+        self.complain_once(vec![format!("{why}; {what}")]);
+        Ok(())
+    }
+
+    /// What an earlier daemon knew of the links: a link that is watched and whose own table has no route by it, while
+    /// its probes' table has, was found dead. So the kernel remembers, and no file has to.
+    fn restored(&mut self, config: &Config) -> Standings {
+        let mut standings = Standings::new();
+        let Ok(paths) = Paths::new(config) else { return standings };
+        let held = self.kernel.links().and_then(|links| self.kernel.routes(&links));
+        let Ok(held) = held else { return standings };
+        let metric = |family: Family, table: u32| {
+            let own = |route: &&Route| route.family == family && route.table == table && route.is_via();
+            held.ours.iter().filter(own).map(|route| route.metric).min()
+        };
+        for (n, link) in config.links.iter().enumerate() {
+            let Some(probes) = paths.probe(LinkId(n)) else { continue };
+            for family in Family::BOTH {
+                let own = metric(family, paths[paths.of_link(LinkId(n))].table);
+                let standing = match (own, metric(family, paths[probes].table)) {
+                    (None, Some(_)) => Standing::Dead,
+                    (Some(2..), Some(_)) => Standing::Poor,
+                    _ => continue,
+                };
+                standings.insert((link.name.clone(), family), standing);
+            }
+        }
+        standings
+    }
+
+    fn look_with_config(&mut self, look: Look) -> Result<(), Fault> {
+        let Some(current) = self.current.take() else { return Ok(()) };
+        let mut current = current;
+        let outcome = self.look_with(&mut current, look);
+        self.current = Some(current);
+        outcome
+    }
+
+    fn look_with(&mut self, current: &mut Current, look: Look) -> Result<(), Fault> {
+        let Some(config) = current.loaded.config.clone() else { return Ok(()) };
+        if apply::nothing_to_do(&config).is_some() {
+            return self.take_away();
+        }
+        if look.network || current.account == Account::NotNeeded {
+            self.ask_netifd(&config, &mut current.account);
+        }
+        if let (Account::Unknown(why), Some(_)) = (&current.account, survey::links_of_netifd(&config).next()) {
+            return Err(Fault::Trouble(format!("the interfaces are not known, nothing is changed: {why}")));
+        }
+        let _lock = match Lock::acquire(Path::new(lock::PATH), Duration::ZERO) {
+            Ok(lock) => lock,
+            Err(Error::Locked { .. }) => return Err(Fault::Busy),
+            Err(error) => return Err(Fault::Trouble(error.to_string())),
+        };
+        let mut tries = 0;
+        let (survey, plan) = loop {
+            tries += 1;
+            let (survey, plan) = self.intend(&config, &current.account)?;
+            match reconcile::apply(&mut self.kernel, &plan) {
+                Ok(report) => {
+                    report.changed.iter().for_each(|line| debug!("{line}"));
+                    let mut complaints = report.warnings;
+                    complaints.extend(report.missing);
+                    complaints.extend(survey.findings.iter().map(|finding| finding.in_words()));
+                    self.complain_once(complaints);
+                    break (survey, plan);
+                }
+                Err(failed) if tries < ATTEMPTS && apply::device_changed(&failed.error) => {}
+                Err(failed) => return Err(Fault::Trouble(words_of(&failed))),
+            }
+        };
+        drop(_lock);
+        let before = current.state.take();
+        self.settle(&config, before.as_ref(), &survey, &plan);
+        current.state = Some((survey, plan));
+        Ok(())
+    }
+
+    /// The facts, with what the probes have shown, and the plan.
+    fn intend(&mut self, config: &Config, account: &Account) -> Result<(Survey, Plan), Fault> {
+        let trouble = |error: Error| Fault::Trouble(error.to_string());
+        let now = self.moment(Instant::now());
+        let none = Standings::new();
+        let mut survey =
+            survey::survey(&mut self.kernel, config, account, Trust::Kernel, &none).map_err(trouble)?;
+        self.watches.notice(&survey.facts, now);
+        survey::judge(config, &mut survey.facts, &self.watches.standings());
+        let plan = plan::plan(config, &survey.facts)
+            .map_err(|shortage| Fault::Trouble(format!("nothing is changed: {shortage}; choose a mask with more bits")))?;
+        Ok((survey, plan))
+    }
+
+    /// Asks netifd, or reads the file that stands in for it. What was known is kept if that fails.
+    fn ask_netifd(&mut self, config: &Config, account: &mut Account) {
+        let answer = match &self.place.network {
+            Some(file) => survey::account_in(file).map_or_else(Account::Unknown, Account::Known),
+            None => survey::account_of_netifd(config, &mut self.caller),
+        };
+        match (answer, &account) {
+            (Account::Unknown(why), Account::Known(_)) => {
+                self.complain_once(vec![format!("{why}; what was known of the interfaces before still counts")]);
+                let look = Look { config: false, network: true };
+                self.triggers.again_at(Instant::now() + RETRY, look);
+            }
+            (answer, _) => *account = answer,
+        }
+    }
+
+    /// Switched off is a wanted state too: nothing of ours in the kernel.
+    fn take_away(&mut self) -> Result<(), Fault> {
+        let _lock = match Lock::acquire(Path::new(lock::PATH), Duration::ZERO) {
+            Ok(lock) => lock,
+            Err(Error::Locked { .. }) => return Err(Fault::Busy),
+            Err(error) => return Err(Fault::Trouble(error.to_string())),
+        };
+        let report = reconcile::remove(&mut self.kernel).map_err(|failed| Fault::Trouble(words_of(&failed)))?;
+        if !report.changed.is_empty() {
+            info!("switched off in its configuration: all traffic goes by the main table");
+        }
+        Ok(())
+    }
+
+    /// After the routes: the probes' ways, the dead links' flows, and the news.
+    fn settle(&mut self, config: &Config, before: Option<&(Survey, Plan)>, survey: &Survey, plan: &Plan) {
+        let now = Instant::now();
+        let own: Vec<_> = self.kernel.addresses().unwrap_or_default().iter().map(|own| own.address).collect();
+        let moment = self.moment(now);
+        self.watches.find_ways(config, &survey.facts, plan, &own, moment);
+        let returned = self.returned(config);
+        let flows = self.move_flows(config, survey, plan, &returned, now);
+        // After a change of the configuration there is no telling what moved where.
+        let moved = match before {
+            Some((old, old_plan)) if old_plan.paths == plan.paths => {
+                moves::moves(config, &plan.paths, &old.facts, &survey.facts)
+            }
+            _ => Vec::new(),
+        };
+        self.announce(config, &survey.facts, moved, flows, now);
+    }
+
+    /// Links that were not in use and are again.
+    fn returned(&self, config: &Config) -> Vec<(LinkId, Family)> {
+        let back = |watch: &&super::watch::Watch| {
+            config[watch.link].flush.up && watch.judge.standing() == Standing::Good && !matches!(watch.told, Condition::Up)
+        };
+        self.watches.iter().filter(back).map(|watch| (watch.link, watch.family)).collect()
+    }
+
+    /// Tells what has become of the links since it was told last: one line for each.
+    fn announce(&mut self, config: &Config, facts: &Facts, mut moved: Vec<String>, flows: Option<u64>, now: Instant) {
+        let mut events: Vec<Event> = Vec::new();
+        for watch in self.watches.iter_mut() {
+            let condition = watch.judge.condition().clone();
+            let old = std::mem::replace(&mut watch.told, condition.clone());
+            let Some(action) = words::action(&condition) else {
+                // Between two states: told with the one it ends in. Dead before, it must be told as up then.
+                continue;
+            };
+            if words::action(&old) == Some(action) || !watch.offered {
+                continue;
+            }
+            let link = &config[watch.link];
+            let interface = match &link.attachment {
+                Attachment::Interface(name) => Some(name.clone()),
+                Attachment::Device { .. } | Attachment::Unusable => None,
+            };
+            let device = facts.side(watch.link, watch.family).and_then(|side| side.device.clone());
+            let reason = words::reason(&condition, &old, watch);
+            let event = Event {
+                time: events::now(),
+                link: link.name.clone(),
+                family: Some(watch.family),
+                action,
+                reason,
+                interface,
+                device,
+                moved: Vec::new(),
+                flows: None,
+            };
+            // Both families at once are one change.
+            match events.iter_mut().find(|other| other.link == event.link && other.action == event.action) {
+                Some(other) => {
+                    other.family = None;
+                    if !other.reason.contains(&event.reason) {
+                        other.reason = format!("{}; {}", other.reason, event.reason);
+                    }
+                }
+                None => events.push(event),
+            }
+        }
+        for event in &mut events {
+            let sides = self.watches.iter().filter(|watch| watch.offered && config[watch.link].name == event.link);
+            if sides.count() < 2 {
+                event.family = None;
+            }
+        }
+        if let Some(last) = events.last_mut() {
+            last.moved = std::mem::take(&mut moved);
+            last.flows = flows;
+        } else if !moved.is_empty() {
+            info!("{}", moved.join(", "));
+        }
+        for event in events {
+            info!("{}", event.line());
+            self.bus.send_event("wansplit.link", &event.json());
+            self.hooks.tell(event.environment(), now);
+            self.events.keep(event);
+        }
+    }
+}
+
+fn words_of(failed: &Failed) -> String {
+    let state = if failed.unclear || !failed.left.is_empty() {
+        "the rest is mended in the next try"
+    } else {
+        "the state from before is in place"
+    };
+    format!("{}; {state}", failed.error)
+}
+

@@ -1,0 +1,264 @@
+//! `wansplit run`: one process, one poll loop. Everything that happens ends in a look at the world (`look`), which is the
+//! same function of configuration and world that `wansplit apply` is.
+
+mod bus;
+pub mod control;
+mod events;
+mod flows;
+pub mod hooks;
+mod look;
+mod requests;
+mod signals;
+mod status;
+mod triggers;
+mod watch;
+mod words;
+
+use crate::bus::Caller;
+use crate::commands::{Exit, Loaded, Place, complain};
+use crate::kernel::lock::{self, Lock};
+use crate::kernel::monitor::Monitor;
+use crate::kernel::{Error, Kernel};
+use crate::logging;
+use crate::plan::Plan;
+use crate::probe::Prober;
+use crate::survey::{Account, Survey};
+use bus::Bus;
+use control::server::Server;
+use events::Events;
+use flows::Sweeps;
+use hooks::Hooks;
+use log::{LevelFilter, info, warn};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use signals::{Order, Signals};
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use triggers::{Look, Triggers};
+use watch::Watches;
+
+/// How long to wait before a socket that broke is opened again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The daemon.
+struct Daemon {
+    place: Place,
+    start: Instant,
+    kernel: Kernel,
+    monitor: Monitor,
+    caller: Caller,
+    bus: Bus,
+    server: Server,
+    signals: Signals,
+    hooks: Hooks,
+    triggers: Triggers,
+    prober: Prober,
+    watches: Watches,
+    sweeps: Sweeps,
+    events: Events,
+    samples: status::Samples,
+    /// The configuration in force and what follows from it; nothing before there was one.
+    current: Option<Current>,
+    /// Somebody said `wansplit stop`.
+    resting: bool,
+    /// What was complained of last, so that it is said once.
+    complaints: Vec<String>,
+}
+
+/// The configuration in force, and the world as it was at the last look.
+struct Current {
+    loaded: Loaded,
+    stamp: look::Stamp,
+    account: Account,
+    /// Nothing before the first look that succeeded.
+    state: Option<(Survey, Plan)>,
+}
+
+/// Who has something to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Signals,
+    Monitor,
+    Bus,
+    Control,
+    Prober,
+}
+
+/// Runs until it is told to end.
+#[must_use]
+pub fn run(place: &Place) -> Exit {
+    let _lock = match Lock::alone(Path::new(lock::DAEMON)) {
+        Ok(lock) => lock,
+        Err(Error::Locked { holder }) => {
+            let who = holder.map_or(String::new(), |pid| format!(" (process {pid})"));
+            complain(&format!("the daemon runs already{who}"));
+            return Exit::Nothing;
+        }
+        Err(error) => {
+            complain(&error.to_string());
+            return Exit::Kernel;
+        }
+    };
+    logging::to_system_log_or_stderr(LevelFilter::Info);
+    match Daemon::start(place) {
+        Ok(mut daemon) => daemon.serve(),
+        Err(error) => {
+            log::error!("{error}");
+            return Exit::Kernel;
+        }
+    }
+    info!("ended; the routes, rules and marks stay in place");
+    Exit::Done
+}
+
+impl Daemon {
+    fn start(place: &Place) -> Result<Self, Error> {
+        // Before the first look: what changes from here on is heard.
+        let signals = Signals::take()?;
+        let kernel = Kernel::new();
+        let monitor = Monitor::open()?;
+        let server = Server::open(Path::new(control::SOCKET))?;
+        let now = Instant::now();
+        let mut triggers = Triggers::default();
+        triggers.touch(now, Look { config: true, network: true });
+        Ok(Self {
+            place: place.clone(),
+            start: now,
+            kernel,
+            monitor,
+            caller: Caller::default(),
+            bus: Bus::new(now),
+            server,
+            signals,
+            hooks: Hooks::default(),
+            triggers,
+            prober: Prober::new(),
+            watches: Watches::default(),
+            sweeps: Sweeps::default(),
+            events: Events::default(),
+            samples: status::Samples::default(),
+            current: None,
+            resting: false,
+            complaints: Vec::new(),
+        })
+    }
+
+    fn serve(&mut self) {
+        loop {
+            let ready = self.wait();
+            let now = Instant::now();
+            if ready.contains(&Source::Signals) && self.obey(now) == Order::End {
+                return;
+            }
+            if ready.contains(&Source::Monitor) {
+                self.hear_kernel(now);
+            }
+            self.turn_bus(now, ready.contains(&Source::Bus));
+            if ready.contains(&Source::Control) || self.server.deadline().is_some_and(|at| at <= now) {
+                self.answer_control(now);
+            }
+            self.hooks.turn(now);
+            self.watch(now);
+            if let Some(look) = self.triggers.due(Instant::now()) {
+                self.look(look);
+                self.triggers.looked(Instant::now());
+            }
+            self.sweep(Instant::now());
+        }
+    }
+
+    /// Waits until there is something to do; says who has something to be read.
+    fn wait(&self) -> Vec<Source> {
+        let event = |writes| if writes { PollFlags::POLLOUT | PollFlags::POLLIN } else { PollFlags::POLLIN };
+        let mut sources = Vec::new();
+        let mut fds = Vec::new();
+        let mut add = |source, (fd, events): (BorrowedFd<'_>, PollFlags)| {
+            sources.push(source);
+            // Poll keeps no borrow beyond this function.
+            fds.push((fd, events));
+        };
+        add(Source::Signals, (self.signals.fd(), PollFlags::POLLIN));
+        self.monitor.fds().for_each(|fd| add(Source::Monitor, (fd, PollFlags::POLLIN)));
+        self.bus.fd().into_iter().for_each(|(fd, writes)| add(Source::Bus, (fd, event(writes))));
+        self.server.fds().for_each(|(fd, writes)| add(Source::Control, (fd, event(writes))));
+        self.prober.fds().for_each(|(fd, events)| add(Source::Prober, (fd, events)));
+        let mut fds: Vec<PollFd> = fds.into_iter().map(|(fd, events)| PollFd::new(fd, events)).collect();
+        let until = self.deadline().map(|at| at.saturating_duration_since(Instant::now()));
+        // Poll counts in milliseconds; rounded up, or it would turn in circles for the last one.
+        let timeout = until.map_or(PollTimeout::NONE, |time| {
+            let rounded = time.as_micros().div_ceil(1000).min(60_000);
+            PollTimeout::from(u16::try_from(rounded).unwrap_or(60_000))
+        });
+        match poll(&mut fds, timeout) {
+            Ok(0) | Err(Errno::EINTR) => Vec::new(),
+            Ok(_) => {
+                let ready = fds.iter().zip(sources).filter(|(fd, _)| fd.any().unwrap_or(false));
+                ready.map(|(_, source)| source).collect()
+            }
+            Err(errno) => {
+                warn!("cannot wait for events: {errno}");
+                std::thread::sleep(PAUSE);
+                vec![Source::Signals, Source::Monitor, Source::Bus, Source::Control]
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let watches = self.watches.deadline().map(|moment| self.start + moment);
+        let all = [
+            watches,
+            self.triggers.deadline(),
+            self.hooks.deadline(),
+            self.server.deadline(),
+            self.bus.deadline(),
+            self.sweeps.deadline(),
+        ];
+        all.into_iter().flatten().min()
+    }
+
+    /// Does what the signals ask for; says whether to go on.
+    fn obey(&mut self, now: Instant) -> Order {
+        while let Some(order) = self.signals.next() {
+            match order {
+                Order::End => return Order::End,
+                Order::Reload => self.reload(now),
+                Order::Report => self.report(),
+                // The scripts are looked after in every turn.
+                Order::Child => {}
+            }
+        }
+        Order::Child
+    }
+
+    /// The configuration is read again; a rest ends.
+    fn reload(&mut self, now: Instant) {
+        self.resting = false;
+        self.triggers.touch(now, Look { config: true, network: true });
+    }
+
+    fn hear_kernel(&mut self, now: Instant) {
+        let news = self.monitor.read();
+        if news.lost {
+            log::debug!("the kernel's news came too fast: everything is read again");
+        }
+        if news.is_urgent() {
+            self.triggers.touch_urgently(now, Look { network: news.network_changed(), ..Look::default() });
+        } else if news.matters() {
+            self.triggers.touch(now, Look { network: news.network_changed(), ..Look::default() });
+        }
+    }
+
+    /// Time since the start, as the health of links counts it.
+    fn moment(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.start)
+    }
+
+    /// Says something once, until something else has been said.
+    fn complain_once(&mut self, complaints: Vec<String>) {
+        for new in complaints.iter().filter(|new| !self.complaints.contains(new)) {
+            warn!("{new}");
+        }
+        self.complaints = complaints;
+    }
+}

@@ -1,0 +1,140 @@
+//! What is asked of the daemon, by the other verbs and over ubus, and its answers: the same JSON as on the command line.
+
+use super::Daemon;
+use super::control::Request;
+use super::triggers::Look;
+use crate::bus::Status;
+use crate::commands::{Loaded, check, explain};
+use crate::config;
+use crate::config::diagnostics::Diagnostic;
+use crate::health::Condition;
+use crate::network::Standing;
+use crate::sort;
+use crate::survey::{self, Standings, Trust};
+use log::info;
+use serde_json::{Value, json};
+use std::time::Instant;
+
+impl Daemon {
+    /// Answers what the other verbs ask.
+    pub(super) fn answer_control(&mut self, now: Instant) {
+        for (ticket, request) in self.server.turn(now) {
+            let answer = match request {
+                Request::Changed => {
+                    self.triggers.touch(now, Look { config: false, network: true });
+                    Value::Null
+                }
+                Request::Reload => {
+                    self.reload(now);
+                    json!(true)
+                }
+                Request::Pause => {
+                    if !self.resting {
+                        info!("resting until `wansplit apply`");
+                    }
+                    self.resting = true;
+                    self.triggers = super::Triggers::default();
+                    json!(true)
+                }
+                Request::Health => self.health(),
+                Request::Status => self.status(now),
+                Request::Events => self.events.json(),
+            };
+            self.server.answer(ticket, &answer.to_string());
+        }
+    }
+
+    /// Answers what is asked over ubus.
+    pub(super) fn answer_bus(&mut self, method: &str, arguments: &Value, now: Instant) -> Result<Value, Status> {
+        match method {
+            "status" => Ok(self.status(now)),
+            "events" => Ok(self.events.json()),
+            "explain" => self.explain(arguments),
+            "check" => self.check(arguments),
+            "apply" => {
+                self.resting = false;
+                self.look(Look { config: true, network: true });
+                self.triggers.looked(Instant::now());
+                Ok(self.status(now))
+            }
+            _ => Err(Status::MethodNotFound),
+        }
+    }
+
+    fn health(&self) -> Value {
+        let standings = self.watches.standings().into_iter().filter_map(|((link, family), standing)| {
+            let word = match standing {
+                Standing::Good => return None,
+                Standing::Poor => "poor",
+                Standing::Dead => "dead",
+            };
+            Some(json!({ "link": link, "family": super::events::word(family), "standing": word }))
+        });
+        json!({
+            "pid": std::process::id(), "config": self.place.config, "network": self.place.network,
+            "resting": self.resting, "standings": standings.collect::<Vec<_>>(),
+        })
+    }
+
+    fn explain(&mut self, arguments: &Value) -> Result<Value, Status> {
+        let text = |name: &str| arguments[name].as_str().map(str::to_owned);
+        let needed = |name| text(name).ok_or(Status::InvalidArgument);
+        let dscp = arguments["dscp"].as_u64().unwrap_or(0);
+        let question = explain::Explain {
+            protocol: needed("protocol")?,
+            source: needed("source")?,
+            destination: needed("destination")?,
+            iface: text("iface"),
+            mac: text("mac"),
+            dscp: u8::try_from(dscp).map_err(|_| Status::InvalidArgument)?,
+            json: true,
+        };
+        let packet = match explain::parse(&question) {
+            Ok(packet) => packet,
+            Err(why) => return Ok(json!({ "error": why })),
+        };
+        let Some(current) = &self.current else { return Err(Status::NoData) };
+        let (Some(config), Some((survey, plan))) = (&current.loaded.config, &current.state) else {
+            return Err(Status::NoData);
+        };
+        Ok(explain::answer(&mut self.kernel, config, &survey.facts, plan, packet))
+    }
+
+    /// The findings about a text, or about the file.
+    fn check(&mut self, arguments: &Value) -> Result<Value, Status> {
+        let (config, mut findings, file) = match arguments["config"].as_str() {
+            Some(text) => {
+                let reading = config::read(text.as_bytes());
+                (reading.config, reading.diagnostics, "config".to_string())
+            }
+            None => match Loaded::load(&self.place) {
+                Ok(loaded) => (loaded.config, loaded.diagnostics, loaded.file),
+                Err(why) => return Ok(json!({ "error": why })),
+            },
+        };
+        let valid = findings.iter().all(Diagnostic::is_harmless);
+        if let (Some(config), Some(current)) = (&config, &self.current) {
+            let standings = Standings::new();
+            let found = survey::survey(&mut self.kernel, config, &current.account, Trust::File, &standings);
+            if let Ok(survey) = found {
+                findings.extend(check::findings(&mut self.kernel, config, survey));
+            }
+        }
+        sort::by_key(&mut findings, |finding| finding.at);
+        let records: Vec<Value> =
+            findings.iter().filter_map(|finding| serde_json::to_value(finding.record(&file)).ok()).collect();
+        Ok(json!({ "valid": valid, "findings": records }))
+    }
+}
+
+/// The state's word.
+#[must_use]
+pub(super) fn state_word(condition: &Condition) -> &'static str {
+    match condition {
+        Condition::Up => "up",
+        Condition::Degraded(_) => "degraded",
+        Condition::Unproven => "unproven",
+        Condition::Held { .. } => "held",
+        Condition::Down(_) => "down",
+    }
+}

@@ -1,0 +1,138 @@
+//! The status as the daemon knows it: with history, round-trip times and rates.
+
+use super::requests::state_word;
+use super::{Current, Daemon, words};
+use crate::config::model::{Family, LinkId};
+use crate::health::Condition;
+use crate::kernel::netlink::link::Link as Device;
+use crate::reconcile;
+use crate::report::status::{Seen, Status};
+use crate::report::text::duration;
+use crate::survey;
+use log::info;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// A rate over less than this says little.
+const SHORTEST: Duration = Duration::from_millis(500);
+/// One over more than this says nothing about now.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Counters of the devices when the status was last asked for: rates are counted from there.
+#[derive(Debug, Default)]
+pub struct Samples {
+    at: Option<Instant>,
+    bytes: BTreeMap<String, (u64, u64)>,
+    rates: BTreeMap<String, (u64, u64)>,
+}
+
+impl Samples {
+    /// Takes counters in; returns the rates.
+    fn take(&mut self, devices: &[Device], now: Instant) -> BTreeMap<String, (u64, u64)> {
+        let passed = self.at.map(|at| now.saturating_duration_since(at));
+        if passed.is_some_and(|passed| passed < SHORTEST) {
+            return self.rates.clone();
+        }
+        let milliseconds = passed.filter(|passed| *passed <= LONGEST).map(|passed| passed.as_millis());
+        let rate = |new: u64, old: u64| {
+            // A device that was made anew counts from 0.
+            let bytes = u128::from(new.saturating_sub(old));
+            u64::try_from(bytes * 1000 / milliseconds.unwrap_or(1).max(1)).unwrap_or(u64::MAX)
+        };
+        let rates = devices.iter().filter_map(|device| {
+            let (rx, tx) = self.bytes.get(&device.name).filter(|_| milliseconds.is_some())?;
+            Some((device.name.clone(), (rate(device.rx_bytes, *rx), rate(device.tx_bytes, *tx))))
+        });
+        let rates: Vec<_> = rates.collect();
+        self.rates = BTreeMap::new();
+        self.rates.extend(rates);
+        self.bytes = BTreeMap::new();
+        self.bytes.extend(devices.iter().map(|device| (device.name.clone(), (device.rx_bytes, device.tx_bytes))));
+        self.at = Some(now);
+        self.rates.clone()
+    }
+}
+
+impl Daemon {
+    /// The status; an explanation where there is none.
+    pub(super) fn status(&mut self, now: Instant) -> Value {
+        let Some(current) = self.current.take() else {
+            return json!({ "error": "no configuration could be read yet", "problems": self.complaints });
+        };
+        let status = self.status_of(&current, now);
+        self.current = Some(current);
+        status
+    }
+
+    fn status_of(&mut self, current: &Current, now: Instant) -> Value {
+        let (Some(config), Some((survey, plan))) = (&current.loaded.config, &current.state) else {
+            return json!({ "error": "nothing is applied", "problems": self.complaints });
+        };
+        let wanted = (config.globals.enabled && !self.resting).then_some(plan);
+        let drift = reconcile::difference(&mut self.kernel, wanted).map_or_else(
+            |error| vec![error.to_string()],
+            |report| report.changed,
+        );
+        let mut problems: Vec<String> = survey.findings.iter().map(|finding| finding.in_words()).collect();
+        problems.extend(survey::neighbours(&mut self.kernel, config, plan).iter().map(|finding| finding.in_words()));
+        let devices = self.kernel.links().unwrap_or_default();
+        let flows = self.kernel.tally_flows(config.globals.mask.bits()).ok();
+        let rates = self.samples.take(&devices, now);
+        let status = Status {
+            config,
+            facts: &survey.facts,
+            plan,
+            devices: &devices,
+            drift: &drift,
+            problems: &problems,
+            seen: &self.seen(now),
+            daemon: Some(std::process::id()),
+            flows: flows.as_ref(),
+            rates: &rates,
+        };
+        status.json()
+    }
+
+    fn seen(&self, now: Instant) -> BTreeMap<(LinkId, Family), Seen> {
+        let moment = self.moment(now);
+        let mut seen = BTreeMap::new();
+        for watch in self.watches.iter() {
+            let condition = watch.judge.condition();
+            let statistics = watch.judge.statistics();
+            let why = (*condition != Condition::Up).then(|| words::reason(condition, condition, watch));
+            seen.insert(
+                (watch.link, watch.family),
+                Seen {
+                    state: state_word(condition),
+                    why,
+                    since: moment.saturating_sub(watch.judge.since()),
+                    rtt: statistics.rtt,
+                    loss: statistics.loss_percent,
+                },
+            );
+        }
+        seen
+    }
+
+    /// Writes the status to the log, a line each.
+    pub(super) fn report(&mut self) {
+        let now = Instant::now();
+        let Some(config) = self.current.as_ref().and_then(|current| current.loaded.config.clone()) else {
+            info!("no configuration could be read yet");
+            return;
+        };
+        let moment = self.moment(now);
+        for watch in self.watches.iter().filter(|watch| watch.offered) {
+            let statistics = watch.judge.statistics();
+            let rtt = statistics.rtt.map_or(String::new(), |rtt| format!(", round trip {}", words::time(rtt)));
+            let loss = statistics.loss_percent.map_or(String::new(), |percent| format!(", {percent} % lost"));
+            let since = duration(moment.saturating_sub(watch.judge.since()).as_secs());
+            let state = state_word(watch.judge.condition());
+            info!("link {} ({}): {state} for {since}{rtt}{loss}", config[watch.link].name, watch.family);
+        }
+        if self.resting {
+            info!("resting until `wansplit apply`");
+        }
+    }
+}

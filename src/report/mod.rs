@@ -1,0 +1,5 @@
+//! What `status` says: the same JSON for the command line, for ubus and for the text that people read.
+
+pub mod status;
+pub mod table;
+pub mod text;

@@ -1,0 +1,164 @@
+//! The status for people: tables made from its JSON, so that both say the same.
+
+use super::table::{Paint, Table};
+use serde_json::Value;
+use std::fmt::Write;
+
+const FAMILIES: [(&str, &str); 2] = [("ipv4", "IPv4"), ("ipv6", "IPv6")];
+
+/// The whole status as text.
+#[must_use]
+pub fn text(status: &Value, paint: Paint) -> String {
+    let mut text = format!("{}\n", headline(status));
+    let sections = [links(status), policies(status), rules(status)];
+    for table in sections.into_iter().flatten() {
+        let _ = write!(text, "\n{}", table.text(paint));
+    }
+    for problem in list(&status["problems"]) {
+        let _ = write!(text, "\n{}", words(problem));
+    }
+    if !list(&status["drift"]).is_empty() {
+        text.push_str("\nthe kernel differs from what is wanted (+ is missing, - is too much, ~ is different); `wansplit apply` mends it:\n");
+        for line in list(&status["drift"]) {
+            let _ = writeln!(text, "  {}", words(line));
+        }
+    }
+    text
+}
+
+fn headline(status: &Value) -> String {
+    let drift = list(&status["drift"]).len();
+    let state = match (status["enabled"] == true, drift) {
+        (true, 0) => "on, and the kernel holds the wanted state".to_string(),
+        (true, 1) => "on, but the kernel differs in one place".to_string(),
+        (true, _) => format!("on, but the kernel differs in {drift} places"),
+        (false, 0) => "switched off in its configuration".to_string(),
+        (false, _) => "switched off in its configuration, but the kernel still holds state of ours".to_string(),
+    };
+    let watcher = match (&status["daemon"], status["enabled"] == true) {
+        (Value::Number(pid), _) => format!("; watched by process {pid}"),
+        (_, true) => "; nobody watches it: `wansplit run` does not run".to_string(),
+        (_, false) => String::new(),
+    };
+    format!("wansplit {}: {state}{watcher}", words(&status["version"]))
+}
+
+fn links(status: &Value) -> Option<Table> {
+    let mut table = Table::new(&[
+        "LINK", "FAMILY", "STATE", "SINCE", "DEVICE", "GATEWAY", "ADDRESS", "RTT", "LOSS", "FLOWS", "MARK", "TABLE",
+        "RECEIVED", "SENT",
+    ]);
+    for link in list(&status["links"]) {
+        for (n, (key, family)) in FAMILIES.into_iter().enumerate() {
+            table.row(link_row(link, &link[key], family, n == 0));
+        }
+    }
+    Some(table)
+}
+
+fn link_row(link: &Value, side: &Value, family: &str, first: bool) -> Vec<String> {
+    let only = |text: String| if first { text } else { String::new() };
+    let mark = link["mark"].as_u64().map_or("-".into(), |mark| format!("{mark:#x}"));
+    vec![
+        only(words(&link["name"])),
+        family.to_string(),
+        state(side),
+        side["since"].as_u64().map_or("-".into(), duration),
+        words(&side["device"]),
+        words(&side["gateway"]),
+        addresses(&side["addresses"]),
+        side["rtt_ms"].as_f64().map_or("-".into(), |ms| format!("{ms} ms")),
+        side["loss_percent"].as_u64().map_or("-".into(), |percent| format!("{percent} %")),
+        words(&side["flows"]),
+        only(mark),
+        only(words(&link["table"])),
+        only(traffic(side, "rx")),
+        only(traffic(side, "tx")),
+    ]
+}
+
+/// "up", "no carrier", "down: no address"; a family that is not offered is just "-".
+fn state(side: &Value) -> String {
+    match (side["state"].as_str().unwrap_or("-"), side["why"].as_str()) {
+        ("down", Some("not offered")) => "-".into(),
+        ("down", Some("no carrier")) => "no carrier".into(),
+        (state, Some(why)) => format!("{state}: {why}"),
+        (state, None) => state.into(),
+    }
+}
+
+fn traffic(side: &Value, direction: &str) -> String {
+    let bytes = side[format!("{direction}_bytes")].as_u64().map_or("-".into(), human);
+    match side[format!("{direction}_rate")].as_u64() {
+        Some(rate) => format!("{bytes} ({}/s)", human(rate)),
+        None => bytes,
+    }
+}
+
+fn policies(status: &Value) -> Option<Table> {
+    let policies = list(&status["policies"]);
+    let mut table = Table::new(&["POLICY", "ORDER", "NOW IPv4", "NOW IPv6"]);
+    for policy in policies {
+        let now = &policy["now"];
+        table.row([words(&policy["name"]), words(&policy["order"]), words(&now["ipv4"]), words(&now["ipv6"])]);
+    }
+    (!policies.is_empty()).then_some(table)
+}
+
+fn rules(status: &Value) -> Option<Table> {
+    let rules = list(&status["rules"]);
+    let mut table = Table::new(&["RULE", "MATCHES", "USE", "NOW IPv4", "NOW IPv6"]);
+    for rule in rules {
+        let cells = [&rule["name"], &rule["matches"], &rule["use"], &rule["now"]["ipv4"], &rule["now"]["ipv6"]];
+        table.row(cells.map(words));
+    }
+    (!rules.is_empty()).then_some(table)
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// A value as people write it; nothing is "-".
+fn words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".into(),
+        other => other.to_string(),
+    }
+}
+
+fn addresses(value: &Value) -> String {
+    match list(value) {
+        [] => "-".into(),
+        [only] => words(only),
+        [first, rest @ ..] => format!("{} +{}", words(first), rest.len()),
+    }
+}
+
+/// Seconds in the two largest units: `3 d 4 h`, `12 min 5 s`.
+#[must_use]
+pub fn duration(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+/// Bytes in the unit that keeps the number short.
+fn human(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut tenths = bytes / 100;
+    let mut unit = 0;
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1000;
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}

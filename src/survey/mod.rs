@@ -1,0 +1,163 @@
+//! Reads the world: netifd's account of the interfaces, the kernel's devices and addresses, and what others have put
+//! there.
+
+mod findings;
+
+pub use findings::{neighbours, shortage};
+
+use crate::config::diagnostics::{Diagnostic, Severity};
+use crate::config::model::{Attachment, Config, Family, LinkId};
+use crate::config::source::Position;
+use crate::kernel::sysctl::{Key, Sysctls};
+use crate::kernel::{self, Error, Kernel};
+use crate::network::gather::{self, Absent, Sources};
+use crate::network::netifd::{self, Dump};
+use crate::network::{Facts, Standing};
+use crate::sort;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// netifd's account of the interfaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Account {
+    /// Its answer.
+    Known(Dump),
+    /// The configuration names no netifd interface: nobody has to be asked.
+    NotNeeded,
+    /// It could not be had, and why.
+    Unknown(String),
+}
+
+impl Account {
+    /// The answer, if there is one.
+    #[must_use]
+    pub fn dump(&self) -> Option<&Dump> {
+        match self {
+            Self::Known(dump) => Some(dump),
+            Self::NotNeeded | Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// Whom to believe about a device that the kernel does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// The kernel: what is not there cannot be used.
+    Kernel,
+    /// The file given by `--network`, if there is one: it may be another machine's.
+    File,
+}
+
+/// What probes have shown, by the link's name. A link that is not in it is [`Standing::Good`].
+pub type Standings = BTreeMap<(String, Family), Standing>;
+
+/// Facts, and what is odd about them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// The facts.
+    pub facts: Facts,
+    /// Links that cannot be used, and why.
+    pub findings: Vec<Diagnostic>,
+}
+
+/// netifd's account from a file in the shape of its answer.
+///
+/// # Errors
+/// The file cannot be read, or is something else; the text says which file.
+pub fn account_in(file: &str) -> Result<Dump, String> {
+    let text =
+        std::fs::read_to_string(file).map_err(|error| format!("cannot read the interfaces from {file}: {error}"))?;
+    netifd::parse(&text).map_err(|error| format!("{file}: {error}"))
+}
+
+/// netifd's account by asking it, if the configuration names one of its interfaces.
+#[must_use]
+pub fn account_of_netifd(config: &Config, caller: &mut crate::bus::Caller) -> Account {
+    if !needs_netifd(config) {
+        return Account::NotNeeded;
+    }
+    match caller.call("network.interface", "dump", &json!({})) {
+        Ok(answer) => match netifd::parse(&answer.to_string()) {
+            Ok(dump) => Account::Known(dump),
+            Err(error) => Account::Unknown(format!("netifd's answer cannot be understood: {error}")),
+        },
+        Err(error) => Account::Unknown(error.to_string()),
+    }
+}
+
+/// Whether anything in the configuration is an interface of netifd, or may be.
+fn needs_netifd(config: &Config) -> bool {
+    links_of_netifd(config).next().is_some() || config.rules.iter().any(|rule| rule.matches.interfaces.is_some())
+}
+
+/// The links of which nothing can be known without netifd's account.
+pub fn links_of_netifd(config: &Config) -> impl Iterator<Item = &str> {
+    let by_interface = |link: &&crate::config::model::Link| matches!(link.attachment, Attachment::Interface(_));
+    config.links.iter().filter(by_interface).map(|link| link.name.as_str())
+}
+
+/// Joins the account, the kernel's devices and addresses, and what probes have shown.
+///
+/// # Errors
+/// The kernel could not be asked.
+pub fn survey(
+    handle: &mut Kernel,
+    config: &Config,
+    account: &Account,
+    trust: Trust,
+    standings: &Standings,
+) -> Result<Survey, Error> {
+    let devices = handle.links()?;
+    let addresses = handle.addresses()?;
+    let dump = account.dump();
+    let without_ipv6 = without_ipv6(config, dump);
+    let believed = trust == Trust::File && dump.is_some();
+    let sources = Sources {
+        netifd: dump.map(|dump| dump.interfaces.as_slice()),
+        devices: &devices,
+        addresses: &addresses,
+        ipv6: kernel::speaks_ipv6(),
+        without_ipv6: &without_ipv6,
+        absent: if believed { Absent::Believed } else { Absent::Missing },
+    };
+    let mut facts = gather::gather(config, &sources);
+    let wans: Vec<String> = facts.links.iter().filter_map(|link| link.v4.device.clone()).collect();
+    facts.strict_devices = sort::set(wans.into_iter().filter(|device| is_strict(device)));
+    judge(config, &mut facts, standings);
+    let warnings = dump.map_or(&[][..], |dump| &dump.warnings).iter();
+    let mut findings: Vec<Diagnostic> =
+        warnings.map(|message| Diagnostic::new(Severity::Warning, Position::default(), message)).collect();
+    findings.extend((0..config.links.len()).filter_map(|n| findings::unusable(config, &facts, LinkId(n), account)));
+    Ok(Survey { facts, findings })
+}
+
+/// Enters into the facts what probes have shown.
+pub fn judge(config: &Config, facts: &mut Facts, standings: &Standings) {
+    for (link, own) in config.links.iter().zip(&mut facts.links) {
+        let standing = |family| standings.get(&(link.name.clone(), family)).copied().unwrap_or_default();
+        (own.v4.standing, own.v6.standing) = (standing(Family::V4), standing(Family::V6));
+    }
+}
+
+/// Whether the kernel checks source addresses strictly on a device: the larger of its own value and that of `all` counts.
+fn is_strict(device: &str) -> bool {
+    let value = |device| setting(Family::V4, device, "rp_filter");
+    value("all").max(value(device)) == 1
+}
+
+/// The devices named by the configuration or by netifd on which IPv6 is switched off.
+fn without_ipv6(config: &Config, dump: Option<&Dump>) -> BTreeSet<String> {
+    let by_hand = config.links.iter().filter_map(|link| match &link.attachment {
+        Attachment::Device { device, .. } => Some(device.as_str()),
+        Attachment::Interface(_) | Attachment::Unusable => None,
+    });
+    let interfaces = dump.map_or(&[][..], |dump| &dump.interfaces);
+    let devices = by_hand.chain(interfaces.iter().filter_map(|interface| interface.l3_device.as_deref()));
+    devices.filter(|device| setting(Family::V6, device, "disable_ipv6") == 1).map(str::to_owned).collect()
+}
+
+/// A number under `/proc/sys/net`; 0 if it is not there.
+fn setting(family: Family, device: &str, name: &str) -> u32 {
+    let key = Key { family, device: device.to_owned(), name: name.to_owned() };
+    Sysctls::default().read(&key).and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}
