@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod daemon;
 pub mod explain;
+pub mod health;
 pub mod interval;
 pub mod kernel;
 pub mod logging;

@@ -1,0 +1,1 @@
+//! Rounds and judge together, on a link that exists only in numbers.
