@@ -12,5 +12,6 @@ pub mod kernel;
 pub mod logging;
 pub mod network;
 pub mod plan;
+pub mod probe;
 pub mod reconcile;
 mod sort;
