@@ -14,6 +14,7 @@ pub mod kernel;
 pub mod logging;
 pub mod network;
 pub mod plan;
+pub mod probe;
 pub mod reconcile;
 pub mod report;
 mod sort;

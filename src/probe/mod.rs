@@ -1,0 +1,185 @@
+//! The sockets that ask hosts whether a link works.
+//!
+//! Everything here is for one poll loop: nothing blocks, and all sockets stand behind one descriptor
+//! ([`Prober::as_fd`](Prober)) that is readable when there is something to collect. When and whom to ask, and what to
+//! make of the answers, is decided elsewhere.
+
+pub mod echo;
+mod filter;
+mod icmp;
+pub mod nonce;
+mod way;
+
+pub use way::{Unsent, Way};
+
+use crate::config::model::{Family, Method, TrackedHost};
+use icmp::Ping;
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nonce::Nonces;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+/// A point in time: how long the daemon had been running.
+pub type Moment = Duration;
+
+/// Sockets open at the same time. A probe that needs one more is [`Unsent`] with `EMFILE`.
+pub const MOST_SOCKETS: usize = 64;
+
+/// Ready sockets asked for in one call.
+const EVENTS: usize = 16;
+
+/// Tells the answers to different probes apart; what it means is the caller's business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
+
+/// What became of a probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Which probe.
+    pub token: Token,
+    /// The round-trip time, or why the host counts as not working although something was heard.
+    pub outcome: Result<Duration, Failure>,
+}
+
+/// An answer that is none. Silence is no answer at all and is not reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The network or the host said no: `ECONNREFUSED`, `ECONNRESET`, `EHOSTUNREACH`.
+    Network(Errno),
+}
+
+/// Asks hosts and hears their answers.
+pub struct Prober {
+    epoll: Epoll,
+    nonces: Nonces,
+    keys: u32,
+    pings: Vec<Ping>,
+}
+
+impl Prober {
+    /// A prober with nothing open but the descriptor to wait on.
+    ///
+    /// # Errors
+    /// The process or the machine has no descriptors left.
+    pub fn new() -> Result<Self, Errno> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        Ok(Self { epoll, nonces: Nonces::default(), keys: 0, pings: Vec::new() })
+    }
+
+    /// Asks a host. [`Prober::collect`] has the answer when it has come; after `timeout` [`Prober::expire`] takes it for
+    /// lost.
+    ///
+    /// # Errors
+    /// The probe did not leave the router.
+    pub fn ask(
+        &mut self,
+        now: Moment,
+        token: Token,
+        way: &Way,
+        method: Method,
+        host: TrackedHost,
+        timeout: Duration,
+    ) -> Result<(), Unsent> {
+        let deadline = now.saturating_add(timeout);
+        match method {
+            Method::Ping => self.ping(token, way, host.address, deadline),
+            _ => Err(Unsent { errno: Errno::EOPNOTSUPP, doing: "probe in this way" }),
+        }
+    }
+
+    /// Reads all answers that are there. To be called when the descriptor is readable; at other times it does no harm.
+    pub fn collect(&mut self) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        // The kernel takes turns, so that a few rounds reach every socket.
+        for _ in 0..=MOST_SOCKETS / EVENTS {
+            let mut events = [EpollEvent::empty(); EVENTS];
+            let count = self.epoll.wait(&mut events, EpollTimeout::ZERO).unwrap_or(0);
+            for event in events.iter().take(count) {
+                self.read(event, &mut answers);
+            }
+            if count < EVENTS {
+                break;
+            }
+        }
+        answers
+    }
+
+    /// Gives up on probes whose time is over; late answers to them are not reported.
+    pub fn expire(&mut self, now: Moment) {
+        for ping in &mut self.pings {
+            ping.expire(now);
+        }
+    }
+
+    /// Closes the sockets of these ways, with all that waits on them: links that are no longer watched, and devices that
+    /// have come back as others under the same name.
+    pub fn forget(&mut self, which: &dyn Fn(&Way) -> bool) {
+        self.pings.retain(|ping| !which(&ping.way));
+    }
+
+    /// How many sockets are open.
+    #[must_use]
+    pub fn sockets(&self) -> usize {
+        self.pings.len()
+    }
+
+    fn ping(&mut self, token: Token, way: &Way, host: IpAddr, deadline: Moment) -> Result<(), Unsent> {
+        let family = family_of(host);
+        let nonce = self.nonces.number();
+        let kept = self.pings.iter().position(|ping| ping.serves(way, family));
+        let asked = kept.and_then(|place| self.pings.get_mut(place)).map(|ping| ping.ask(token, host, nonce, deadline));
+        if let Some(Ok(()) | Err(Unsent { errno: Errno::EAGAIN | Errno::ENOBUFS | Errno::EPERM, .. })) = asked {
+            return asked.unwrap_or(Ok(()));
+        }
+        // The kept socket may be bound to a device that is gone, while one of its name is there again, or to an address
+        // that has gone and come back. Only if a new one fares better it takes its place: other hosts may be waiting.
+        self.make_room()?;
+        let mut fresh = Ping::open(self.key(), way, family, self.nonces.short())?;
+        fresh.ask(token, host, nonce, deadline)?;
+        self.watch(&fresh, EpollFlags::EPOLLIN, fresh.key)?;
+        if let Some(place) = kept {
+            self.pings.swap_remove(place);
+        }
+        self.pings.push(fresh);
+        Ok(())
+    }
+
+    fn read(&mut self, event: &EpollEvent, answers: &mut Vec<Answer>) {
+        let key = event.data();
+        if let Some(ping) = self.pings.iter_mut().find(|ping| u64::from(ping.key) == key) {
+            ping.collect(answers);
+        }
+    }
+
+    fn make_room(&self) -> Result<(), Unsent> {
+        if self.sockets() < MOST_SOCKETS {
+            return Ok(());
+        }
+        Err(Unsent { errno: Errno::EMFILE, doing: "open one more probe socket" })
+    }
+
+    fn watch(&self, fd: impl AsFd, events: EpollFlags, key: u32) -> Result<(), Unsent> {
+        self.epoll.add(fd, EpollEvent::new(events, key.into())).map_err(Unsent::when("wait for a probe's answer"))
+    }
+
+    fn key(&mut self) -> u32 {
+        self.keys = self.keys.wrapping_add(1);
+        self.keys
+    }
+}
+
+/// Readable when there is something to [`collect`](Prober::collect).
+impl AsFd for Prober {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.epoll.0.as_fd()
+    }
+}
+
+fn family_of(address: IpAddr) -> Family {
+    match address {
+        IpAddr::V4(_) => Family::V4,
+        IpAddr::V6(_) => Family::V6,
+    }
+}
