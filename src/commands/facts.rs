@@ -23,7 +23,7 @@ pub fn world(config: &Config, place: &Place) -> Result<World, Exit> {
             complain(&error);
             Exit::Config
         })?),
-        None => survey::account_of_netifd(config, &mut Caller::default()),
+        None => survey::account_of_netifd(config, &mut Caller::new(None)),
     };
     Ok(World { account, standings: standings(place) })
 }

@@ -2,7 +2,7 @@
 
 use super::Daemon;
 use super::triggers::Look;
-use crate::bus::{Incoming, Method, Service};
+use crate::bus::{Argument, Incoming, Method, Service, Status};
 use log::{debug, info};
 use serde_json::Value;
 use std::os::fd::BorrowedFd;
@@ -17,9 +17,16 @@ pub const METHODS: &[Method] = &[
     Method { name: "status", arguments: &[] },
     Method {
         name: "explain",
-        arguments: &["protocol", "source", "destination", "iface", "mac", "dscp"],
+        arguments: &[
+            ("protocol", Argument::String),
+            ("source", Argument::String),
+            ("destination", Argument::String),
+            ("iface", Argument::String),
+            ("mac", Argument::String),
+            ("dscp", Argument::Integer),
+        ],
     },
-    Method { name: "check", arguments: &["config"] },
+    Method { name: "check", arguments: &[("config", Argument::String)] },
     Method { name: "apply", arguments: &[] },
     Method { name: "events", arguments: &[] },
 ];
@@ -27,6 +34,8 @@ pub const METHODS: &[Method] = &[
 /// The connection, or when to try again to make one.
 pub struct Bus {
     service: Option<Service>,
+    /// Where the service's time begins.
+    start: Instant,
     retry: Instant,
     pause: Duration,
     /// Whether its absence was told.
@@ -36,7 +45,7 @@ pub struct Bus {
 impl Bus {
     /// Not connected yet; tries at `now`.
     pub fn new(now: Instant) -> Self {
-        Self { service: None, retry: now, pause: FIRST, missed: false }
+        Self { service: None, start: now, retry: now, pause: FIRST, missed: false }
     }
 
     /// What to wait for, and whether there is something to be written.
@@ -44,9 +53,12 @@ impl Bus {
         self.service.as_ref().map(|service| (service.fd(), service.wants_write()))
     }
 
-    /// When to try again.
+    /// When to try again, or to see whether ubus still answers.
     pub fn deadline(&self) -> Option<Instant> {
-        self.service.is_none().then_some(self.retry)
+        match &self.service {
+            Some(service) => service.deadline().map(|moment| self.start + moment),
+            None => Some(self.retry),
+        }
     }
 
     /// Sends an event to whoever listens.
@@ -61,7 +73,7 @@ impl Bus {
         if self.service.is_some() || now < self.retry {
             return false;
         }
-        match Service::connect("wansplit", METHODS) {
+        match Service::connect(None, METHODS, now.saturating_duration_since(self.start)) {
             Ok(service) => {
                 if self.missed {
                     info!("ubus is there");
@@ -92,11 +104,13 @@ impl Daemon {
             // What happened while nobody listened.
             self.triggers.touch(now, Look { config: false, network: true });
         }
+        let overdue = self.bus.deadline().is_some_and(|at| at <= now);
+        let moment = self.moment(now);
         let Some(service) = &mut self.bus.service else { return };
-        if !readable && !service.wants_write() {
+        if !readable && !overdue && !service.wants_write() {
             return;
         }
-        let incoming = match service.turn(now) {
+        let incoming = match service.turn(readable, moment) {
             Ok(incoming) => incoming,
             Err(error) => {
                 info!("{error}");
@@ -110,15 +124,17 @@ impl Daemon {
                     let answer = self.answer_bus(&method, &arguments, now);
                     if let Some(service) = &mut self.bus.service {
                         match answer {
-                            Ok(answer) => service.reply(ticket, &answer),
-                            Err(status) => service.refuse(ticket, status),
+                            Ok(answer) => service.reply(ticket, &answer, Status::Ok),
+                            Err(status) => service.reply(ticket, &Value::Null, status),
                         }
                     }
                 }
                 // They come doubled, and out of order: each only says "look".
-                Incoming::Event { .. } | Incoming::Notification { .. } => {
+                Incoming::Event { .. } | Incoming::Notification { .. } | Incoming::Subscribed { .. } => {
                     self.triggers.touch(now, Look { config: false, network: true });
                 }
+                // netifd has ended; it is about to come back. Until then what was known still counts.
+                Incoming::Gone { object } => debug!("'{object}' has left ubus"),
             }
         }
     }

@@ -2,10 +2,10 @@
 
 use super::Daemon;
 use crate::config::model::{Config, Family, LinkId};
+use crate::kernel::Reset;
 use crate::plan::Plan;
 use crate::plan::flows::{self, Alternatives, Doomed};
 use crate::survey::Survey;
-use log::warn;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -82,16 +82,23 @@ impl Daemon {
         }
     }
 
+    /// Deletes the connections of one link in one family; returns how many those were, as far as that can be told:
+    /// others come and go at the same time.
     fn reset(&mut self, doomed: &Doomed, mask: u32) -> Option<u64> {
-        let marks: Vec<u32> = doomed.marks.iter().map(|mark| mark.bits()).collect();
         let addresses = self.sweeps.addresses.get(&doomed.link).cloned().unwrap_or_default();
-        match self.kernel.reset_flows(doomed.family, &marks, mask, &addresses) {
-            Ok(count) => count,
-            Err(error) => {
-                warn!("established connections stay where they are: {error}");
-                None
+        let mut count = None;
+        for mark in &doomed.marks {
+            match self.kernel.reset_flows(Some(doomed.family), mark.bits(), mask, &addresses) {
+                Ok(Reset::Marked(flows)) => count = Some(count.unwrap_or(0) + u64::from(flows)),
+                // All of the link's at once, whatever their mark; the kernel does not say how many.
+                Ok(Reset::Addressed) => break,
+                Err(error) => {
+                    self.complain_once(vec![format!("established connections stay where they are: {error}")]);
+                    break;
+                }
             }
         }
+        count
     }
 
     /// The devices of main's default routes: what is left when a policy has no link.

@@ -152,11 +152,7 @@ impl Daemon {
         if let (Account::Unknown(why), Some(_)) = (&current.account, survey::links_of_netifd(&config).next()) {
             return Err(Fault::Trouble(format!("the interfaces are not known, nothing is changed: {why}")));
         }
-        let _lock = match Lock::acquire(Path::new(lock::PATH), Duration::ZERO) {
-            Ok(lock) => lock,
-            Err(Error::Locked { .. }) => return Err(Fault::Busy),
-            Err(error) => return Err(Fault::Trouble(error.to_string())),
-        };
+        let lock = lock_now()?;
         let mut tries = 0;
         let (survey, plan) = loop {
             tries += 1;
@@ -174,7 +170,8 @@ impl Daemon {
                 Err(failed) => return Err(Fault::Trouble(words_of(&failed))),
             }
         };
-        drop(_lock);
+        self.watches.settle();
+        drop(lock);
         let before = current.state.take();
         self.settle(&config, before.as_ref(), &survey, &plan);
         current.state = Some((survey, plan));
@@ -213,11 +210,7 @@ impl Daemon {
 
     /// Switched off is a wanted state too: nothing of ours in the kernel.
     fn take_away(&mut self) -> Result<(), Fault> {
-        let _lock = match Lock::acquire(Path::new(lock::PATH), Duration::ZERO) {
-            Ok(lock) => lock,
-            Err(Error::Locked { .. }) => return Err(Fault::Busy),
-            Err(error) => return Err(Fault::Trouble(error.to_string())),
-        };
+        let _lock = lock_now()?;
         let report = reconcile::remove(&mut self.kernel).map_err(|failed| Fault::Trouble(words_of(&failed)))?;
         if !report.changed.is_empty() {
             info!("switched off in its configuration: all traffic goes by the main table");
@@ -246,7 +239,7 @@ impl Daemon {
     /// Links that were not in use and are again.
     fn returned(&self, config: &Config) -> Vec<(LinkId, Family)> {
         let back = |watch: &&super::watch::Watch| {
-            config[watch.link].flush.up && watch.judge.standing() == Standing::Good && !matches!(watch.told, Condition::Up)
+            config[watch.link].flush.up && watch.judge.standing() == Standing::Good && !matches!(watch.told, None | Some(Condition::Up))
         };
         self.watches.iter().filter(back).map(|watch| (watch.link, watch.family)).collect()
     }
@@ -255,13 +248,12 @@ impl Daemon {
     fn announce(&mut self, config: &Config, facts: &Facts, mut moved: Vec<String>, flows: Option<u64>, now: Instant) {
         let mut events: Vec<Event> = Vec::new();
         for watch in self.watches.iter_mut() {
-            let condition = watch.judge.condition().clone();
-            let old = std::mem::replace(&mut watch.told, condition.clone());
-            let Some(action) = words::action(&condition) else {
-                // Between two states: told with the one it ends in. Dead before, it must be told as up then.
-                continue;
-            };
-            if words::action(&old) == Some(action) || !watch.offered {
+            let condition = *watch.judge.condition();
+            // Between two states: told with the one it ends in.
+            let Some(action) = words::action(&condition) else { continue };
+            let old = watch.told.replace(condition);
+            let was = old.as_ref().map_or(Action::Up, |old| words::action(old).unwrap_or(Action::Up));
+            if was == action || !watch.offered {
                 continue;
             }
             let link = &config[watch.link];
@@ -270,7 +262,7 @@ impl Daemon {
                 Attachment::Device { .. } | Attachment::Unusable => None,
             };
             let device = facts.side(watch.link, watch.family).and_then(|side| side.device.clone());
-            let reason = words::reason(&condition, &old, watch);
+            let reason = words::reason(&condition, old.as_ref(), watch);
             let event = Event {
                 time: events::now(),
                 link: link.name.clone(),
@@ -312,6 +304,14 @@ impl Daemon {
             self.events.keep(event);
         }
     }
+}
+
+/// The lock, without waiting for it.
+fn lock_now() -> Result<Lock, Fault> {
+    Lock::acquire(Path::new(lock::PATH), Duration::ZERO).map_err(|error| match error {
+        Error::Locked { .. } => Fault::Busy,
+        error => Fault::Trouble(error.to_string()),
+    })
 }
 
 fn words_of(failed: &Failed) -> String {

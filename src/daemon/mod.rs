@@ -17,7 +17,7 @@ mod words;
 use crate::bus::Caller;
 use crate::commands::{Exit, Loaded, Place, complain};
 use crate::kernel::lock::{self, Lock};
-use crate::kernel::monitor::Monitor;
+use crate::kernel::netlink::monitor::Monitor;
 use crate::kernel::{Error, Kernel};
 use crate::logging;
 use crate::plan::Plan;
@@ -28,11 +28,11 @@ use control::server::Server;
 use events::Events;
 use flows::Sweeps;
 use hooks::Hooks;
-use log::{LevelFilter, info, warn};
+use log::{LevelFilter, debug, error, info, warn};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signals::{Order, Signals};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use triggers::{Look, Triggers};
@@ -104,7 +104,7 @@ pub fn run(place: &Place) -> Exit {
     match Daemon::start(place) {
         Ok(mut daemon) => daemon.serve(),
         Err(error) => {
-            log::error!("{error}");
+            error!("{error}");
             return Exit::Kernel;
         }
     }
@@ -117,7 +117,8 @@ impl Daemon {
         // Before the first look: what changes from here on is heard.
         let signals = Signals::take()?;
         let kernel = Kernel::new();
-        let monitor = Monitor::open()?;
+        let listening = |failure| Error::Netlink { what: "listen to its announcements".into(), failure };
+        let monitor = Monitor::open().map_err(listening)?;
         let server = Server::open(Path::new(control::SOCKET))?;
         let now = Instant::now();
         let mut triggers = Triggers::default();
@@ -127,13 +128,13 @@ impl Daemon {
             start: now,
             kernel,
             monitor,
-            caller: Caller::default(),
+            caller: Caller::new(None),
             bus: Bus::new(now),
             server,
             signals,
             hooks: Hooks::default(),
             triggers,
-            prober: Prober::new(),
+            prober: Prober::new().map_err(|errno| Error::io("wait for", Path::new("probes"))(errno.into()))?,
             watches: Watches::default(),
             sweeps: Sweeps::default(),
             events: Events::default(),
@@ -163,6 +164,7 @@ impl Daemon {
             if let Some(look) = self.triggers.due(Instant::now()) {
                 self.look(look);
                 self.triggers.looked(Instant::now());
+                self.monitor.ignore(self.kernel.ports());
             }
             self.sweep(Instant::now());
         }
@@ -182,7 +184,7 @@ impl Daemon {
         self.monitor.fds().for_each(|fd| add(Source::Monitor, (fd, PollFlags::POLLIN)));
         self.bus.fd().into_iter().for_each(|(fd, writes)| add(Source::Bus, (fd, event(writes))));
         self.server.fds().for_each(|(fd, writes)| add(Source::Control, (fd, event(writes))));
-        self.prober.fds().for_each(|(fd, events)| add(Source::Prober, (fd, events)));
+        add(Source::Prober, (self.prober.as_fd(), PollFlags::POLLIN));
         let mut fds: Vec<PollFd> = fds.into_iter().map(|(fd, events)| PollFd::new(fd, events)).collect();
         let until = self.deadline().map(|at| at.saturating_duration_since(Instant::now()));
         // Poll counts in milliseconds; rounded up, or it would turn in circles for the last one.
@@ -240,12 +242,23 @@ impl Daemon {
     fn hear_kernel(&mut self, now: Instant) {
         let news = self.monitor.read();
         if news.lost {
-            log::debug!("the kernel's news came too fast: everything is read again");
+            debug!("the kernel's news came too fast: everything is read again");
         }
-        if news.is_urgent() {
-            self.triggers.touch_urgently(now, Look { network: news.network_changed(), ..Look::default() });
-        } else if news.matters() {
-            self.triggers.touch(now, Look { network: news.network_changed(), ..Look::default() });
+        // What netifd has to say about new addresses and routes it says on ubus too; this is for where there is a file.
+        let look = Look { config: false, network: news.addresses || news.default_routes || news.lost };
+        if !news.links.is_empty() || news.own_routes || news.own_rules || news.table || news.lost {
+            self.triggers.touch_urgently(now, look);
+        } else if news.addresses || news.default_routes {
+            self.triggers.touch(now, look);
+        }
+    }
+
+    /// Takes the probes' answers in and sends what is due. What that changes is told, and acted on, by the next look.
+    fn watch(&mut self, now: Instant) {
+        let moment = self.moment(now);
+        // Where a look came to nothing, its next try includes this.
+        if self.watches.turn(&mut self.prober, moment) && !self.triggers.will_retry() && !self.resting {
+            self.triggers.touch_urgently(now, Look::default());
         }
     }
 

@@ -99,16 +99,16 @@ impl Daemon {
         let mut seen = BTreeMap::new();
         for watch in self.watches.iter() {
             let condition = watch.judge.condition();
-            let statistics = watch.judge.statistics();
-            let why = (*condition != Condition::Up).then(|| words::reason(condition, condition, watch));
+            let statistics = watch.statistics();
+            let why = (*condition != Condition::Up).then(|| words::reason(condition, None, watch));
             seen.insert(
                 (watch.link, watch.family),
                 Seen {
                     state: state_word(condition),
                     why,
                     since: moment.saturating_sub(watch.judge.since()),
-                    rtt: statistics.rtt,
-                    loss: statistics.loss_percent,
+                    rtt: statistics.and_then(|statistics| statistics.rtt),
+                    loss: statistics.map(|statistics| statistics.loss_percent),
                 },
             );
         }
@@ -124,9 +124,9 @@ impl Daemon {
         };
         let moment = self.moment(now);
         for watch in self.watches.iter().filter(|watch| watch.offered) {
-            let statistics = watch.judge.statistics();
-            let rtt = statistics.rtt.map_or(String::new(), |rtt| format!(", round trip {}", words::time(rtt)));
-            let loss = statistics.loss_percent.map_or(String::new(), |percent| format!(", {percent} % lost"));
+            let statistics = watch.statistics();
+            let rtt = statistics.and_then(|statistics| statistics.rtt).map_or(String::new(), |rtt| format!(", round trip {}", words::time(rtt)));
+            let loss = statistics.map_or(String::new(), |statistics| format!(", {} % lost", statistics.loss_percent));
             let since = duration(moment.saturating_sub(watch.judge.since()).as_secs());
             let state = state_word(watch.judge.condition());
             info!("link {} ({}): {state} for {since}{rtt}{loss}", config[watch.link].name, watch.family);

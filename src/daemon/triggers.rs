@@ -71,6 +71,12 @@ impl Triggers {
         self.again = Some((earlier.min(at), before.and(look)));
     }
 
+    /// Whether a look came to nothing and is to be tried again.
+    #[must_use]
+    pub fn will_retry(&self) -> bool {
+        self.again.is_some()
+    }
+
     /// When to look.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {

@@ -1,17 +1,14 @@
 //! The links under watch: for each link and family a judge, and where probes are asked for, their rounds.
 
+use super::words;
 use crate::config::model::{Config, Family, Link, LinkId, Method, TrackedHost, Tracking};
-use crate::health::{Condition, Judge, Moment, Presence, Probe, Round, Rounds};
+use crate::health::{Condition, Judge, Moment, Outcome, Presence, Probe, Rounds, Statistics, start_offset};
 use crate::network::{Down, Facts, Side, Standing, State};
 use crate::plan::Plan;
 use crate::probe::{Prober, Token, Way};
 use crate::survey::Standings;
 use log::debug;
 use std::net::IpAddr;
-use std::time::Duration;
-
-/// Rounds of several links do not start at the same moment.
-const STAGGER: Duration = Duration::from_millis(37);
 
 /// Every link in both families.
 #[derive(Default)]
@@ -31,8 +28,10 @@ pub struct Watch {
     /// What is thought of it.
     pub judge: Judge,
     probing: Option<Probing>,
-    /// What was told last.
-    pub told: Condition,
+    /// What was told last; nothing at first.
+    pub told: Option<Condition>,
+    /// The standing that the routes were last made for.
+    pub settled: Standing,
     /// Whether the link means to carry this family at all.
     pub offered: bool,
 }
@@ -43,18 +42,8 @@ struct Probing {
     hosts: Vec<TrackedHost>,
     /// How they leave; nothing while the link is away.
     way: Option<Way>,
-    losses: Losses,
-}
-
-/// The failed rounds since the last good one, for words.
-#[derive(Debug, Clone, Default)]
-pub struct Losses {
-    /// Probes asked.
-    pub asked: u32,
-    /// Probes lost.
-    pub lost: u32,
-    /// The hosts that did not answer.
-    pub hosts: Vec<IpAddr>,
+    /// Failed rounds since the last good one.
+    failures: u32,
 }
 
 impl Watches {
@@ -102,14 +91,20 @@ impl Watches {
         }
     }
 
+    /// The routes are as the verdicts want them.
+    pub fn settle(&mut self) {
+        self.all.iter_mut().for_each(|watch| watch.settled = watch.judge.standing());
+    }
+
     /// What the probes have shown.
     #[must_use]
     pub fn standings(&self) -> Standings {
         self.all.iter().map(|watch| ((watch.name.clone(), watch.family), watch.judge.standing())).collect()
     }
 
-    /// Takes in answers, ends rounds whose time is over, and sends what is due.
-    pub fn turn(&mut self, prober: &mut Prober, now: Moment) {
+    /// Takes in answers, ends rounds whose time is over, and sends what is due. Says whether a verdict has changed since
+    /// it was told.
+    pub fn turn(&mut self, prober: &mut Prober, now: Moment) -> bool {
         for answer in prober.collect() {
             let Some((watch, probe)) = self.probe_of(answer.token) else { continue };
             let Some(probing) = &mut watch.probing else { continue };
@@ -125,6 +120,7 @@ impl Watches {
         for (n, watch) in self.all.iter_mut().enumerate() {
             watch.turn(n, prober, now);
         }
+        self.all.iter().any(Watch::is_unsettled)
     }
 
     fn probe_of(&mut self, token: Token) -> Option<(&mut Watch, Probe)> {
@@ -158,12 +154,11 @@ impl Watch {
         let mut judge = Judge::new(link.tracking.as_ref().filter(|own| is_asked(own, family)), now);
         let before = restored.get(&(link.name.clone(), family)).copied().unwrap_or_default();
         if before != Standing::Good {
-            judge.restore(before, now);
+            judge = judge.restore(before);
         }
-        let told = judge.condition().clone();
         let probing = link.tracking.as_ref().and_then(|tracking| Probing::new(tracking, id, family, now));
         let tracking = link.tracking.clone();
-        Self { link: id, family, name: link.name.clone(), tracking, judge, probing, told, offered: false }
+        Self { link: id, family, name: link.name.clone(), tracking, judge, probing, told: None, settled: Standing::Good, offered: false }
     }
 
     fn notice(&mut self, side: &Side, now: Moment) {
@@ -213,7 +208,11 @@ impl Watch {
         self.judge.tick(now);
         let (Some(probing), Some(tracking)) = (&mut self.probing, &self.tracking) else { return };
         for round in probing.rounds.finished(now) {
-            probing.losses.count(&round, &probing.hosts);
+            match round.outcome {
+                Outcome::Good => probing.failures = 0,
+                Outcome::Failed => probing.failures = probing.failures.saturating_add(1),
+                Outcome::Void => {}
+            }
             self.judge.round(now, &round);
         }
         let Some(way) = &probing.way else { return };
@@ -226,10 +225,30 @@ impl Watch {
         }
     }
 
-    /// The probes that were lost since the last good round.
+    /// Whether there is something to do or to tell.
     #[must_use]
-    pub fn losses(&self) -> Losses {
-        self.probing.as_ref().map_or_else(Losses::default, |probing| probing.losses.clone())
+    pub fn is_unsettled(&self) -> bool {
+        let told = self.told.as_ref().and_then(words::action);
+        let now = words::action(self.judge.condition());
+        self.judge.standing() != self.settled || (now.is_some() && now != told)
+    }
+
+    /// What its probes have measured; nothing if it has none.
+    #[must_use]
+    pub fn statistics(&self) -> Option<Statistics> {
+        self.probing.as_ref().map(|probing| probing.rounds.statistics())
+    }
+
+    /// Failed rounds since the last good one, and whom they asked.
+    #[must_use]
+    pub fn failures(&self) -> (u32, &[TrackedHost]) {
+        self.probing.as_ref().map_or((0, &[]), |probing| (probing.failures, &probing.hosts))
+    }
+
+    /// How it is watched.
+    #[must_use]
+    pub fn tracking(&self) -> Option<&Tracking> {
+        self.tracking.as_ref()
     }
 }
 
@@ -242,29 +261,10 @@ impl Probing {
             tracking.hosts.iter().filter(|host| host.address.is_ipv4() == (family == Family::V4)).copied().collect();
         // ARP asks one: the gateway, which is not known yet.
         let count = hosts.len().max(1);
-        let place = u32::try_from(id.0 * 2 + usize::from(family == Family::V6)).unwrap_or(0);
-        let mut rounds = Rounds::new(tracking, count, now + STAGGER * (place % 16));
+        let place = id.0 * 2 + usize::from(family == Family::V6);
+        let mut rounds = Rounds::new(tracking, count, now + start_offset(place, tracking.interval));
         rounds.pause();
-        Some(Self { rounds, hosts, way: None, losses: Losses::default() })
-    }
-}
-
-impl Losses {
-    fn count(&mut self, round: &Round, hosts: &[TrackedHost]) {
-        if round.is_void() {
-            return;
-        }
-        if round.is_good() {
-            *self = Self::default();
-            return;
-        }
-        self.asked = self.asked.saturating_add(u32::try_from(hosts.len()).unwrap_or(u32::MAX));
-        for host in round.lost().filter_map(|n| hosts.get(n)) {
-            self.lost = self.lost.saturating_add(1);
-            if !self.hosts.contains(&host.address) {
-                self.hosts.push(host.address);
-            }
-        }
+        Some(Self { rounds, hosts, way: None, failures: 0 })
     }
 }
 

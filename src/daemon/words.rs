@@ -2,8 +2,7 @@
 
 use super::events::Action;
 use super::watch::Watch;
-use crate::health::{Cause, Condition};
-use crate::network::Down;
+use crate::health::{Cause, Condition, Quality};
 use crate::report::status::down_words;
 use std::time::Duration;
 
@@ -21,26 +20,54 @@ pub fn action(condition: &Condition) -> Option<Action> {
 
 /// Why a link is in a condition, having been in another.
 #[must_use]
-pub fn reason(condition: &Condition, _before: &Condition, watch: &Watch) -> String {
+pub fn reason(condition: &Condition, before: Option<&Condition>, watch: &Watch) -> String {
     match condition {
         Condition::Down(Cause::NoCarrier) => "no carrier".into(),
-        Condition::Down(Cause::Gone(why)) => gone(*why).into(),
-        Condition::Down(Cause::Silent) => {
-            let losses = watch.losses();
-            let hosts: Vec<String> = losses.hosts.iter().map(ToString::to_string).collect();
-            format!("{} of {} probes lost to {}", losses.lost, losses.asked, hosts.join(", "))
+        Condition::Down(Cause::Gone(why)) => down_words(*why).into(),
+        Condition::Down(Cause::Silent) => silent(watch),
+        Condition::Degraded(Quality::Loss) => {
+            let limit = watch.tracking().and_then(|tracking| tracking.max_loss).unwrap_or(100);
+            let loss = watch.statistics().map_or(0, |statistics| statistics.loss_percent);
+            format!("{loss} % of its probes are lost (the limit is {limit} %)")
         }
-        other => state(other, watch),
+        Condition::Degraded(Quality::Latency) => {
+            let limit = watch.tracking().and_then(|tracking| tracking.max_latency).unwrap_or_default();
+            let rtt = watch.statistics().and_then(|statistics| statistics.rtt).unwrap_or_default();
+            format!("a round trip takes {} (the limit is {})", time(rtt), time(limit))
+        }
+        Condition::Unproven => "it is back, and has to prove itself".into(),
+        Condition::Held { falls, .. } => format!("it fell {falls} times in the last minute"),
+        Condition::Up => up(before, watch),
     }
 }
 
-fn state(condition: &Condition, watch: &Watch) -> String {
-    format!("{condition:?} {}", watch.family)
+/// "6 of 6 probes lost to 1.1.1.1, 9.9.9.9".
+fn silent(watch: &Watch) -> String {
+    let (rounds, hosts) = watch.failures();
+    let names: Vec<String> = hosts.iter().map(|host| host.address.to_string()).collect();
+    let names = names.join(", ");
+    match watch.tracking().map_or(1, |tracking| tracking.reliability) {
+        _ if rounds == 0 => "its probes are not answered".into(),
+        0 | 1 => {
+            let probes = u64::from(rounds) * u64::try_from(hosts.len()).unwrap_or(0);
+            format!("{probes} of {probes} probes lost to {names}")
+        }
+        needed => format!("in {rounds} rounds fewer than {needed} of {names} answered"),
+    }
 }
 
-/// Why a link that is gone is gone.
-fn gone(why: Down) -> &'static str {
-    down_words(why)
+fn up(before: Option<&Condition>, watch: &Watch) -> String {
+    let rtt = watch.statistics().and_then(|statistics| statistics.rtt);
+    let rtt = rtt.map_or(String::new(), |rtt| format!(", round trip {}", time(rtt)));
+    let what = match before {
+        Some(Condition::Down(Cause::Silent)) => "its probes are answered again",
+        Some(Condition::Down(Cause::NoCarrier)) => "carrier is back",
+        Some(Condition::Down(Cause::Gone(_))) => "it is there again",
+        Some(Condition::Degraded(_)) => "it answers well again",
+        Some(Condition::Held { .. }) => "it has been steady",
+        Some(Condition::Up | Condition::Unproven) | None => "it is there",
+    };
+    format!("{what}{rtt}")
 }
 
 /// A time as people write it: 12 ms, 1.5 s.

@@ -16,6 +16,10 @@ use crate::network::{Facts, Standing};
 use crate::sort;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How long netifd may take to answer. It does so within milliseconds, unless it is stuck.
+const PATIENCE: Duration = Duration::from_millis(700);
 
 /// netifd's account of the interfaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +80,7 @@ pub fn account_of_netifd(config: &Config, caller: &mut crate::bus::Caller) -> Ac
     if !needs_netifd(config) {
         return Account::NotNeeded;
     }
-    match caller.call("network.interface", "dump", &json!({})) {
+    match caller.call("network.interface", "dump", &json!({}), PATIENCE) {
         Ok(answer) => match netifd::parse(&answer.to_string()) {
             Ok(dump) => Account::Known(dump),
             Err(error) => Account::Unknown(format!("netifd's answer cannot be understood: {error}")),
