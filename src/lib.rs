@@ -4,6 +4,7 @@
 //! `config` → `network` (facts about the links) → `plan` (pure: what the kernel shall hold)
 //! → `kernel` (the only code that touches it), joined by `reconcile`.
 
+pub mod bus;
 pub mod commands;
 pub mod config;
 pub mod daemon;
