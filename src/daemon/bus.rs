@@ -124,7 +124,7 @@ impl Daemon {
                     let answer = self.answer_bus(&method, &arguments, now);
                     if let Some(service) = &mut self.bus.service {
                         match answer {
-                            Ok(answer) => service.reply(ticket, &answer, Status::Ok),
+                            Ok(answer) => service.reply(ticket, &answer, Status::OK),
                             Err(status) => service.reply(ticket, &Value::Null, status),
                         }
                     }

@@ -2,7 +2,7 @@
 
 use super::Daemon;
 use crate::config::model::{Config, Family, LinkId};
-use crate::kernel::Reset;
+use crate::kernel::handle::Reset;
 use crate::plan::Plan;
 use crate::plan::flows::{self, Alternatives, Doomed};
 use crate::survey::Survey;

@@ -32,7 +32,7 @@ use log::{LevelFilter, debug, error, info, warn};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signals::{Order, Signals};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use triggers::{Look, Triggers};
@@ -173,19 +173,12 @@ impl Daemon {
     /// Waits until there is something to do; says who has something to be read.
     fn wait(&self) -> Vec<Source> {
         let event = |writes| if writes { PollFlags::POLLOUT | PollFlags::POLLIN } else { PollFlags::POLLIN };
-        let mut sources = Vec::new();
-        let mut fds = Vec::new();
-        let mut add = |source, (fd, events): (BorrowedFd<'_>, PollFlags)| {
-            sources.push(source);
-            // Poll keeps no borrow beyond this function.
-            fds.push((fd, events));
-        };
-        add(Source::Signals, (self.signals.fd(), PollFlags::POLLIN));
-        self.monitor.fds().for_each(|fd| add(Source::Monitor, (fd, PollFlags::POLLIN)));
-        self.bus.fd().into_iter().for_each(|(fd, writes)| add(Source::Bus, (fd, event(writes))));
-        self.server.fds().for_each(|(fd, writes)| add(Source::Control, (fd, event(writes))));
-        add(Source::Prober, (self.prober.as_fd(), PollFlags::POLLIN));
-        let mut fds: Vec<PollFd> = fds.into_iter().map(|(fd, events)| PollFd::new(fd, events)).collect();
+        let mut all = vec![(Source::Signals, self.signals.fd(), PollFlags::POLLIN)];
+        all.extend(self.monitor.fds().map(|fd| (Source::Monitor, fd, PollFlags::POLLIN)));
+        all.extend(self.bus.fd().map(|(fd, writes)| (Source::Bus, fd, event(writes))));
+        all.extend(self.server.fds().map(|(fd, writes)| (Source::Control, fd, event(writes))));
+        all.push((Source::Prober, self.prober.as_fd(), PollFlags::POLLIN));
+        let mut fds: Vec<PollFd> = all.iter().map(|(_, fd, events)| PollFd::new(*fd, *events)).collect();
         let until = self.deadline().map(|at| at.saturating_duration_since(Instant::now()));
         // Poll counts in milliseconds; rounded up, or it would turn in circles for the last one.
         let timeout = until.map_or(PollTimeout::NONE, |time| {
@@ -195,8 +188,8 @@ impl Daemon {
         match poll(&mut fds, timeout) {
             Ok(0) | Err(Errno::EINTR) => Vec::new(),
             Ok(_) => {
-                let ready = fds.iter().zip(sources).filter(|(fd, _)| fd.any().unwrap_or(false));
-                ready.map(|(_, source)| source).collect()
+                let ready = fds.iter().zip(&all).filter(|(fd, _)| fd.any().unwrap_or(false));
+                ready.map(|(_, (source, ..))| *source).collect()
             }
             Err(errno) => {
                 warn!("cannot wait for events: {errno}");

@@ -57,7 +57,7 @@ impl Daemon {
                 self.triggers.looked(Instant::now());
                 Ok(self.status(now))
             }
-            _ => Err(Status::MethodNotFound),
+            _ => Err(Status::METHOD_NOT_FOUND),
         }
     }
 
@@ -78,7 +78,7 @@ impl Daemon {
 
     fn explain(&mut self, arguments: &Value) -> Result<Value, Status> {
         let text = |name: &str| arguments[name].as_str().map(str::to_owned);
-        let needed = |name| text(name).ok_or(Status::InvalidArgument);
+        let needed = |name| text(name).ok_or(Status::INVALID_ARGUMENT);
         let dscp = arguments["dscp"].as_u64().unwrap_or(0);
         let question = explain::Explain {
             protocol: needed("protocol")?,
@@ -86,16 +86,16 @@ impl Daemon {
             destination: needed("destination")?,
             iface: text("iface"),
             mac: text("mac"),
-            dscp: u8::try_from(dscp).map_err(|_| Status::InvalidArgument)?,
+            dscp: u8::try_from(dscp).map_err(|_| Status::INVALID_ARGUMENT)?,
             json: true,
         };
         let packet = match explain::parse(&question) {
             Ok(packet) => packet,
             Err(why) => return Ok(json!({ "error": why })),
         };
-        let Some(current) = &self.current else { return Err(Status::NoData) };
+        let Some(current) = &self.current else { return Err(Status::NOT_FOUND) };
         let (Some(config), Some((survey, plan))) = (&current.loaded.config, &current.state) else {
-            return Err(Status::NoData);
+            return Err(Status::NOT_FOUND);
         };
         Ok(explain::answer(&mut self.kernel, config, &survey.facts, plan, packet))
     }

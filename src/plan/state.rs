@@ -35,6 +35,14 @@ pub enum RouteKind {
     Blackhole,
 }
 
+impl Route {
+    /// Whether it leads out by a link.
+    #[must_use]
+    pub fn is_via(&self) -> bool {
+        matches!(self.kind, RouteKind::Via(_))
+    }
+}
+
 /// One way out of a route.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NextHop {
