@@ -2,10 +2,13 @@
 
 use super::{Exit, Loaded, Place, complain, facts, say};
 use crate::config::model::{Config, Globals};
+use crate::daemon::control::{Request, client};
 use crate::kernel::lock::{self, Lock};
 use crate::kernel::{Error, Kernel};
 use crate::logging;
-use crate::reconcile::{self, Failed, Report};
+use crate::network::Facts;
+use crate::plan::Plan;
+use crate::reconcile::{self, Failed, Report, flows};
 use crate::survey::{self, Account, Trust};
 use argh::FromArgs;
 use nix::errno::Errno;
@@ -87,10 +90,37 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
                 if !report.changed.is_empty() {
                     log::info!("applied {}: {} changes", place.config, report.changed.len());
                 }
+                hand_over(&mut kernel, config, place, &survey.facts, &plan);
                 return Ok(if report.missing.is_empty() { loaded.exit() } else { Exit::Kernel });
             }
             Err(failed) if tries < ATTEMPTS && device_changed(&failed.error) => {}
             Err(failed) => return Err(failure(&failed)),
+        }
+    }
+}
+
+/// What comes after the new routes: the daemon hears of the new configuration; where there is none, the connections of
+/// dead links are moved here.
+fn hand_over(kernel: &mut Kernel, config: &Config, place: &Place, facts: &Facts, plan: &Plan) {
+    match client::health() {
+        Ok(Some(health)) if health.runs_with(place) => {
+            if let Err(error) = client::tell(Request::Reload) {
+                complain(&format!("the daemon could not be told of this: {error}"));
+            }
+        }
+        Ok(Some(health)) => complain(&format!(
+            "the daemon (process {}) runs with {} and will put that state back; restart it, or apply that file",
+            health.pid, health.config
+        )),
+        Ok(None) | Err(_) => {
+            for doomed in flows::doomed(kernel, config, plan, facts) {
+                let side = facts.side(doomed.link, doomed.family);
+                let addresses = side.map_or(&[][..], |side| &side.addresses);
+                if let Err(error) = flows::reset(kernel, &doomed, config.globals.mask.bits(), addresses) {
+                    complain(&format!("established connections of dead links stay where they are: {error}"));
+                    return;
+                }
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `wansplit hotplug`.
 
 use super::{Exit, Place, complain};
-use crate::daemon::control::client;
 use crate::daemon::control::Request;
+use crate::daemon::control::client;
 use argh::FromArgs;
 use log::warn;
 use std::process::{Command, Stdio};

@@ -187,7 +187,8 @@ mod tests {
             events.keep(Event { time, ..event() });
         }
         let json = events.json();
-        let times: Vec<u64> = json["events"].as_array().into_iter().flatten().filter_map(|e| e["time"].as_u64()).collect();
+        let times: Vec<u64> =
+            json["events"].as_array().into_iter().flatten().filter_map(|e| e["time"].as_u64()).collect();
         assert_eq!((times.len(), times.first(), times.last()), (100, Some(&150), Some(&249)));
     }
 }

@@ -2,9 +2,9 @@
 
 use super::Daemon;
 use crate::config::model::{Config, Family, LinkId};
-use crate::kernel::handle::Reset;
 use crate::plan::Plan;
-use crate::plan::flows::{self, Alternatives, Doomed};
+use crate::plan::flows::{Doomed, returning};
+use crate::reconcile::flows;
 use crate::survey::Survey;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -47,17 +47,13 @@ impl Daemon {
                 self.sweeps.addresses.insert(LinkId(n), known);
             }
         }
-        let alternatives = self.alternatives();
-        let doomed = flows::doomed(config, &plan.paths, &survey.facts, &alternatives);
-        let mut sweeps: Vec<Doomed> = doomed
-            .iter()
-            .filter(|doomed| config[doomed.link].flush.down && !self.sweeps.done.contains(&(doomed.link, doomed.family)))
-            .cloned()
-            .collect();
+        let doomed = flows::doomed(&mut self.kernel, config, plan, &survey.facts);
+        let fresh = |doomed: &&Doomed| !self.sweeps.done.contains(&(doomed.link, doomed.family));
+        let mut sweeps: Vec<Doomed> = doomed.iter().filter(fresh).cloned().collect();
         self.sweeps.done = doomed.iter().map(|doomed| (doomed.link, doomed.family)).collect();
         self.sweeps.again.extend(sweeps.iter().map(|doomed| (now + AGAIN, doomed.clone())));
         for (link, family) in returned {
-            sweeps.extend(flows::returning(config, &plan.paths, &survey.facts, *link, *family));
+            sweeps.extend(returning(config, &plan.paths, &survey.facts, *link, *family));
         }
         let mask = config.globals.mask.bits();
         let moved: Vec<u64> = sweeps.iter().filter_map(|doomed| self.reset(doomed, mask)).collect();
@@ -82,29 +78,11 @@ impl Daemon {
         }
     }
 
-    /// Deletes the connections of one link in one family; returns how many those were, as far as that can be told:
-    /// others come and go at the same time.
     fn reset(&mut self, doomed: &Doomed, mask: u32) -> Option<u64> {
         let addresses = self.sweeps.addresses.get(&doomed.link).cloned().unwrap_or_default();
-        let mut count = None;
-        for mark in &doomed.marks {
-            match self.kernel.reset_flows(Some(doomed.family), mark.bits(), mask, &addresses) {
-                Ok(Reset::Marked(flows)) => count = Some(count.unwrap_or(0) + u64::from(flows)),
-                // All of the link's at once, whatever their mark; the kernel does not say how many.
-                Ok(Reset::Addressed) => break,
-                Err(error) => {
-                    self.complain_once(vec![format!("established connections stay where they are: {error}")]);
-                    break;
-                }
-            }
-        }
-        count
-    }
-
-    /// The devices of main's default routes: what is left when a policy has no link.
-    fn alternatives(&mut self) -> Alternatives {
-        let links = self.kernel.links().unwrap_or_default();
-        let routes = self.kernel.foreign_routes(&links).unwrap_or_default();
-        Alternatives::from_routes(&routes, &links)
+        flows::reset(&mut self.kernel, doomed, mask, &addresses).unwrap_or_else(|error| {
+            self.complain_once(vec![format!("established connections stay where they are: {error}")]);
+            None
+        })
     }
 }

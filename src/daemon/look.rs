@@ -162,7 +162,10 @@ impl Daemon {
                     report.changed.iter().for_each(|line| debug!("{line}"));
                     let mut complaints = report.warnings;
                     complaints.extend(report.missing);
-                    complaints.extend(survey.findings.iter().map(|finding| finding.in_words()));
+                    if current.state.is_none() {
+                        // Later on what becomes of a link is told as an event.
+                        complaints.extend(survey.findings.iter().map(|finding| finding.in_words()));
+                    }
                     self.complain_once(complaints);
                     break (survey, plan);
                 }
@@ -183,12 +186,12 @@ impl Daemon {
         let trouble = |error: Error| Fault::Trouble(error.to_string());
         let now = self.moment(Instant::now());
         let none = Standings::new();
-        let mut survey =
-            survey::survey(&mut self.kernel, config, account, Trust::Kernel, &none).map_err(trouble)?;
+        let mut survey = survey::survey(&mut self.kernel, config, account, Trust::Kernel, &none).map_err(trouble)?;
         self.watches.notice(&survey.facts, now);
         survey::judge(config, &mut survey.facts, &self.watches.standings());
-        let plan = plan::plan(config, &survey.facts)
-            .map_err(|shortage| Fault::Trouble(format!("nothing is changed: {shortage}; choose a mask with more bits")))?;
+        let plan = plan::plan(config, &survey.facts).map_err(|shortage| {
+            Fault::Trouble(format!("nothing is changed: {shortage}; choose a mask with more bits"))
+        })?;
         Ok((survey, plan))
     }
 
@@ -239,7 +242,9 @@ impl Daemon {
     /// Links that were not in use and are again.
     fn returned(&self, config: &Config) -> Vec<(LinkId, Family)> {
         let back = |watch: &&super::watch::Watch| {
-            config[watch.link].flush.up && watch.judge.standing() == Standing::Good && !matches!(watch.told, None | Some(Condition::Up))
+            config[watch.link].flush.up
+                && watch.judge.standing() == Standing::Good
+                && !matches!(watch.told, None | Some(Condition::Up))
         };
         self.watches.iter().filter(back).map(|watch| (watch.link, watch.family)).collect()
     }
@@ -322,4 +327,3 @@ fn words_of(failed: &Failed) -> String {
     };
     format!("{}; {state}", failed.error)
 }
-

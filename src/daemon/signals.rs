@@ -32,9 +32,9 @@ impl Signals {
         for signal in [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT, Signal::SIGUSR1, Signal::SIGCHLD] {
             set.add(signal);
         }
-        let taken = set.thread_block().and_then(|()| {
-            SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
-        });
+        let taken = set
+            .thread_block()
+            .and_then(|()| SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC));
         taken.map(Self).map_err(|errno| Error::io("wait for", Path::new("signals"))(errno.into()))
     }
 

@@ -70,10 +70,8 @@ impl Daemon {
             return json!({ "error": "nothing is applied", "problems": self.complaints });
         };
         let wanted = (config.globals.enabled && !self.resting).then_some(plan);
-        let drift = reconcile::difference(&mut self.kernel, wanted).map_or_else(
-            |error| vec![error.to_string()],
-            |report| report.changed,
-        );
+        let drift = reconcile::difference(&mut self.kernel, wanted)
+            .map_or_else(|error| vec![error.to_string()], |report| report.changed);
         let mut problems: Vec<String> = survey.findings.iter().map(|finding| finding.in_words()).collect();
         problems.extend(survey::neighbours(&mut self.kernel, config, plan).iter().map(|finding| finding.in_words()));
         let devices = self.kernel.links().unwrap_or_default();
@@ -125,7 +123,9 @@ impl Daemon {
         let moment = self.moment(now);
         for watch in self.watches.iter().filter(|watch| watch.offered) {
             let statistics = watch.statistics();
-            let rtt = statistics.and_then(|statistics| statistics.rtt).map_or(String::new(), |rtt| format!(", round trip {}", words::time(rtt)));
+            let rtt = statistics
+                .and_then(|statistics| statistics.rtt)
+                .map_or(String::new(), |rtt| format!(", round trip {}", words::time(rtt)));
             let loss = statistics.map_or(String::new(), |statistics| format!(", {} % lost", statistics.loss_percent));
             let since = duration(moment.saturating_sub(watch.judge.since()).as_secs());
             let state = state_word(watch.judge.condition());

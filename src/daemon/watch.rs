@@ -138,14 +138,7 @@ fn token(watch: usize, probe: Probe) -> Token {
 }
 
 impl Watch {
-    fn new(
-        id: LinkId,
-        link: &Link,
-        family: Family,
-        known: Option<Self>,
-        restored: &Standings,
-        now: Moment,
-    ) -> Self {
+    fn new(id: LinkId, link: &Link, family: Family, known: Option<Self>, restored: &Standings, now: Moment) -> Self {
         if let Some(known) = known
             && known.tracking == link.tracking
         {
@@ -158,7 +151,17 @@ impl Watch {
         }
         let probing = link.tracking.as_ref().and_then(|tracking| Probing::new(tracking, id, family, now));
         let tracking = link.tracking.clone();
-        Self { link: id, family, name: link.name.clone(), tracking, judge, probing, told: None, settled: Standing::Good, offered: false }
+        Self {
+            link: id,
+            family,
+            name: link.name.clone(),
+            tracking,
+            judge,
+            probing,
+            told: None,
+            settled: Standing::Good,
+            offered: false,
+        }
     }
 
     fn notice(&mut self, side: &Side, now: Moment) {
@@ -270,8 +273,7 @@ impl Probing {
 
 /// Whether a family is watched: it needs a host of that family, but for ARP, which asks the gateway.
 fn is_asked(tracking: &Tracking, family: Family) -> bool {
-    tracking.method == Method::Arp
-        || tracking.hosts.iter().any(|host| host.address.is_ipv4() == (family == Family::V4))
+    tracking.method == Method::Arp || tracking.hosts.iter().any(|host| host.address.is_ipv4() == (family == Family::V4))
 }
 
 /// Many providers give IPv6 routers a prefix and no address: then one of the router's own out of that prefix. Else the
@@ -283,9 +285,9 @@ fn source(facts: &Facts, link: LinkId, family: Family, own: &[IpAddr]) -> Option
     }
     let prefixes = &facts.links.get(link.0)?.prefixes;
     let of_link = |address: &&IpAddr| match address {
-        IpAddr::V6(v6) => prefixes.iter().any(|prefix| {
-            crate::interval::ipv6_prefix(*prefix).contains(crate::interval::from_ipv6(*v6))
-        }),
+        IpAddr::V6(v6) => prefixes
+            .iter()
+            .any(|prefix| crate::interval::ipv6_prefix(*prefix).contains(crate::interval::from_ipv6(*v6))),
         IpAddr::V4(_) => false,
     };
     own.iter().find(of_link).copied()

@@ -6,6 +6,7 @@
 //! first, and the old state works as before.
 
 pub mod changes;
+pub mod flows;
 pub mod neighbours;
 pub mod transactions;
 mod undo;
