@@ -23,6 +23,11 @@ pub enum Error {
         /// Why it failed; what `nft` itself said is part of it.
         fault: NftFault,
     },
+    /// The kernel has no ctnetlink, through which flows are seen and deleted by their marks.
+    NoCtnetlink {
+        /// What was being done: "count the flows".
+        what: String,
+    },
     /// A file could not be read or written.
     Io {
         /// What was being done: "read", "write".
@@ -94,6 +99,10 @@ impl fmt::Display for Error {
         match self {
             Self::Netlink { what, failure } => write!(f, "cannot {what}: {failure}"),
             Self::Nft { what, fault } => write!(f, "cannot {what}: {fault}"),
+            Self::NoCtnetlink { what } => write!(
+                f,
+                "cannot {what}: that needs kmod-nf-conntrack-netlink: opkg install kmod-nf-conntrack-netlink (or apk add kmod-nf-conntrack-netlink)"
+            ),
             Self::Io { what, path, error } => write!(f, "cannot {what} {}: {error}", path.display()),
             Self::Locked { holder: Some(pid) } => {
                 write!(f, "another run of wansplit (process {pid}) is still at work; try again when it has ended")

@@ -1,7 +1,9 @@
 //! The one handle through which everything else deals with the kernel.
 
 use super::error::Error;
+use super::flows;
 use super::netlink::address::{self, Address};
+use super::netlink::conntrack::{self, Marked, Tally};
 use super::netlink::link::{self, Link};
 use super::netlink::lookup::{self, Answer, Packet, Question};
 use super::netlink::nftables::{self, Table};
@@ -11,8 +13,11 @@ use super::netlink::socket::{Failure, Socket};
 use super::nft;
 use crate::config::model::Family;
 use crate::plan::state::{IpRule, Route};
+use nix::errno::Errno;
 use nix::sys::socket::SockProtocol;
 use std::fmt;
+use std::net::IpAddr;
+use std::path::Path;
 
 /// The kernel of the network namespace this program runs in. Sockets are opened when they are first needed.
 pub struct Kernel {
@@ -20,6 +25,16 @@ pub struct Kernel {
     netfilter: Channel,
     nft_transactions: u32,
     nft: Option<nft::Waiting>,
+    nft_ports: Vec<u32>,
+}
+
+/// Which flows were deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reset {
+    /// Those with the mark: by this many there are fewer now.
+    Marked(u32),
+    /// Those with one of the addresses as an end.
+    Addressed,
 }
 
 impl Default for Kernel {
@@ -29,6 +44,7 @@ impl Default for Kernel {
             netfilter: Channel::new(SockProtocol::NetlinkNetFilter),
             nft_transactions: 0,
             nft: None,
+            nft_ports: Vec::new(),
         }
     }
 }
@@ -44,6 +60,17 @@ impl Kernel {
     #[must_use]
     pub fn writes(&self) -> u32 {
         self.rtnetlink.writes().saturating_add(self.netfilter.writes()).saturating_add(self.nft_transactions)
+    }
+
+    /// The ports whose requests are our own, for [`Monitor::ignore`](super::netlink::monitor::Monitor::ignore): those of
+    /// the open sockets, and of every `nft` that ran since this was last called (its port is its process number). Sockets
+    /// are opened at their first use and may be opened anew, so ask after everything that changes something.
+    #[must_use]
+    pub fn ports(&mut self) -> Vec<u32> {
+        let mut ports = std::mem::take(&mut self.nft_ports);
+        let sockets = [&self.rtnetlink.socket, &self.netfilter.socket];
+        ports.extend(sockets.into_iter().flatten().filter_map(Socket::port));
+        ports
     }
 
     /// Reads the network devices.
@@ -183,7 +210,81 @@ impl Kernel {
     pub fn nft_apply(&mut self, what: &str, json: &str) -> Result<(), Error> {
         self.nft_transactions = self.nft_transactions.saturating_add(1);
         let nft = self.nft.take().map_or_else(nft::Waiting::start, Ok);
+        self.nft_ports.extend(nft.as_ref().map(nft::Waiting::process));
         nft.and_then(|nft| nft.apply(json)).map_err(|fault| Error::Nft { what: what.to_owned(), fault })
+    }
+
+    /// Deletes the flows, of one family or both, whose mark has a value under a mask. No others, whatever is asked for.
+    ///
+    /// # Errors
+    /// The value is 0 or no part of the mask; the kernel has no ctnetlink; the exchange failed.
+    pub fn delete_flows(&mut self, family: Option<Family>, mark: u32, mask: u32) -> Result<(), Error> {
+        let what = || format!("delete the flows with mark {mark:#x}/{mask:#x}");
+        self.flows(what, |socket| conntrack::delete(socket, family, marked(mark, mask)?))
+    }
+
+    /// Counts the flows, of one family or both, whose mark has a value under a mask.
+    ///
+    /// # Errors
+    /// As [`Kernel::delete_flows`].
+    pub fn count_flows(&mut self, family: Option<Family>, mark: u32, mask: u32) -> Result<u64, Error> {
+        let what = || format!("count the flows with mark {mark:#x}/{mask:#x}");
+        self.flows(what, |socket| conntrack::count(socket, family, marked(mark, mask)?))
+    }
+
+    /// Counts the flows that have a mark under a mask, by family and mark, in one pass over all flows.
+    ///
+    /// # Errors
+    /// The kernel has no ctnetlink, or the exchange failed.
+    pub fn tally_flows(&mut self, mask: u32) -> Result<Tally, Error> {
+        self.flows(|| "count the flows".to_owned(), |socket| conntrack::tally(socket, mask))
+    }
+
+    /// How many flows there are, marked or not. Costs next to nothing.
+    ///
+    /// # Errors
+    /// The kernel has no ctnetlink, or the exchange failed.
+    pub fn flow_total(&mut self) -> Result<u32, Error> {
+        self.flows(|| "count the flows".to_owned(), conntrack::total)
+    }
+
+    /// Deletes the flows of a link, so that they are opened anew by another: by its mark, or, where the kernel cannot do
+    /// that, by its own `addresses` of the family.
+    ///
+    /// # Errors
+    /// The mark is 0 or no part of the mask; the kernel can do neither; the exchange failed.
+    pub fn reset_flows(
+        &mut self,
+        family: Option<Family>,
+        mark: u32,
+        mask: u32,
+        addresses: &[IpAddr],
+    ) -> Result<Reset, Error> {
+        let before = self.flow_total();
+        match before.and_then(|before| self.delete_flows(family, mark, mask).map(|()| before)) {
+            Ok(before) => Ok(Reset::Marked(before.saturating_sub(self.flow_total()?))),
+            Err(error @ Error::NoCtnetlink { .. }) => {
+                let of_family =
+                    |address: &&IpAddr| family.is_none_or(|family| address.is_ipv4() == (family == Family::V4));
+                let addresses: Vec<IpAddr> = addresses.iter().filter(of_family).copied().collect();
+                // With neither way open, ctnetlink is the one that can be had.
+                let flushed =
+                    !addresses.is_empty() && flows::flush_by_address(Path::new(flows::FILE), &addresses).is_ok();
+                if flushed { Ok(Reset::Addressed) } else { Err(error) }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn flows<T>(
+        &mut self,
+        what: impl FnOnce() -> String,
+        run: impl FnOnce(&mut Socket) -> Result<T, Failure>,
+    ) -> Result<T, Error> {
+        self.netfilter.run(run).map_err(|failure| {
+            let what = what();
+            if conntrack::is_missing(&failure) { Error::NoCtnetlink { what } } else { Error::Netlink { what, failure } }
+        })
     }
 
     fn route<T>(&mut self, run: impl FnOnce(&mut Socket) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -220,6 +321,12 @@ impl Channel {
         }
         outcome
     }
+}
+
+/// The flows with a mark, if it is one that can be asked for.
+fn marked(mark: u32, mask: u32) -> Result<Marked, Failure> {
+    let reason = || Some("it is the mark of flows that are not ours".to_owned());
+    Marked::new(mark, mask).ok_or_else(|| Failure::Refused { errno: Errno::ERANGE, reason: reason() })
 }
 
 fn while_doing(what: &'static str) -> impl FnOnce(Failure) -> Error {

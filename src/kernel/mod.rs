@@ -2,6 +2,7 @@
 
 pub mod error;
 mod file;
+pub mod flows;
 pub mod handle;
 pub mod lock;
 pub mod netlink;

@@ -35,6 +35,12 @@ impl Waiting {
         Self::spawn(Command::new(program).args(["-j", "-f", "-"]))
     }
 
+    /// Its process number.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Gives it its document, of which it applies all or nothing.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::socket::{Failure, Socket};
 const RTM_NEWLINK: u16 = 16;
 const RTM_GETLINK: u16 = 18;
 const IFLA_IFNAME: u16 = 3;
-const IFLA_OPERSTATE: u16 = 16;
+pub(super) const IFLA_OPERSTATE: u16 = 16;
 const IFLA_STATS64: u16 = 23;
 
 const IFF_UP: u32 = 0x1;

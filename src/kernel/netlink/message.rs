@@ -168,6 +168,8 @@ pub struct Message<'a> {
     pub flags: u16,
     /// The sequence number of the request it answers.
     pub sequence: u32,
+    /// The port of the socket whose request it answers or announces; 0 if the kernel did something by itself.
+    pub port: u32,
     /// All behind the header.
     pub payload: &'a [u8],
 }
@@ -197,7 +199,7 @@ impl<'a> Iterator for Messages<'a> {
             self.0 = &[];
             return Some(Err(Malformed("a message header is cut short")));
         };
-        let [l0, l1, l2, l3, k0, k1, f0, f1, s0, s1, s2, s3, ..] = *header;
+        let [l0, l1, l2, l3, k0, k1, f0, f1, s0, s1, s2, s3, p0, p1, p2, p3] = *header;
         let length = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
         let Some(payload) = self.0.get(HEADER..length) else {
             self.0 = &[];
@@ -208,6 +210,7 @@ impl<'a> Iterator for Messages<'a> {
             kind: u16::from_ne_bytes([k0, k1]),
             flags: u16::from_ne_bytes([f0, f1]),
             sequence: u32::from_ne_bytes([s0, s1, s2, s3]),
+            port: u32::from_ne_bytes([p0, p1, p2, p3]),
             payload,
         }))
     }

@@ -6,7 +6,7 @@ use super::message::{DUMP, Malformed, Message, Request};
 use super::socket::{Failure, Socket};
 use nix::errno::Errno;
 
-const SUBSYSTEM: u16 = 10 << 8;
+pub(super) const SUBSYSTEM: u16 = 10 << 8;
 const GETTABLE: u16 = SUBSYSTEM | 1;
 const NEWCHAIN: u16 = SUBSYSTEM | 3;
 const GETCHAIN: u16 = SUBSYSTEM | 4;
@@ -14,14 +14,14 @@ const NEWRULE: u16 = SUBSYSTEM | 6;
 const GETRULE: u16 = SUBSYSTEM | 7;
 const NEWSET: u16 = SUBSYSTEM | 9;
 const GETSET: u16 = SUBSYSTEM | 10;
-const NEWSETELEM: u16 = SUBSYSTEM | 12;
+pub(super) const NEWSETELEM: u16 = SUBSYSTEM | 12;
 const GETSETELEM: u16 = SUBSYSTEM | 13;
 
 /// `NFPROTO_INET`, and the rest of `struct nfgenmsg`.
-const INET: [u8; 4] = [1, 0, 0, 0];
+pub(super) const INET: [u8; 4] = [1, 0, 0, 0];
 
 /// The table's name is attribute 1 of every kind of object; the object's own name is 3 or 2.
-const TABLE: u16 = 1;
+pub(super) const TABLE: u16 = 1;
 const TABLE_FLAGS: u16 = 2;
 /// `NFT_TABLE_F_DORMANT`.
 const TABLE_DORMANT: u32 = 1;

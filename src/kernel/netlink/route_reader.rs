@@ -12,11 +12,11 @@ use crate::config::model::Family;
 use crate::plan::state::{NextHop, PROTOCOL, Route, RouteKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-const RTA_DST: u16 = 1;
-const RTA_CACHEINFO: u16 = 12;
+pub(super) const RTA_DST: u16 = 1;
+pub(super) const RTA_CACHEINFO: u16 = 12;
 const RTA_PREF: u16 = 20;
 /// `RTM_F_CLONED`: not a route, but what the kernel remembers of one destination (a path MTU).
-const RTM_F_CLONED: u32 = 0x200;
+pub(super) const RTM_F_CLONED: u32 = 0x200;
 
 /// A route as it was read.
 pub(super) struct Found {

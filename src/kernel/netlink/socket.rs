@@ -4,8 +4,8 @@ use super::message::{Attributes, DUMP_INTERRUPTED, Malformed, Message, Messages,
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, connect, recv, send, setsockopt, socket,
-    sockopt,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, connect, getsockname, recv, send,
+    setsockopt, socket, sockopt,
 };
 use nix::sys::time::TimeVal;
 use nix::{setsockopt_impl, sockopt_impl};
@@ -14,8 +14,10 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-/// The kernel never puts more than 32 KiB into one datagram of a list; the rest is for single large answers.
-const BUFFER: usize = 64 * 1024;
+/// A datagram of a list has at most the length of the longest `recv` so far, and never more than 32 KiB
+/// (`netlink_dump` and `netlink_recvmsg` in `af_netlink.c`), unless a single entry is longer: none of ours is.
+/// A single answer is as long as its one object: a route with 256 next hops has 7 KiB.
+const BUFFER: usize = 32 * 1024;
 /// Answers come from the kernel itself, within microseconds; only a broken system takes this long.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a list is read again because it changed meanwhile.
@@ -143,6 +145,12 @@ impl Socket {
         Ok(Self { fd, buffer: vec![0; BUFFER], sequence: 0, writes: 0 })
     }
 
+    /// The socket's port: announcements of what was asked for here carry it. `None` if the kernel does not tell.
+    #[must_use]
+    pub fn port(&self) -> Option<u32> {
+        getsockname::<NetlinkAddr>(self.fd.as_raw_fd()).ok().map(|address| address.pid())
+    }
+
     /// How many messages that change something were sent.
     #[must_use]
     pub fn writes(&self) -> u32 {
@@ -196,6 +204,19 @@ impl Socket {
             }
         }
         Err(Failure::Unsteady)
+    }
+
+    /// Asks for a list and looks at each entry once, without keeping any. Entries may be missing or doubled if the list
+    /// changed meanwhile.
+    ///
+    /// # Errors
+    /// The kernel refused, the exchange failed, or an entry is malformed.
+    pub fn each(
+        &mut self,
+        request: &mut Request,
+        visit: &mut dyn FnMut(&Message) -> Result<(), Malformed>,
+    ) -> Result<(), Failure> {
+        self.exchange(request, Until::Listed, visit).map(|_| ())
     }
 
     /// Sends a request and reads until its answer is complete. Returns whether the answer is consistent.

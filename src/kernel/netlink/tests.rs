@@ -227,7 +227,7 @@ proptest! {
     fn noise_never_panics(bytes in vec(any::<u8>(), 0..300)) {
         decode_everything(&bytes);
         for kind in KINDS {
-            let message = Message { kind, flags: 0, sequence: 1, payload: &bytes };
+            let message = Message { kind, flags: 0, sequence: 1, port: 0, payload: &bytes };
             decode_message(&message);
         }
     }
@@ -331,7 +331,7 @@ fn what_is_cut_short_is_an_error() {
     let mut attributes = Attributes(&[3, 0, 1, 0, 9]);
     assert!(attributes.next().unwrap().is_err());
     assert!(attributes.next().is_none());
-    let short = Message { kind: RTM_NEWRULE, flags: 0, sequence: 0, payload: &[2; 11] };
+    let short = Message { kind: RTM_NEWRULE, flags: 0, sequence: 0, port: 0, payload: &[2; 11] };
     assert!(rule::decode(&short).is_err());
     // Something longer than its own length field can say is refused, not cut.
     let mut request = Request::new(1, 0, &[]);
