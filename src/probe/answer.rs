@@ -28,6 +28,8 @@ pub enum Failure {
     Status(u16),
     /// Something that does not speak HTTP.
     NotHttp,
+    /// A gateway did not answer the kernel's ARP or NDP requests.
+    NoNeighbour,
 }
 
 impl fmt::Display for Failure {
@@ -36,6 +38,7 @@ impl fmt::Display for Failure {
             Self::Network(errno) => write!(f, "{}", io::Error::from(*errno)),
             Self::Status(status) => write!(f, "HTTP status {status}"),
             Self::NotHttp => f.write_str("it does not speak HTTP"),
+            Self::NoNeighbour => f.write_str("no answer to ARP or NDP"),
         }
     }
 }

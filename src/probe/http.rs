@@ -38,6 +38,8 @@ pub fn outcome(head: &[u8], ended: bool) -> Option<Result<(), Failure>> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use proptest::prelude::*;
 
@@ -49,7 +51,7 @@ mod tests {
             ("[2001:db8::1]:80", "[2001:db8::1]"),
             ("[2001:db8::1]:8080", "[2001:db8::1]:8080"),
         ] {
-            let request = request(address.parse().expect("an address"));
+            let request = request(address.parse().unwrap());
             assert!(request.starts_with("GET / HTTP/1.1\r\n") && request.ends_with("\r\n\r\n"));
             assert!(request.contains(&format!("\r\nHost: {host}\r\n")), "{request}");
         }

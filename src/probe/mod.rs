@@ -11,6 +11,7 @@ mod exchange;
 mod filter;
 pub mod http;
 mod icmp;
+mod neighbour;
 pub mod nonce;
 mod tcp;
 mod way;
@@ -21,6 +22,7 @@ pub use way::{Unsent, Way};
 use crate::config::model::{Family, Method, TrackedHost};
 use exchange::{Exchange, Progress, Then};
 use icmp::Ping;
+use neighbour::Gateways;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nonce::Nonces;
@@ -34,6 +36,9 @@ pub type Moment = Duration;
 /// Sockets open at the same time. A probe that needs one more is [`Unsent`] with `EMFILE`.
 pub const MOST_SOCKETS: usize = 64;
 
+/// The key of the socket that hears of neighbours.
+const GATEWAYS: u32 = 0;
+
 /// Ready sockets asked for in one call.
 const EVENTS: usize = 16;
 
@@ -44,6 +49,7 @@ pub struct Prober {
     keys: u32,
     pings: Vec<Ping>,
     exchanges: Vec<Exchange>,
+    gateways: Gateways,
 }
 
 impl Prober {
@@ -53,11 +59,18 @@ impl Prober {
     /// The process or the machine has no descriptors left.
     pub fn new() -> Result<Self, Errno> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        Ok(Self { epoll, nonces: Nonces::default(), keys: 0, pings: Vec::new(), exchanges: Vec::new() })
+        Ok(Self {
+            epoll,
+            nonces: Nonces::default(),
+            keys: GATEWAYS,
+            pings: Vec::new(),
+            exchanges: Vec::new(),
+            gateways: Gateways::default(),
+        })
     }
 
     /// Asks a host. [`Prober::collect`] has the answer when it has come; after `timeout` [`Prober::expire`] takes it for
-    /// lost.
+    /// lost. Collect before asking: an answer of a gateway that has come, but was not read, counts for this probe as well.
     ///
     /// # Errors
     /// The probe did not leave the router.
@@ -77,7 +90,7 @@ impl Prober {
             Method::Tcp => self.connect(token, way, at(443), Then::Close, deadline),
             Method::Http => self.connect(token, way, at(80), Then::Get, deadline),
             Method::Dns => self.query(token, way, at(53), deadline),
-            Method::Arp => Err(Unsent { errno: Errno::EOPNOTSUPP, doing: "probe in this way" }),
+            Method::Arp => self.gateway(token, way, host.address, deadline),
         }
     }
 
@@ -104,6 +117,7 @@ impl Prober {
             ping.expire(now);
         }
         self.exchanges.retain(|exchange| exchange.deadline > now);
+        self.gateways.expire(now);
     }
 
     /// Closes the sockets of these ways, with all that waits on them: links that are no longer watched, and devices that
@@ -111,6 +125,7 @@ impl Prober {
     pub fn forget(&mut self, which: &dyn Fn(&Way) -> bool) {
         self.pings.retain(|ping| !which(&ping.way));
         self.exchanges.retain(|exchange| !which(&exchange.way));
+        self.gateways.forget(which);
     }
 
     /// How many sockets are open.
@@ -158,8 +173,20 @@ impl Prober {
         Ok(())
     }
 
+    fn gateway(&mut self, token: Token, way: &Way, gateway: IpAddr, deadline: Moment) -> Result<(), Unsent> {
+        if let Some(listener) = self.gateways.listen()? {
+            let event = EpollEvent::new(EpollFlags::EPOLLIN, GATEWAYS.into());
+            let watched = self.epoll.add(listener, event).map_err(Unsent::when("wait for a gateway's answer"));
+            watched.inspect_err(|_| self.gateways.rest())?;
+        }
+        self.gateways.ask(token, way, gateway, deadline)
+    }
+
     fn read(&mut self, event: &EpollEvent, answers: &mut Vec<Answer>) {
         let key = event.data();
+        if key == u64::from(GATEWAYS) {
+            return self.gateways.collect(answers);
+        }
         if let Some(ping) = self.pings.iter_mut().find(|ping| u64::from(ping.key) == key) {
             return ping.collect(answers);
         }

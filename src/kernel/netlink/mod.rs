@@ -7,6 +7,7 @@ pub mod address;
 pub mod link;
 pub mod lookup;
 pub mod message;
+pub mod neighbour;
 pub mod nftables;
 pub mod route;
 mod route_reader;
