@@ -34,7 +34,8 @@ impl Lock {
     pub fn acquire(path: &Path, patience: Duration) -> Result<Self, Error> {
         let lock = Self::take(path, patience)?;
         // The standard library opens files so that other programs do not inherit them.
-        fcntl(&lock.file, FcntlArg::F_SETFD(FdFlag::empty())).map_err(|errno| Error::io("share", path)(errno.into()))?;
+        fcntl(&lock.file, FcntlArg::F_SETFD(FdFlag::empty()))
+            .map_err(|errno| Error::io("share", path)(errno.into()))?;
         Ok(lock)
     }
 

@@ -4,20 +4,29 @@
 //! ([`Prober::as_fd`](Prober)) that is readable when there is something to collect. When and whom to ask, and what to
 //! make of the answers, is decided elsewhere.
 
+mod answer;
+mod dns;
 pub mod echo;
+mod exchange;
 mod filter;
+pub mod http;
 mod icmp;
+mod neighbour;
 pub mod nonce;
+mod tcp;
 mod way;
 
+pub use answer::{Answer, Failure, Token};
 pub use way::{Unsent, Way};
 
 use crate::config::model::{Family, Method, TrackedHost};
+use exchange::{Exchange, Progress, Then};
 use icmp::Ping;
+use neighbour::Gateways;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nonce::Nonces;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
@@ -27,28 +36,11 @@ pub type Moment = Duration;
 /// Sockets open at the same time. A probe that needs one more is [`Unsent`] with `EMFILE`.
 pub const MOST_SOCKETS: usize = 64;
 
+/// The key of the socket that hears of neighbours.
+const GATEWAYS: u32 = 0;
+
 /// Ready sockets asked for in one call.
 const EVENTS: usize = 16;
-
-/// Tells the answers to different probes apart; what it means is the caller's business.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Token(pub u64);
-
-/// What became of a probe.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// Which probe.
-    pub token: Token,
-    /// The round-trip time, or why the host counts as not working although something was heard.
-    pub outcome: Result<Duration, Failure>,
-}
-
-/// An answer that is none. Silence is no answer at all and is not reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
-    /// The network or the host said no: `ECONNREFUSED`, `ECONNRESET`, `EHOSTUNREACH`.
-    Network(Errno),
-}
 
 /// Asks hosts and hears their answers.
 pub struct Prober {
@@ -56,6 +48,8 @@ pub struct Prober {
     nonces: Nonces,
     keys: u32,
     pings: Vec<Ping>,
+    exchanges: Vec<Exchange>,
+    gateways: Gateways,
 }
 
 impl Prober {
@@ -65,11 +59,18 @@ impl Prober {
     /// The process or the machine has no descriptors left.
     pub fn new() -> Result<Self, Errno> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        Ok(Self { epoll, nonces: Nonces::default(), keys: 0, pings: Vec::new() })
+        Ok(Self {
+            epoll,
+            nonces: Nonces::default(),
+            keys: GATEWAYS,
+            pings: Vec::new(),
+            exchanges: Vec::new(),
+            gateways: Gateways::default(),
+        })
     }
 
     /// Asks a host. [`Prober::collect`] has the answer when it has come; after `timeout` [`Prober::expire`] takes it for
-    /// lost.
+    /// lost. Collect before asking: an answer of a gateway that has come, but was not read, counts for this probe as well.
     ///
     /// # Errors
     /// The probe did not leave the router.
@@ -83,9 +84,13 @@ impl Prober {
         timeout: Duration,
     ) -> Result<(), Unsent> {
         let deadline = now.saturating_add(timeout);
+        let at = |port| SocketAddr::new(host.address, host.port.unwrap_or(port));
         match method {
             Method::Ping => self.ping(token, way, host.address, deadline),
-            _ => Err(Unsent { errno: Errno::EOPNOTSUPP, doing: "probe in this way" }),
+            Method::Tcp => self.connect(token, way, at(443), Then::Close, deadline),
+            Method::Http => self.connect(token, way, at(80), Then::Get, deadline),
+            Method::Dns => self.query(token, way, at(53), deadline),
+            Method::Arp => self.gateway(token, way, host.address, deadline),
         }
     }
 
@@ -111,18 +116,22 @@ impl Prober {
         for ping in &mut self.pings {
             ping.expire(now);
         }
+        self.exchanges.retain(|exchange| exchange.deadline > now);
+        self.gateways.expire(now);
     }
 
     /// Closes the sockets of these ways, with all that waits on them: links that are no longer watched, and devices that
     /// have come back as others under the same name.
     pub fn forget(&mut self, which: &dyn Fn(&Way) -> bool) {
         self.pings.retain(|ping| !which(&ping.way));
+        self.exchanges.retain(|exchange| !which(&exchange.way));
+        self.gateways.forget(which);
     }
 
     /// How many sockets are open.
     #[must_use]
     pub fn sockets(&self) -> usize {
-        self.pings.len()
+        self.pings.len().saturating_add(self.exchanges.len())
     }
 
     fn ping(&mut self, token: Token, way: &Way, host: IpAddr, deadline: Moment) -> Result<(), Unsent> {
@@ -146,11 +155,54 @@ impl Prober {
         Ok(())
     }
 
+    fn connect(&mut self, token: Token, way: &Way, to: SocketAddr, then: Then, deadline: Moment) -> Result<(), Unsent> {
+        self.make_room()?;
+        let exchange = Exchange::connect(self.key(), token, way, to, then, deadline)?;
+        self.begin(exchange)
+    }
+
+    fn query(&mut self, token: Token, way: &Way, to: SocketAddr, deadline: Moment) -> Result<(), Unsent> {
+        self.make_room()?;
+        let exchange = Exchange::query(self.key(), token, way, to, self.nonces.short(), deadline)?;
+        self.begin(exchange)
+    }
+
+    fn begin(&mut self, exchange: Exchange) -> Result<(), Unsent> {
+        self.watch(&exchange, exchange.events(), exchange.key)?;
+        self.exchanges.push(exchange);
+        Ok(())
+    }
+
+    fn gateway(&mut self, token: Token, way: &Way, gateway: IpAddr, deadline: Moment) -> Result<(), Unsent> {
+        if let Some(listener) = self.gateways.listen()? {
+            let event = EpollEvent::new(EpollFlags::EPOLLIN, GATEWAYS.into());
+            let watched = self.epoll.add(listener, event).map_err(Unsent::when("wait for a gateway's answer"));
+            watched.inspect_err(|_| self.gateways.rest())?;
+        }
+        self.gateways.ask(token, way, gateway, deadline)
+    }
+
     fn read(&mut self, event: &EpollEvent, answers: &mut Vec<Answer>) {
         let key = event.data();
-        if let Some(ping) = self.pings.iter_mut().find(|ping| u64::from(ping.key) == key) {
-            ping.collect(answers);
+        if key == u64::from(GATEWAYS) {
+            return self.gateways.collect(answers);
         }
+        if let Some(ping) = self.pings.iter_mut().find(|ping| u64::from(ping.key) == key) {
+            return ping.collect(answers);
+        }
+        let Some(place) = self.exchanges.iter().position(|exchange| u64::from(exchange.key) == key) else { return };
+        let Some(exchange) = self.exchanges.get_mut(place) else { return };
+        let outcome = match exchange.proceed() {
+            Progress::Waits => return,
+            Progress::Reads => {
+                let changed = self.epoll.modify(&*exchange, &mut EpollEvent::new(exchange.events(), key));
+                let Err(errno) = changed else { return };
+                Err(Failure::Network(errno))
+            }
+            Progress::Done(outcome) => outcome,
+        };
+        answers.push(Answer { token: exchange.token, outcome });
+        self.exchanges.swap_remove(place);
     }
 
     fn make_room(&self) -> Result<(), Unsent> {

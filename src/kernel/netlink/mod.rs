@@ -9,6 +9,7 @@ pub mod link;
 pub mod lookup;
 pub mod message;
 pub mod monitor;
+pub mod neighbour;
 pub mod news;
 pub mod nftables;
 pub mod route;
