@@ -5,16 +5,15 @@
 //! the named one for calls, one without a name for events, and one without a name for each object we subscribe to (a
 //! notification does not say whom it is from).
 
-use super::blob::{Malformed, Writer, kind};
+use super::blob::Malformed;
 use super::error::{Error, Status};
 use super::frame::{Draft, EVENTS, Frame, Kind, id};
 use super::json;
+use super::object::{Incoming, Method, OBJECT, Ticket, signature};
 use super::transport::pong;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// The path of our object.
-pub const OBJECT: &str = "wansplit";
 /// The events we want: an interface went up or down, an object appeared.
 const PATTERNS: [&str; 2] = ["network.interface", APPEARED];
 /// The objects whose notifications we want.
@@ -23,79 +22,6 @@ const WATCHED: [&str; 2] = ["network.interface", "network.device"];
 const APPEARED: &str = "ubus.object.add";
 /// How long ubusd may take to answer.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A method of our object.
-#[derive(Debug, Clone, Copy)]
-pub struct Method {
-    /// Its name.
-    pub name: &'static str,
-    /// Its arguments: name and type.
-    pub arguments: &'static [(&'static str, Argument)],
-}
-
-/// The type of an argument. ubus tells it to callers; nobody enforces it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Argument {
-    /// An array.
-    Array,
-    /// An object.
-    Table,
-    /// A text.
-    String,
-    /// A number.
-    Integer,
-    /// Yes or no.
-    Boolean,
-}
-
-/// Who waits for the answer to a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ticket {
-    sequence: u16,
-    peer: u32,
-    object: u32,
-    silent: bool,
-}
-
-/// What came in.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Incoming {
-    /// Somebody calls a method of ours that exists; `reply` to it.
-    Call {
-        /// For `reply`.
-        ticket: Ticket,
-        /// The method's name.
-        method: String,
-        /// Its arguments, an object. Whether they are of the types we announced is for us to check.
-        arguments: Value,
-    },
-    /// An event that we listen to.
-    Event {
-        /// Its name.
-        name: String,
-        /// What it says, an object.
-        data: Value,
-    },
-    /// A notification of an object that we are subscribed to.
-    Notification {
-        /// The object's path.
-        object: &'static str,
-        /// What it is: `interface.update`.
-        name: String,
-        /// What it says, an object.
-        data: Value,
-    },
-    /// From now on we hear the notifications of this object. What happened before is to be asked for.
-    Subscribed {
-        /// The object's path.
-        object: &'static str,
-    },
-    /// The object went away, the subscription with it. When the object comes back, so does the subscription.
-    Gone {
-        /// The object's path.
-        object: &'static str,
-    },
-}
 
 /// One of our objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -375,24 +301,4 @@ impl Member {
         self.pending.push(Pending { sequence: self.sequence, purpose, asked: now, object: None });
         true
     }
-}
-
-/// Our methods as ubus lists them.
-fn signature(methods: &[Method]) -> Vec<u8> {
-    let mut writer = Writer::default();
-    for method in methods {
-        let opened = writer.open_field(kind::TABLE, method.name);
-        for (name, argument) in method.arguments {
-            let number: u8 = match argument {
-                Argument::Array => kind::ARRAY,
-                Argument::Table => kind::TABLE,
-                Argument::String => kind::STRING,
-                Argument::Integer => kind::INT32,
-                Argument::Boolean => kind::INT8,
-            };
-            writer.field(kind::INT32, name, &u32::from(number).to_be_bytes());
-        }
-        writer.close(opened);
-    }
-    writer.finish()
 }

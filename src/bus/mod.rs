@@ -32,6 +32,7 @@ mod error;
 pub mod frame;
 pub mod json;
 mod member;
+mod object;
 mod pipe;
 #[cfg(test)]
 mod recorded;
@@ -41,5 +42,5 @@ mod transport;
 
 pub use caller::{Caller, call};
 pub use error::{Error, Status};
-pub use member::{Argument, Incoming, Method, OBJECT, Ticket};
+pub use object::{Argument, Incoming, Method, OBJECT, Ticket};
 pub use service::Service;

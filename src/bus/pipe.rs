@@ -122,7 +122,7 @@ impl Pipe {
             self.incomplete = Some(now);
         }
         match self.deadline() {
-            Some(deadline) if now > deadline => Err(Error::TimedOut { who: "ubus".into(), patience: PATIENCE }),
+            Some(deadline) if now >= deadline => Err(Error::TimedOut { who: "ubus".into(), patience: PATIENCE }),
             _ => Ok(()),
         }
     }

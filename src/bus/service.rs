@@ -1,7 +1,8 @@
 //! Our place on the bus, for a poll loop: nothing here waits.
 
 use super::error::{Error, Status};
-use super::member::{Incoming, Member, Method, Ticket};
+use super::member::Member;
+use super::object::{Incoming, Method, Ticket};
 use super::pipe::{self, Pipe};
 use super::socket;
 use serde_json::Value;
@@ -60,6 +61,8 @@ impl Service {
 
     /// Reads what is there if the socket is readable (or hung up), writes what can be written, and returns what came.
     ///
+    /// It reads 64 KiB at most, so the socket may still be readable: wait for the level, not for the edge.
+    ///
     /// # Errors
     /// The connection is of no use any more: drop this, and connect again a little later.
     pub fn turn(&mut self, readable: bool, now: Duration) -> Result<Vec<Incoming>, Error> {
@@ -104,7 +107,7 @@ impl Service {
             return Err(fault);
         }
         match self.member.deadline() {
-            Some(deadline) if now > deadline => Err(Error::TimedOut { who: "ubus".into(), patience: pipe::PATIENCE }),
+            Some(deadline) if now >= deadline => Err(Error::TimedOut { who: "ubus".into(), patience: pipe::PATIENCE }),
             _ => Ok(incoming),
         }
     }
@@ -120,3 +123,7 @@ impl Service {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -44,8 +44,35 @@ pub fn open(place: &Path, patience: Option<Duration>) -> Result<UnixStream, Erro
             Err(Errno::EINTR) => continue,
             Err(Errno::ENOENT) => Err(Error::NotRunning { socket: place.to_owned(), stale: false }),
             Err(Errno::ECONNREFUSED) => Err(Error::NotRunning { socket: place.to_owned(), stale: true }),
-            Err(Errno::EAGAIN) => Err(Error::TimedOut { who: "ubus".into(), patience: patience.unwrap_or_default() }),
-            Err(errno) => Err(fault(errno)),
+            Err(errno) => match patience {
+                Some(patience) if errno == Errno::EAGAIN => Err(Error::TimedOut { who: "ubus".into(), patience }),
+                _ => Err(fault(errno)),
+            },
         };
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use nix::sys::socket::{Backlog, bind, listen};
+    use std::time::Instant;
+
+    #[test]
+    fn a_listener_that_does_not_accept_is_not_waited_for_without_end() {
+        let place = std::env::temp_dir().join(format!("wansplit-full-{}", std::process::id()));
+        let listener = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).unwrap();
+        bind(listener.as_raw_fd(), &UnixAddr::new(&place).unwrap()).unwrap();
+        listen(&listener, Backlog::new(1).unwrap()).unwrap();
+        let began = Instant::now();
+        let waiting: Vec<_> = (0..10).map_while(|_| open(&place, None).ok()).collect();
+        assert!(!waiting.is_empty() && waiting.len() < 10, "{}", waiting.len());
+        let refused = open(&place, None);
+        let gave_up = open(&place, Some(Duration::from_millis(300)));
+        std::fs::remove_file(&place).unwrap();
+        assert!(matches!(refused, Err(Error::Io { .. })), "{refused:?}");
+        assert!(matches!(gave_up, Err(Error::TimedOut { .. })), "{gave_up:?}");
+        assert!(began.elapsed() >= Duration::from_millis(300));
     }
 }
