@@ -130,6 +130,8 @@ impl Daemon {
                     }
                 }
                 // They come doubled, and out of order: each only says "look".
+                // Every object that appears on ubus is announced; of netifd's we hear when we are subscribed.
+                Incoming::Event { name, .. } if name == "ubus.object.add" => {}
                 Incoming::Event { .. } | Incoming::Notification { .. } | Incoming::Subscribed { .. } => {
                     self.triggers.touch(now, Look { config: false, network: true });
                 }

@@ -3,9 +3,11 @@
 pub mod allot;
 pub mod classify;
 pub mod compiler;
+pub mod flows;
 pub mod ip_rules;
 pub mod iproute;
 pub mod jhash;
+pub mod moves;
 pub mod path;
 pub mod review;
 pub mod router;

@@ -124,6 +124,23 @@ impl Paths {
         self.links[link.0]
     }
 
+    /// The path of a link's probes.
+    #[must_use]
+    pub fn probe(&self, _: LinkId) -> Option<PathId> {
+        None
+    }
+
+    /// The marks that connections over a link carry.
+    #[must_use]
+    pub fn marks_of_link(&self, link: LinkId) -> Vec<Mark> {
+        let own = self.of_link(link);
+        let stays = self.all.iter().filter_map(|path| path.stays.get(&link));
+        let mut marks: Vec<Mark> = std::iter::once(&own).chain(stays).map(|path| self[*path].mark).collect();
+        sort::by(&mut marks, Ord::cmp);
+        marks.dedup();
+        marks
+    }
+
     /// How a policy hands out its connections.
     #[must_use]
     pub fn of_policy(&self, policy: PolicyId) -> &Choice {
