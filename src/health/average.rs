@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How many probes of a host are looked back at.
-const WINDOW: u8 = 20;
+pub(super) const WINDOW: u8 = 20;
 
 /// What the probes of one link in one family measured lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -82,7 +82,7 @@ impl Damping {
             self.penalty = 0;
         }
         for _ in 0..seconds.min(FADED) {
-            self.penalty = self.penalty * LEFT_AFTER_A_SECOND >> 16;
+            self.penalty = (self.penalty * LEFT_AFTER_A_SECOND) >> 16;
         }
     }
 

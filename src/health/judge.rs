@@ -12,7 +12,7 @@
 //! ```
 
 use super::Moment;
-use super::average::Statistics;
+use super::average::{Statistics, WINDOW};
 use super::damping::{Damping, FIRST_HOLD};
 use super::rounds::{Outcome, Round};
 use crate::config::model::Tracking;
@@ -22,9 +22,10 @@ use std::time::Duration;
 /// How many probes there must be before loss and latency count.
 const LEAST_PROBES: u8 = 10;
 /// How many rounds a link stays degraded at least: by then nothing of what made it so is looked back at.
-const LEAST_ROUNDS_DEGRADED: u32 = 20;
-/// How long a silent link that falls too often must answer without a failure before it counts as answering again.
-const STEADY: Duration = FIRST_HOLD;
+const LEAST_ROUNDS_DEGRADED: u32 = WINDOW as u32;
+/// A silent link that falls too often must answer without a failure for as long as it is going to be held before it
+/// counts as answering again, but no longer than this: perhaps it is the last one left.
+const LONGEST_PROOF: Duration = Duration::from_secs(30);
 
 /// What the machine says of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,7 +161,7 @@ impl Judge {
         if before == Some(Presence::There) {
             self.leave(now, cause);
         } else if matches!(self.condition, Condition::Down(_)) {
-            self.turn(now, Condition::Down(cause));
+            self.enter(now, Condition::Down(cause));
         }
     }
 
@@ -181,6 +182,8 @@ impl Judge {
         let silent = self.failures >= limits.down;
         match self.condition {
             Condition::Down(_) if self.goods >= limits.up => self.revive(now),
+            // It answered again, though not yet for long enough to be revived: that is a fall like any other.
+            Condition::Down(_) if silent && self.proven => self.fall(now, self.condition),
             Condition::Down(_) => {}
             _ if silent => self.fall(now, Condition::Down(Cause::Silent)),
             Condition::Unproven if self.proven => self.trust(now),
@@ -194,7 +197,7 @@ impl Judge {
     pub fn tick(&mut self, now: Moment) {
         let Condition::Held { until, .. } = self.condition else { return };
         match self.away {
-            Some(away) if now >= away + FIRST_HOLD => self.turn(now, Condition::Down(self.absence())),
+            Some(away) if now >= away + FIRST_HOLD => self.enter(now, Condition::Down(self.absence())),
             None if now >= until => self.trust(now),
             _ => {}
         }
@@ -249,13 +252,13 @@ impl Judge {
             (false, _) if matches!(self.condition, Condition::Held { .. }) => return self.tick(now),
             (false, _) => return self.trust(now),
         };
-        self.turn(now, condition);
+        self.enter(now, condition);
     }
 
     /// The link is away.
     fn leave(&mut self, now: Moment, cause: Cause) {
         match self.condition {
-            Condition::Down(_) => self.turn(now, Condition::Down(cause)),
+            Condition::Down(_) => self.enter(now, Condition::Down(cause)),
             Condition::Held { .. } => {
                 self.away = Some(now);
                 self.damping.fall(now);
@@ -268,16 +271,14 @@ impl Judge {
     fn fall(&mut self, now: Moment, to: Condition) {
         self.damping.fall(now);
         self.proven = false;
-        self.turn(now, to);
+        self.enter(now, to);
     }
 
     /// A silent link answers again.
     fn revive(&mut self, now: Moment) {
-        let unsteady = now.saturating_sub(self.last_failure) < STEADY;
-        if unsteady && self.damping.hold(now).is_some() {
-            return;
-        }
-        if !self.hold(now) {
+        let steady = now.saturating_sub(self.last_failure);
+        let too_soon = self.damping.hold(now).is_some_and(|hold| steady < hold.min(LONGEST_PROOF));
+        if !too_soon && !self.hold(now) {
             self.trust(now);
         }
     }
@@ -287,7 +288,7 @@ impl Judge {
         let Some(hold) = self.damping.hold(now) else { return false };
         let before = if let Condition::Held { until, .. } = self.condition { until } else { now };
         let (until, falls) = (before.max(now + hold), self.damping.lately(now));
-        self.turn(now, Condition::Held { until, falls });
+        self.enter(now, Condition::Held { until, falls });
         true
     }
 
@@ -299,7 +300,7 @@ impl Judge {
             Some(flaw) => Condition::Degraded(flaw),
             None => Condition::Up,
         };
-        self.turn(now, condition);
+        self.enter(now, condition);
     }
 
     /// What is bad about a link that answers. Loss must fall to half its limit and latency to three quarters, and some
@@ -316,8 +317,9 @@ impl Judge {
         }
         let (lost, rounds) = (u32::from(lost), u32::from(rounds));
         let losing = limits.loss.is_some_and(|limit| match was {
-            // A single one says nothing: it would come and go in what is looked back at.
-            None => lost > 1 && lost * 100 > u32::from(limit) * rounds,
+            // A single one says nothing: it would come and go in what is looked back at. And while there are fewer than
+            // are looked back at, those to come are taken for answered, or a loss at the start would weigh too much.
+            None => lost > 1 && lost * 100 > u32::from(limit) * u32::from(WINDOW),
             Some(_) => lost * 200 > u32::from(limit) * rounds,
         });
         let slow = limits.latency.zip(rtt).is_some_and(|(limit, rtt)| match was {
@@ -339,7 +341,7 @@ impl Judge {
         }
     }
 
-    fn turn(&mut self, now: Moment, condition: Condition) {
+    fn enter(&mut self, now: Moment, condition: Condition) {
         if std::mem::discriminant(&self.condition) != std::mem::discriminant(&condition) {
             self.since = now;
             self.degraded = 0;
@@ -347,3 +349,6 @@ impl Judge {
         self.condition = condition;
     }
 }
+
+#[cfg(test)]
+mod tests;

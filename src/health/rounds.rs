@@ -8,17 +8,19 @@
 //! calling (a busy router, a stopped process) makes neither a burst of probes nor rounds that failed only because
 //! nobody looked.
 
+mod sent;
+
 use super::Moment;
 use super::average::{Average, History, Statistics, statistics};
 use crate::config::model::Tracking;
+use sent::Sent;
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// The most hosts one family of a link can have: each is a bit of a number.
 pub const MOST_HOSTS: usize = 32;
-/// How many rounds may be on their way, unless `down` is more: a bound for memory. Where answers take longer than this
-/// many intervals, the rounds come more slowly.
-const MOST_ROUNDS: u32 = 16;
+/// How many regular rounds there may be within one timeout: a bound for memory.
+pub const MOST_ROUNDS: u32 = 32;
 
 /// One question to one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,29 +86,16 @@ pub struct Rounds {
     lag: Duration,
 }
 
-/// A round on its way. The hosts are bits.
-#[derive(Debug, Clone)]
-struct Sent {
-    number: u32,
-    at: Moment,
-    answered: u32,
-    lost: u32,
-    unsent: u32,
-    rtt: Option<Duration>,
-    outcome: Option<Outcome>,
-    reported: bool,
-}
-
 impl Rounds {
     /// The schedule for this many hosts of one family ([`Method::Arp`](crate::config::model::Method::Arp) has one, the
     /// gateway; more than [`MOST_HOSTS`] are not asked); the first round is due at `start`. Without hosts there are
-    /// no rounds.
+    /// no rounds. An interval shorter than a [`MOST_ROUNDS`]th of the timeout is made that long.
     #[must_use]
     pub fn new(tracking: &Tracking, hosts: usize, start: Moment) -> Self {
         let hosts = hosts.min(MOST_HOSTS);
         let count = u32::try_from(hosts).unwrap_or(0);
         Self {
-            interval: tracking.interval,
+            interval: tracking.interval.max(tracking.timeout / MOST_ROUNDS),
             timeout: tracking.timeout,
             down: tracking.down.max(1),
             up: tracking.up.max(1),
@@ -133,21 +122,9 @@ impl Rounds {
         if self.next_round().is_none_or(|due| due > now) {
             return Vec::new();
         }
-        if self.sent.len() >= self.room() {
-            self.settle_first();
-        }
         let number = self.next_number;
         self.next_number = number.wrapping_add(1);
-        self.sent.push_back(Sent {
-            number,
-            at: now,
-            answered: 0,
-            lost: 0,
-            unsent: 0,
-            rtt: None,
-            outcome: None,
-            reported: false,
-        });
+        self.sent.push_back(Sent::new(number, now));
         (self.last_sent, self.stuck) = (now, false);
         self.next = Some(now + self.interval);
         (0..self.histories.len()).map(|host| Probe { round: number, host }).collect()
@@ -252,18 +229,13 @@ impl Rounds {
         let first = self.sent.iter().find(|sent| !sent.reported);
         let over = first.map(|first| if first.outcome.is_some() { self.now } else { first.at + self.timeout });
         let next = self.next_round();
-        // A moment that has passed while there was no room for a round is now.
+        // A round that answers have just made suspicious may be due since before now.
         [over, next].into_iter().flatten().min().map(|work| work.max(self.now))
     }
 
     fn next_round(&self) -> Option<Moment> {
-        let full = self.sent.len() >= self.room() && self.sent.front().is_some_and(|first| !first.reported);
-        let next = self.next.filter(|_| !full && self.everyone != 0)?;
+        let next = self.next.filter(|_| self.everyone != 0)?;
         Some(self.hurried().map_or(next, |hurried| hurried.min(next)))
-    }
-
-    fn room(&self) -> usize {
-        usize::try_from(self.down.max(MOST_ROUNDS)).unwrap_or(usize::MAX)
     }
 
     /// When the next round is sent ahead of its time, because those since the last good one raise a suspicion that
@@ -330,35 +302,22 @@ impl Rounds {
     fn decide(&mut self, number: u32) {
         let (everyone, reliability) = (self.everyone, self.reliability);
         if let Some(sent) = self.find(number) {
-            sent.outcome = sent.outcome.or(sent.verdict(everyone, reliability));
+            sent.decide(everyone, reliability);
         }
     }
 
-    /// Ends a round whose time is over.
+    /// Ends a round whose time is over: every answer that is still missing is lost.
     fn expire(&mut self, index: usize, now: Moment) {
         let timeout = self.timeout;
-        if self.sent.get(index).is_some_and(|sent| now >= sent.at + timeout) {
-            self.give_up(index);
-        }
-    }
-
-    /// Counts every answer of a round that is still missing as lost.
-    fn give_up(&mut self, index: usize) {
-        let Some(sent) = self.sent.get_mut(index) else { return };
+        let Some(sent) = self.sent.get_mut(index).filter(|sent| now >= sent.at + timeout) else { return };
         let missing = sent.pending(self.everyone);
         sent.lost |= missing;
-        sent.outcome = sent.outcome.or(sent.verdict(self.everyone, self.reliability));
+        sent.decide(self.everyone, self.reliability);
         for (host, history) in self.histories.iter_mut().enumerate() {
             if missing >> host & 1 == 1 {
                 history.add(true);
             }
         }
-    }
-
-    /// Makes room: the first round has been reported, and its last answers are not waited for any longer.
-    fn settle_first(&mut self) {
-        self.give_up(0);
-        self.sent.pop_front();
     }
 
     /// Takes the next round in order into account.
@@ -391,25 +350,5 @@ impl Rounds {
     }
 }
 
-impl Sent {
-    /// The hosts of which nothing is known yet.
-    fn pending(&self, everyone: u32) -> u32 {
-        everyone & !(self.answered | self.lost | self.unsent)
-    }
-
-    /// What is certain, whatever the missing answers will be.
-    fn verdict(&self, everyone: u32, reliability: u32) -> Option<Outcome> {
-        let answered = self.answered.count_ones();
-        let pending = self.pending(everyone).count_ones();
-        if answered >= reliability {
-            Some(Outcome::Good)
-        } else if answered + pending >= reliability {
-            None
-        } else if answered + pending + self.unsent.count_ones() >= reliability {
-            // It might have been good, if all had been sent.
-            (pending == 0).then_some(Outcome::Void)
-        } else {
-            Some(Outcome::Failed)
-        }
-    }
-}
+#[cfg(test)]
+mod tests;
