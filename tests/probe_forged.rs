@@ -83,6 +83,8 @@ impl Forger {
 fn echo_replies() {
     lab::isolated(|| {
         let lab = lab();
+        // The firewall would drop some as nobody's replies.
+        lab.router.nft("flush ruleset");
         lab.internet.ip(&format!("addr add {}/128 dev lo nodad", ELSEWHERE[1]));
         for key in ["net/ipv4/icmp_echo_ignore_all", "net/ipv6/icmp/echo_ignore_all"] {
             lab.internet.sysctl(key, "1");

@@ -5,7 +5,9 @@ mod probe_support;
 
 use lab::{Counter, INTERNET, Lab, Wan};
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, poll};
 use probe_support::{Bench, Heard, KINDS, PATIENCE, SILENCE, add_probe_routes, allow, host, internet, lab, way};
+use std::os::fd::AsFd;
 use std::time::Duration;
 use wansplit::config::model::Method::Ping;
 use wansplit::probe::Way;
@@ -85,6 +87,24 @@ fn probes_leave_by_their_link_whatever_main_and_the_links_own_table_say() {
         });
         assert_eq!((by_1.packets(), by_2.packets()), (1, 2), "IPv4 requests by link 1 and 2");
         assert_eq!(lab.spoofed(), 0);
+    });
+}
+
+#[test]
+fn without_a_route_ipv6_is_a_local_error_and_ipv4_is_silence() {
+    lab::isolated(|| {
+        let lab = lab();
+        lab.router.ip("route flush table 502");
+        lab.router.ip6("route flush table 502");
+        lab.router.run(|| {
+            let mut bench = Bench::new();
+            let [v4, v6] = internet();
+            // The kernel takes the host for a neighbour on the device, and looks for it by ARP: a test of nothing. And never
+            // does it fall back to link 1, where main's default is.
+            bench.is_silent(&way(2), Ping, v4);
+            let heard = bench.probe(&way(2), Ping, v6, SILENCE);
+            assert!(matches!(heard, Heard::Unsent(unsent) if unsent.errno == Errno::ENETUNREACH), "{heard:?}");
+        });
     });
 }
 
@@ -172,6 +192,25 @@ fn an_expired_probe_is_not_answered_late() {
             let heard = bench.hear_all(SILENCE, 2);
             assert_eq!(heard.iter().map(|answer| answer.token).collect::<Vec<_>>(), [late], "not {early:?}");
         });
+    });
+}
+
+#[test]
+fn replies_to_others_wake_nobody() {
+    lab::isolated(|| {
+        let lab = lab();
+        for kind in KINDS {
+            allow(&lab, kind);
+            lab.router.run(|| {
+                let mut bench = Bench::new();
+                for (family, host) in internet().into_iter().enumerate() {
+                    bench.is_answered(&way(1), Ping, host);
+                    assert!(lab.router.ping(INTERNET[family], &["-I", "eth1"]), "its reply comes by the same device");
+                    let woken = poll(&mut [PollFd::new(bench.prober.as_fd(), PollFlags::POLLIN)], 100u16).unwrap();
+                    assert_eq!(woken, 0, "{kind} {host:?}");
+                }
+            });
+        }
     });
 }
 

@@ -33,7 +33,8 @@ use std::time::Duration;
 /// A point in time: how long the daemon had been running.
 pub type Moment = Duration;
 
-/// Sockets open at the same time. A probe that needs one more is [`Unsent`] with `EMFILE`.
+/// Probe sockets open at the same time: one for each way and family that is asked by ping, one for each other probe under
+/// way. A probe that needs one more is [`Unsent`] with `EMFILE`.
 pub const MOST_SOCKETS: usize = 64;
 
 /// The key of the socket that hears of neighbours.
@@ -128,7 +129,7 @@ impl Prober {
         self.gateways.forget(which);
     }
 
-    /// How many sockets are open.
+    /// How many sockets are open, up to [`MOST_SOCKETS`]. The two that deal with the neighbour table are not counted.
     #[must_use]
     pub fn sockets(&self) -> usize {
         self.pings.len().saturating_add(self.exchanges.len())
@@ -217,7 +218,7 @@ impl Prober {
     }
 
     fn key(&mut self) -> u32 {
-        self.keys = self.keys.wrapping_add(1);
+        self.keys = self.keys.wrapping_add(1).max(GATEWAYS + 1);
         self.keys
     }
 }

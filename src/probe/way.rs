@@ -15,7 +15,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 ///
 /// Device and mark together are what it takes. The mark leads to a table that always holds the link's route, also while
 /// the link is thought dead. The device makes sure that no other table can send the probe by another link, and that no
-/// answer is taken from one.
+/// answer is taken from one. Without a route by the device, IPv4 takes every host for a neighbour on it and is silent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {
     /// The device (`SO_BINDTODEVICE`).
@@ -23,7 +23,7 @@ pub struct Way {
     /// The packet mark (`SO_MARK`); 0 sets none.
     pub mark: u32,
     /// The source address, where the kernel would not find one by itself: an IPv6 link that has a delegated prefix, but
-    /// no address on its device.
+    /// no address on its device. It must be of the family of the hosts that are asked this way.
     pub source: Option<IpAddr>,
 }
 

@@ -131,6 +131,8 @@ pub(super) fn decode(message: &Message) -> Result<Option<Neighbour>, Malformed> 
 /// Hears of changes in the neighbour table, without ever waiting.
 pub struct Listener {
     fd: OwnedFd,
+    /// Something was lost, and what still waits is older than that.
+    behind: bool,
 }
 
 impl Listener {
@@ -145,24 +147,29 @@ impl Listener {
         bind(fd.as_raw_fd(), &NetlinkAddr::new(0, GROUP)).map_err(fault)?;
         // Connected to the kernel: what other programs send to us is refused.
         connect(fd.as_raw_fd(), &NetlinkAddr::new(0, 0)).map_err(fault)?;
-        Ok(Self { fd })
+        Ok(Self { fd, behind: false })
     }
 
     /// Reads what has been announced. Returns false if something was lost; then look for yourself.
+    ///
+    /// That is said only when all that waited is read: once it has reported a loss, the kernel drops all announcements,
+    /// and reports no further loss, until the socket is empty (`NETLINK_S_CONGESTED`). Who looked before would miss them.
     #[must_use]
-    pub fn read(&self, hear: &mut dyn FnMut(Neighbour)) -> bool {
-        let mut whole = true;
+    pub fn read(&mut self, hear: &mut dyn FnMut(Neighbour)) -> bool {
         let mut buffer = [0; BUFFER];
         for _ in 0..MOST_READ {
+            // With MSG_TRUNC the kernel returns the real length, also when it did not fit.
             match recv(self.fd.as_raw_fd(), &mut buffer, MsgFlags::MSG_TRUNC) {
-                Ok(length) => whole &= buffer.get(..length).is_some_and(|datagram| hear_all(datagram, hear).is_ok()),
-                Err(Errno::EAGAIN) => break,
+                Ok(length) => {
+                    self.behind |= buffer.get(..length).is_none_or(|datagram| hear_all(datagram, hear).is_err());
+                }
+                Err(Errno::EAGAIN) => return !std::mem::take(&mut self.behind),
                 Err(Errno::EINTR) => {}
-                // ENOBUFS: they did not fit. From then on the kernel drops all until everything that fitted is read.
-                Err(_) => whole = false,
+                // ENOBUFS: they did not fit.
+                Err(_) => self.behind = true,
             }
         }
-        whole
+        true
     }
 }
 
