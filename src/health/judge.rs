@@ -231,7 +231,11 @@ impl Judge {
             Condition::Up => Standing::Good,
             // Whether a held link is there at this moment is for the facts to say: it would change too often here.
             Condition::Degraded(_) | Condition::Unproven | Condition::Held { .. } => Standing::Poor,
-            Condition::Down(_) => Standing::Dead,
+            Condition::Down(Cause::Silent) => Standing::Dead,
+            // Away: no route, or one that the kernel skips by itself and takes again within a millisecond when the
+            // carrier is back. Where nobody watches that is as it should be; else the link has to prove itself first.
+            Condition::Down(_) if self.limits.is_some() => Standing::Poor,
+            Condition::Down(_) => Standing::Good,
         }
     }
 
