@@ -50,7 +50,8 @@ fn attempt(place: &Place, verb: &Status) -> Result<Exit, Exit> {
 fn of_daemon(place: &Place) -> Option<Value> {
     let health = client::health().ok().flatten()?;
     let status = if health.runs_with(place) { client::ask(Request::Status).ok().flatten() } else { None };
-    status.filter(Value::is_object)
+    // It may not have come to its first look yet.
+    status.filter(|status| status["links"].is_array())
 }
 
 fn by_ourselves(config: &Config, place: &Place) -> Result<Value, Exit> {

@@ -81,7 +81,7 @@ impl Daemon {
     fn reset(&mut self, doomed: &Doomed, mask: u32) -> Option<u64> {
         let addresses = self.sweeps.addresses.get(&doomed.link).cloned().unwrap_or_default();
         flows::reset(&mut self.kernel, doomed, mask, &addresses).unwrap_or_else(|error| {
-            self.complain_once(vec![format!("established connections stay where they are: {error}")]);
+            self.complaints.push(format!("established connections stay where they are: {error}"));
             None
         })
     }

@@ -2,9 +2,10 @@
 //! difference, and tell what has become of the links.
 
 use super::events::{self, Action, Event};
+use super::flows::Sweeps;
 use super::triggers::Look;
 use super::words;
-use super::{Current, Daemon};
+use super::{Current, Daemon, PAUSE};
 use crate::commands::{Loaded, apply};
 use crate::config::diagnostics::Severity;
 use crate::config::model::{Attachment, Config, Family, LinkId};
@@ -27,6 +28,8 @@ use std::time::{Duration, Instant};
 const ATTEMPTS: u32 = 3;
 /// How soon to try again after a look that came to nothing.
 const RETRY: Duration = Duration::from_secs(1);
+/// netifd is asked again less and less often, as long as it does not answer: asking blocks.
+const LONGEST: Duration = Duration::from_secs(30);
 /// Another run of wansplit holds the lock: it will not be long.
 const BUSY: Duration = Duration::from_millis(100);
 
@@ -55,23 +58,26 @@ impl Daemon {
         if self.resting {
             return;
         }
-        let outcome = self.read_config(look.config).and_then(|()| self.look_with_config(look));
-        match outcome {
+        self.complaints.clear();
+        self.read_config(look.config);
+        match self.look_with_config(look) {
             Ok(()) => {}
-            Err(Fault::Busy) => self.triggers.again_at(Instant::now() + BUSY, look),
+            // Nothing was looked at: what was said last still holds.
+            Err(Fault::Busy) => return self.triggers.again_at(Instant::now() + BUSY, look),
             Err(Fault::Trouble(why)) => {
-                self.complain_once(vec![why]);
+                self.complaints.push(why);
                 self.triggers.again_at(Instant::now() + RETRY, look);
             }
         }
+        self.complain();
     }
 
     /// Reads the configuration, if there is another one than last time. A bad one changes nothing.
-    fn read_config(&mut self, anew: bool) -> Result<(), Fault> {
+    fn read_config(&mut self, anew: bool) {
         let stamp = Stamp::of(&self.place.config);
         let known = self.current.as_ref().map(|current| current.stamp);
         if !anew && known.is_some() && known == stamp {
-            return Ok(());
+            return;
         }
         let Some(stamp) = stamp else {
             return self.keep(format!("there is no configuration {}", self.place.config));
@@ -95,16 +101,13 @@ impl Daemon {
         self.watches.configure(config, &restored, self.moment(Instant::now()));
         let account = self.current.take().map_or(Account::NotNeeded, |current| current.account);
         self.current = Some(Current { loaded, stamp, account, state: None });
-        self.prober.forget(&|_| true);
-        self.triggers.touch(Instant::now(), Look { config: false, network: true });
-        Ok(())
+        self.sweeps = Sweeps::default();
     }
 
     /// Goes on with the configuration there was, if there was one.
-    fn keep(&mut self, why: String) -> Result<(), Fault> {
+    fn keep(&mut self, why: String) {
         let what = if self.current.is_some() { "the one from before stays in force" } else { "nothing is changed" };
-        self.complain_once(vec![format!("{why}; {what}")]);
-        Ok(())
+        self.complaints.push(format!("{why}; {what}"));
     }
 
     /// What an earlier daemon knew of the links: a link that is watched and whose own table has no route by it, while
@@ -146,7 +149,7 @@ impl Daemon {
         if apply::nothing_to_do(&config).is_some() {
             return self.take_away();
         }
-        if look.network || current.account == Account::NotNeeded {
+        if look.network || current.state.is_none() {
             self.ask_netifd(&config, &mut current.account);
         }
         if let (Account::Unknown(why), Some(_)) = (&current.account, survey::links_of_netifd(&config).next()) {
@@ -160,13 +163,11 @@ impl Daemon {
             match reconcile::apply(&mut self.kernel, &plan) {
                 Ok(report) => {
                     report.changed.iter().for_each(|line| debug!("{line}"));
-                    let mut complaints = report.warnings;
-                    complaints.extend(report.missing);
+                    self.complaints.extend(report.warnings.into_iter().chain(report.missing));
                     if current.state.is_none() {
                         // Later on what becomes of a link is told as an event.
-                        complaints.extend(survey.findings.iter().map(|finding| finding.in_words()));
+                        self.complaints.extend(survey.findings.iter().map(|finding| finding.in_words()));
                     }
-                    self.complain_once(complaints);
                     break (survey, plan);
                 }
                 Err(failed) if tries < ATTEMPTS && apply::device_changed(&failed.error) => {}
@@ -203,11 +204,12 @@ impl Daemon {
         };
         match (answer, &account) {
             (Account::Unknown(why), Account::Known(_)) => {
-                self.complain_once(vec![format!("{why}; what was known of the interfaces before still counts")]);
+                self.complaints.push(format!("{why}; what was known of the interfaces before still counts"));
                 let look = Look { config: false, network: true };
-                self.triggers.again_at(Instant::now() + RETRY, look);
+                self.triggers.again_at(Instant::now() + self.patience, look);
+                self.patience = (self.patience * 2).min(LONGEST);
             }
-            (answer, _) => *account = answer,
+            (answer, _) => (*account, self.patience) = (answer, PAUSE),
         }
     }
 
@@ -227,6 +229,8 @@ impl Daemon {
         let own: Vec<_> = self.kernel.addresses().unwrap_or_default().iter().map(|own| own.address).collect();
         let moment = self.moment(now);
         self.watches.find_ways(config, &survey.facts, plan, &own, moment);
+        let ways = self.watches.ways();
+        self.prober.forget(&|way| !ways.contains(way));
         let returned = self.returned(config);
         let flows = self.move_flows(config, survey, plan, &returned, now);
         // After a change of the configuration there is no telling what moved where.

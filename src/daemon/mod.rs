@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 use triggers::{Look, Triggers};
 use watch::Watches;
 
-/// How long to wait before a socket that broke is opened again.
+/// How long to wait before something that does not work is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The daemon.
@@ -62,8 +62,12 @@ struct Daemon {
     current: Option<Current>,
     /// Somebody said `wansplit stop`.
     resting: bool,
-    /// What was complained of last, so that it is said once.
+    /// What this look has to complain of.
     complaints: Vec<String>,
+    /// What the last one had, so that it is said once.
+    told: Vec<String>,
+    /// How long to wait before netifd is asked again, when it did not answer.
+    patience: Duration,
 }
 
 /// The configuration in force, and the world as it was at the last look.
@@ -142,6 +146,8 @@ impl Daemon {
             current: None,
             resting: false,
             complaints: Vec::new(),
+            told: Vec::new(),
+            patience: PAUSE,
         })
     }
 
@@ -260,11 +266,12 @@ impl Daemon {
         now.saturating_duration_since(self.start)
     }
 
-    /// Says something once, until something else has been said.
-    fn complain_once(&mut self, complaints: Vec<String>) {
-        for new in complaints.iter().filter(|new| !self.complaints.contains(new)) {
+    /// Says what the last look did not say already.
+    fn complain(&mut self) {
+        let complaints = std::mem::take(&mut self.complaints);
+        for new in complaints.iter().filter(|new| !self.told.contains(new)) {
             warn!("{new}");
         }
-        self.complaints = complaints;
+        self.told = complaints;
     }
 }

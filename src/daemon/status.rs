@@ -58,7 +58,7 @@ impl Daemon {
     /// The status; an explanation where there is none.
     pub(super) fn status(&mut self, now: Instant) -> Value {
         let Some(current) = self.current.take() else {
-            return json!({ "error": "no configuration could be read yet", "problems": self.complaints });
+            return json!({ "error": "no configuration could be read yet", "problems": self.told });
         };
         let status = self.status_of(&current, now);
         self.current = Some(current);
@@ -67,7 +67,7 @@ impl Daemon {
 
     fn status_of(&mut self, current: &Current, now: Instant) -> Value {
         let (Some(config), Some((survey, plan))) = (&current.loaded.config, &current.state) else {
-            return json!({ "error": "nothing is applied", "problems": self.complaints });
+            return json!({ "error": "nothing is applied", "problems": self.told });
         };
         let wanted = (config.globals.enabled && !self.resting).then_some(plan);
         let drift = reconcile::difference(&mut self.kernel, wanted)

@@ -91,6 +91,12 @@ impl Watches {
         }
     }
 
+    /// How the probes leave.
+    #[must_use]
+    pub fn ways(&self) -> Vec<Way> {
+        self.all.iter().filter_map(|watch| watch.probing.as_ref()?.way.clone()).collect()
+    }
+
     /// The routes are as the verdicts want them.
     pub fn settle(&mut self) {
         self.all.iter_mut().for_each(|watch| watch.settled = watch.judge.standing());
