@@ -2,8 +2,8 @@
 
 use super::events::Action;
 use super::watch::Watch;
+use crate::explain::way::down_words;
 use crate::health::{Cause, Condition, Quality};
-use crate::report::status::down_words;
 use std::time::Duration;
 
 /// What to tell of a condition; nothing for one that is only passed through.

@@ -1,13 +1,16 @@
 //! Why a packet goes where it goes: the configuration walked for one packet, without the compiler.
 
 pub mod question;
+pub mod way;
 pub mod words;
+
+pub use crate::plan::tiers::{Outcome, outcome};
 
 use crate::config::model::{Choice as Values, Config, Family, LinkId, Mac, Matches, Rule, Spread};
 use crate::interval::{IntervalSet, from_ipv4, from_ipv6, ipv6_prefix};
-use crate::network::{Facts, State};
+use crate::network::Facts;
 use crate::plan::jhash;
-use crate::plan::path::{Choice, Path, PathId, Paths};
+use crate::plan::path::{Choice, PathId, Paths};
 use crate::plan::router;
 use crate::plan::ruleset::SEED;
 use std::net::{IpAddr, Ipv6Addr};
@@ -251,27 +254,5 @@ fn number(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => from_ipv4(address),
         IpAddr::V6(address) => from_ipv6(address),
-    }
-}
-
-/// Where a path leads now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// To one of these links, those of the first tier that has one that works.
-    Links(Vec<LinkId>),
-    /// To none: the fallback.
-    Fallback(crate::config::model::Fallback),
-}
-
-/// Where a path leads now, as far as the facts tell. The kernel's own lookup knows more (connected and static routes).
-#[must_use]
-pub fn outcome(path: &Path, facts: &Facts, family: Family) -> Outcome {
-    let up = |link: LinkId| matches!(facts.side(link, family).map(|side| &side.state), Some(State::Up(_)));
-    let tiers = path.course.tiers.iter();
-    let mut working =
-        tiers.map(|tier| tier.iter().map(|member| member.link).filter(|link| up(*link)).collect::<Vec<_>>());
-    match working.find(|links| !links.is_empty()) {
-        Some(links) => Outcome::Links(links),
-        None => Outcome::Fallback(path.course.fallback),
     }
 }

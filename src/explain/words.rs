@@ -1,9 +1,10 @@
 //! A decision in words, and the words of a question.
 
 use super::question::with_port;
+use super::way::Way;
 use super::{Decision, From, Miss, Outcome, Packet, Reason, miss, outcome};
 use crate::config::describe::{describe, protocols};
-use crate::config::model::{Config, Fallback, LinkId, Mode, Policy, Rule, Target};
+use crate::config::model::{Config, LinkId, Mode, Policy, Rule, Target};
 use crate::interval::IntervalSet;
 use crate::kernel::netlink::lookup::{self, Answer};
 use crate::network::Facts;
@@ -135,7 +136,9 @@ impl Words<'_> {
                 String::new()
             };
             lines.push(format!("path     {chance}'{}', mark {}, table {}", path.name, path.mark, path.table));
-            lines.push(format!("link     {}", self.outcome(path)));
+            let way = Way { config: self.config, facts: self.facts, family: self.packet.family(), path };
+            lines.extend(way.passed_over().iter().map(|link| format!("not      link {link}")));
+            lines.push(format!("link     {}", way.taken()));
         }
         lines
     }
@@ -147,37 +150,6 @@ impl Words<'_> {
             Outcome::Links(links) => links,
             Outcome::Fallback(_) => Vec::new(),
         }
-    }
-
-    fn outcome(&self, path: &Path) -> String {
-        let name = |link: &LinkId| self.config[*link].name.as_str();
-        let family = self.packet.family();
-        match outcome(path, self.facts, family) {
-            Outcome::Links(links) => {
-                let names: Vec<&str> = links.iter().map(name).collect();
-                let first = path.links().next();
-                let why = match links.as_slice() {
-                    [only] if Some(*only) == first && path.course.tiers.len() == 1 => "it is up",
-                    [only] if Some(*only) == first => "the first of its order, and up",
-                    [_] => "the first of its order that is up",
-                    _ => "shared by the kernel's hash of sender and receiver",
-                };
-                format!("{}: {why}", names.join(", "))
-            }
-            Outcome::Fallback(fallback) => {
-                let reason =
-                    if path.course.tiers.is_empty() { "".into() } else { format!("none is up for {family}; ") };
-                format!("none: {reason}{}", fallback_words(fallback))
-            }
-        }
-    }
-}
-
-fn fallback_words(fallback: Fallback) -> &'static str {
-    match fallback {
-        Fallback::Main => "the main table decides (fallback main)",
-        Fallback::Unreachable => "the sender gets an error (unreachable)",
-        Fallback::Blackhole => "the packet is dropped (blackhole)",
     }
 }
 

@@ -71,6 +71,7 @@ pub fn gather(config: &Config, sources: &Sources) -> Facts {
         interfaces,
         ipv6: sources.ipv6,
         strict_devices: BTreeSet::new(),
+        loose_devices: BTreeSet::new(),
     }
 }
 

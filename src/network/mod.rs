@@ -20,6 +20,8 @@ pub struct Facts {
     pub ipv6: bool,
     /// Devices on which the kernel checks source addresses strictly (`rp_filter` 1).
     pub strict_devices: BTreeSet<String>,
+    /// Devices on which it checks them loosely (`rp_filter` 2).
+    pub loose_devices: BTreeSet<String>,
 }
 
 impl Facts {
@@ -142,5 +144,17 @@ impl Side {
             State::Up(hop) | State::NoCarrier(hop) => Some(hop),
             State::Down(_) => None,
         }
+    }
+
+    /// Whether the machine says that packets can leave by it; what its probes have shown is another matter.
+    #[must_use]
+    pub fn has_carrier(&self) -> bool {
+        matches!(self.state, State::Up(_))
+    }
+
+    /// Whether it carries new connections, if only as second choice.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        self.has_carrier() && self.standing != Standing::Dead
     }
 }

@@ -24,6 +24,9 @@ pub struct Request {
     pub mark: Option<Mark>,
     /// The table, if the owner pinned it.
     pub table: Option<u32>,
+    /// Whether it is for probes. Those take what the others leave, so that watching a link renumbers nothing: no
+    /// connection outlives a probe.
+    pub probes: bool,
 }
 
 /// What a path gets.
@@ -40,6 +43,8 @@ pub struct Allotment {
 pub struct Shortage {
     /// How many paths there are.
     pub paths: usize,
+    /// How many of them are for probes.
+    pub probes: usize,
     /// How many marks the mask has.
     pub marks: u32,
     /// The mask.
@@ -48,8 +53,12 @@ pub struct Shortage {
 
 impl fmt::Display for Shortage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { paths, marks, mask } = self;
-        write!(f, "links and policies need {paths} marks, mask {mask} has {marks}")
+        let Self { paths, probes, marks, mask } = self;
+        write!(f, "links and policies need {paths} marks")?;
+        if *probes > 0 {
+            write!(f, " ({probes} of them for probes)")?;
+        }
+        write!(f, ", mask {mask} has {marks}")
     }
 }
 
@@ -58,11 +67,12 @@ impl fmt::Display for Shortage {
 /// # Errors
 /// When there are more requests than marks.
 pub fn allot(mask: Mask, requests: &[Request]) -> Result<Vec<Allotment>, Shortage> {
-    let shortage = Shortage { paths: requests.len(), marks: mask.slots(), mask };
+    let probes = requests.iter().filter(|r| r.probes).count();
+    let shortage = Shortage { paths: requests.len(), probes, marks: mask.slots(), mask };
     let slots = slots(mask, requests).ok_or(shortage)?;
     let mut tables = sort::set(requests.iter().filter_map(|r| r.table));
     let mut by_slot: Vec<usize> = (0..requests.len()).collect();
-    sort::by_key(&mut by_slot, |n| slots[*n]);
+    sort::by_key(&mut by_slot, |n| (requests[*n].probes, slots[*n]));
     let mut allotments = vec![None; requests.len()];
     for n in by_slot {
         let table = requests[n].table.unwrap_or_else(|| {
@@ -81,7 +91,7 @@ fn slots(mask: Mask, requests: &[Request]) -> Option<Vec<u32>> {
     let range = mask.slots().min(MOST_SLOTS);
     let mut taken = sort::set(requests.iter().filter_map(|r| r.mark).map(|m| mask.slot(m)));
     let mut order: Vec<usize> = (0..requests.len()).collect();
-    sort::by_key(&mut order, |n| (wish(&requests[*n].key, range), &requests[*n].key));
+    sort::by_key(&mut order, |n| (requests[*n].probes, wish(&requests[*n].key, range), &requests[*n].key));
     let mut slots = vec![0; requests.len()];
     for n in order {
         slots[n] = match requests[n].mark {
@@ -123,7 +133,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn ask(keys: &[&str]) -> Vec<Request> {
-        keys.iter().map(|key| Request { key: (*key).into(), mark: None, table: None }).collect()
+        keys.iter().map(|key| Request { key: (*key).into(), mark: None, table: None, probes: false }).collect()
     }
 
     #[test]
@@ -152,6 +162,24 @@ mod tests {
         assert_eq!(pinned[0], Allotment { mark: unpinned[1].mark, table: unpinned[2].table });
         assert_ne!(pinned[1].mark, pinned[0].mark);
         assert_ne!(pinned[2].table, pinned[0].table);
+    }
+
+    #[test]
+    fn probes_take_what_the_others_leave() {
+        let mask = Mask::new(0x1f).unwrap();
+        let links = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+        let mut alone = ask(&links);
+        // A pin stands in the way of somebody's table.
+        alone[0].table = Some(allot(mask, &alone).unwrap()[1].table);
+        let probes = links.map(|name| Request { probes: true, ..ask(&[&format!("{name}.probes")]).remove(0) });
+        let all: Vec<Request> = probes.iter().cloned().chain(alone.iter().cloned()).collect();
+        let together = allot(mask, &all).unwrap();
+        assert_eq!(together[probes.len()..], allot(mask, &alone).unwrap());
+        let marks: BTreeSet<Mark> = together.iter().map(|a| a.mark).collect();
+        let tables: BTreeSet<u32> = together.iter().map(|a| a.table).collect();
+        assert_eq!((marks.len(), tables.len()), (24, 24));
+        let short = allot(Mask::new(0xf).unwrap(), &all).unwrap_err();
+        assert_eq!(short.to_string(), "links and policies need 24 marks (12 of them for probes), mask 0xf has 15");
     }
 
     #[test]

@@ -159,7 +159,8 @@ impl<'a> Builder<'a> {
     }
 
     /// New connections on their way out: stamped with the link they really leave by, whoever chose it. Those of a kill
-    /// switch are stamped with a path that holds them back later too.
+    /// switch are stamped with a path that holds them back later too, probes with their own: the answers come in by a
+    /// link that may have no other table that leads out by it, and a strict `rp_filter` would drop them.
     fn stamps(&mut self) -> Vec<Rule> {
         let mut by_path = Vec::new();
         let keeping: Vec<PathId> =
@@ -170,6 +171,10 @@ impl<'a> Builder<'a> {
             let name = format!("out_{}", self.names[&from]);
             by_path.push((vec![self.mark_interval(from)], Verdict::Goto(name.as_str().into())));
             self.chains.insert(name, vec![rule]);
+        }
+        let probes: Vec<PathId> = self.paths.iter().filter(|(_, path)| path.course.probes).map(|(id, _)| id).collect();
+        for path in probes {
+            by_path.push((vec![self.mark_interval(path)], self.pin(path)));
         }
         let mut rules = Vec::new();
         if !by_path.is_empty() {

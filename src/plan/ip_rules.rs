@@ -5,7 +5,7 @@
 //! 1. `not fwmark 0/mask lookup main suppress_prefixlength 0`, and the same for `iif lo`: connected, static and VPN
 //!    routes win over every policy; only default routes are ours. Without it every forwarded reply would be looked up in
 //!    a WAN's table, which does not know the LAN.
-//! 2. `fwmark`: the links first, which carry all established packets, then the other paths.
+//! 2. `fwmark`: the links first, which carry all established packets, then the other paths, last those of probes.
 //! 3. `oif` for sockets bound to a device. Behind the fwmark rules: a bound socket's marked packets lead to the same
 //!    link anyway, and so an established packet does not pay for these.
 //! 4. `from ADDRESS iif lo` for sockets bound to a WAN's address, and for the second lookup that a TCP connect makes
@@ -29,6 +29,7 @@ struct Ladder {
     suppress: u32,
     fwmark_link: u32,
     fwmark_path: u32,
+    fwmark_probes: u32,
     oif: u32,
     from: u32,
     router: u32,
@@ -41,12 +42,15 @@ impl Ladder {
         // The two suppress rules come before the lowest pin, the unmarked lookups after the highest.
         let suppress = pins().min().map_or(first, |lowest| first.min(lowest.saturating_sub(2)));
         let last = pins().max().map_or(first + 3, |highest| highest.max(first + 3));
+        // Where no link is watched, no place is kept for probes.
+        let probes = u32::from(config.links.iter().any(|link| link.tracking.is_some()));
         Self {
             suppress,
             fwmark_link: first + 2,
             fwmark_path: first + 3,
-            oif: last + 1,
-            from: last + 2,
+            fwmark_probes: last + 1,
+            oif: last + 1 + probes,
+            from: last + 2 + probes,
             router: last + 10,
         }
     }
@@ -69,7 +73,12 @@ fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladd
     ];
     for (id, path) in paths.iter() {
         let is_link = (0..config.links.len()).any(|n| paths.of_link(LinkId(n)) == id);
-        let priority = path.priority.unwrap_or(if is_link { ladder.fwmark_link } else { ladder.fwmark_path });
+        let usual = match path.course.probes {
+            true => ladder.fwmark_probes,
+            false if is_link => ladder.fwmark_link,
+            false => ladder.fwmark_path,
+        };
+        let priority = path.priority.unwrap_or(usual);
         rules.push(IpRule { mark: Some((path.mark.bits(), mask)), ..IpRule::lookup(family, priority, path.table) });
     }
     let mut devices: BTreeMap<&str, u32> = BTreeMap::new();

@@ -13,7 +13,10 @@ pub mod review;
 pub mod router;
 pub mod routes;
 pub mod ruleset;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod state;
+pub mod tiers;
 
 use crate::config::model::{Config, Family, LinkId};
 use crate::network::Facts;
@@ -69,13 +72,16 @@ pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, allot::Shortage> {
 }
 
 /// The settings the WAN devices need: the kernel shall skip a route whose device has no carrier, and where it checks
-/// sources strictly it shall do so with the packet's mark.
+/// sources strictly it shall do so with the packet's mark. A loose check needs the mark for the answers to probes: without
+/// it the kernel looks up a link's own table for them (by the rule `from` the router's address), and where that says
+/// `unreachable` because the link is dead, they are dropped (`__fib_validate_source`).
 fn sysctls(config: &Config, facts: &Facts) -> Vec<Sysctl> {
     let mut sysctls = BTreeSet::new();
-    for n in 0..config.links.len() {
+    for (n, link) in config.links.iter().enumerate() {
         for family in Family::BOTH.into_iter().filter(|family| facts.speaks(*family)) {
             let Some(device) = facts.side(LinkId(n), family).and_then(|side| side.device.clone()) else { continue };
-            if family == Family::V4 && facts.strict_devices.contains(&device) {
+            let loose = link.tracking.is_some() && facts.loose_devices.contains(&device);
+            if family == Family::V4 && (loose || facts.strict_devices.contains(&device)) {
                 sysctls.insert(Sysctl { family, device: device.clone(), name: "src_valid_mark", value: "1" });
             }
             sysctls.insert(Sysctl { family, device, name: "ignore_routes_with_linkdown", value: "1" });

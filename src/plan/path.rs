@@ -3,6 +3,9 @@
 //! A path is one mark, one routing table and an ordered list of tiers of links. A link has a path of its own;
 //! a failover policy is one path; a balanced policy is one path for each member. Paths with the same tiers and the
 //! same fallback are one path, however many policies use it: every ip rule is paid for by every packet.
+//!
+//! A link that is watched has a second path, for its probes: it leads to the link whatever is thought of it, or else a
+//! dead link could never prove that it works again.
 
 use super::allot::{self, Allotment, Shortage};
 use crate::config::model::{Config, Fallback, LinkId, Mark, Member, Mode, Policy, PolicyId, Rule, Spread, Target};
@@ -23,12 +26,14 @@ pub struct Course {
     pub tiers: Vec<Tier>,
     /// What happens after the last one.
     pub fallback: Fallback,
+    /// Whether it is for a link's probes.
+    pub probes: bool,
 }
 
 /// One mark, one routing table and where they lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
-    /// A name for people: the link's, the policy's, or `policy@link` for one member of a policy.
+    /// A name for people: the link's, the policy's, `policy@link` for one member of a policy, or `link.probes`.
     pub name: String,
     /// Its tiers and fallback.
     pub course: Course,
@@ -58,6 +63,8 @@ pub struct Paths {
     all: Vec<Path>,
     /// The path of each link, by [`LinkId`].
     links: Vec<PathId>,
+    /// The path of each link's probes, by [`LinkId`].
+    probes: Vec<Option<PathId>>,
     /// How each policy hands out its connections, by [`PolicyId`].
     policies: Vec<Choice>,
     /// The router's own path of each policy that it uses: ip rules cannot spread, so it is the members in order.
@@ -91,15 +98,15 @@ impl Paths {
             policies.push(choice);
             router.push(own);
         }
-        let mut nowhere = |target, fallback| {
-            config
-                .rules
-                .iter()
-                .any(|rule| rule.target == target)
-                .then(|| builder.path(Course { tiers: Vec::new(), fallback }, || fallback.to_string()))
-        };
+        let mut nowhere =
+            |target, fallback| {
+                config.rules.iter().any(|rule| rule.target == target).then(|| {
+                    builder.path(Course { tiers: Vec::new(), fallback, probes: false }, || fallback.to_string())
+                })
+            };
         let unreachable = nowhere(Target::Unreachable, Fallback::Unreachable);
         let blackhole = nowhere(Target::Blackhole, Fallback::Blackhole);
+        let probes = (0..config.links.len()).map(|n| builder.probes(LinkId(n))).collect();
 
         let Builder { mut all, links, .. } = builder;
         let requests: Vec<allot::Request> =
@@ -110,7 +117,7 @@ impl Paths {
             path.table = *table;
         }
         let all = all.into_iter().filter_map(Draft::finish).collect();
-        Ok(Self { all, links, policies, router, unreachable, blackhole })
+        Ok(Self { all, links, probes, policies, router, unreachable, blackhole })
     }
 
     /// Every path.
@@ -124,13 +131,13 @@ impl Paths {
         self.links[link.0]
     }
 
-    /// The path of a link's probes.
+    /// The path of a link's probes, if it is watched: their sockets carry its mark.
     #[must_use]
-    pub fn probe(&self, _: LinkId) -> Option<PathId> {
-        None
+    pub fn probe(&self, link: LinkId) -> Option<PathId> {
+        self.probes.get(link.0).copied().flatten()
     }
 
-    /// The marks that connections over a link carry.
+    /// The marks that connections over a link carry; its probes are none.
     #[must_use]
     pub fn marks_of_link(&self, link: LinkId) -> Vec<Mark> {
         let own = self.of_link(link);
@@ -230,7 +237,8 @@ impl Draft {
             Some(link) => link.name.clone(),
             None => self.course.key(config),
         };
-        allot::Request { key, mark: own.and_then(|l| l.mark), table: own.and_then(|l| l.table) }
+        let probes = self.course.probes;
+        allot::Request { key, mark: own.and_then(|l| l.mark), table: own.and_then(|l| l.table), probes }
     }
 
     fn finish(self) -> Option<Path> {
@@ -250,7 +258,7 @@ impl Course {
             key.push_str(&members.join("+"));
             key.push('>');
         }
-        key + &self.fallback.to_string()
+        if self.probes { key + "probes" } else { key + &self.fallback.to_string() }
     }
 }
 
@@ -273,10 +281,18 @@ impl Builder<'_> {
 
     fn link(&mut self, id: LinkId) -> PathId {
         let link = &self.config[id];
-        let course = Course { tiers: vec![vec![alone(id)]], fallback: link.fallback };
+        let course = Course { tiers: vec![vec![alone(id)]], fallback: link.fallback, probes: false };
         let path = self.path(course, || link.name.clone());
         self.all[path.0].priority = link.priority;
         path
+    }
+
+    /// The path of a link's probes. It needs no fallback: a probe's socket is bound to the link's device.
+    fn probes(&mut self, id: LinkId) -> Option<PathId> {
+        let link = &self.config[id];
+        link.tracking.as_ref()?;
+        let course = Course { tiers: vec![vec![alone(id)]], fallback: Fallback::Main, probes: true };
+        Some(self.path(course, || format!("{}.probes", link.name)))
     }
 
     /// How the policy hands out connections, and the one path for the router itself, if it needs one.
@@ -319,7 +335,8 @@ impl Builder<'_> {
             Mode::Balance(_) => {
                 let others: Tier = policy.members.iter().filter(|m| m.link != first).copied().collect();
                 let tiers = [vec![alone(first)], normal(others)];
-                Course { tiers: tiers.into_iter().filter(|t| !t.is_empty()).collect(), fallback: policy.fallback }
+                let tiers = tiers.into_iter().filter(|t| !t.is_empty()).collect();
+                Course { tiers, fallback: policy.fallback, probes: false }
             }
         };
         self.path(course, || format!("{}@{}", policy.name, self.config[first].name))
@@ -329,7 +346,8 @@ impl Builder<'_> {
 /// The policy's links one after the other; `first`, if given, before the rest.
 fn in_order(policy: &Policy, first: Option<LinkId>) -> Course {
     let rest = policy.members.iter().map(|m| m.link).filter(|link| Some(*link) != first);
-    Course { tiers: first.into_iter().chain(rest).map(|link| vec![alone(link)]).collect(), fallback: policy.fallback }
+    let tiers = first.into_iter().chain(rest).map(|link| vec![alone(link)]).collect();
+    Course { tiers, fallback: policy.fallback, probes: false }
 }
 
 /// The only link of its tier: its weight says nothing there.

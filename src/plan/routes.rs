@@ -1,7 +1,8 @@
-//! The routes of every path's table: one default route a tier, and the fallback's.
+//! The routes of every path's table: one default route for each of its tiers now, and the fallback's.
 
 use super::path::{Path, Paths, Tier};
 use super::state::{NextHop, Route, RouteKind};
+use super::tiers::tiers_now;
 use crate::config::model::{Fallback, Family};
 use crate::network::Facts;
 use crate::sort;
@@ -20,9 +21,9 @@ pub fn routes(paths: &Paths, facts: &Facts) -> Vec<Route> {
 #[must_use]
 pub fn of_path(path: &Path, facts: &Facts, family: Family) -> Vec<Route> {
     let table = path.table;
-    let tiers = (1..).zip(&path.course.tiers).filter_map(|(metric, tier)| {
-        let hops = next_hops(tier, facts, family);
-        (!hops.is_empty()).then_some(Route { family, table, metric, kind: RouteKind::Via(hops) })
+    let tiers = tiers_now(path, facts, family).into_iter().filter_map(|tier| {
+        let hops = next_hops(&tier.members, facts, family);
+        (!hops.is_empty()).then_some(Route { family, table, metric: tier.metric, kind: RouteKind::Via(hops) })
     });
     let fallback = match path.course.fallback {
         Fallback::Main => None,
@@ -32,7 +33,7 @@ pub fn of_path(path: &Path, facts: &Facts, family: Family) -> Vec<Route> {
     tiers.chain(fallback.map(|kind| Route { family, table, metric: FALLBACK_METRIC, kind })).collect()
 }
 
-/// The ways out of a tier that exist now. A link without carrier is among them: the kernel skips it by itself.
+/// The ways out of a tier.
 fn next_hops(tier: &Tier, facts: &Facts, family: Family) -> Vec<NextHop> {
     let mut hops: Vec<NextHop> = tier
         .iter()

@@ -18,7 +18,7 @@ pub struct Route {
     pub family: Family,
     /// The table.
     pub table: u32,
-    /// The metric: the tier's place, from 1. With family and table it is the route's identity in the kernel.
+    /// The metric: see [`TierNow`](super::tiers::TierNow). With family and table it is the route's identity in the kernel.
     pub metric: u32,
     /// What it does.
     pub kind: RouteKind,

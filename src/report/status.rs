@@ -2,9 +2,10 @@
 
 use crate::config::describe::describe;
 use crate::config::model::{Config, Family, LinkId, Mode, PolicyId, Spread};
+use crate::explain::way::down_words;
 use crate::explain::{Outcome, outcome, words};
 use crate::kernel::netlink::link::Link as Device;
-use crate::network::{Down, Facts, Side, Standing, State};
+use crate::network::{Facts, Side, Standing, State};
 use crate::plan::Plan;
 use crate::plan::path::{Choice, PathId};
 use serde_json::{Value, json};
@@ -175,21 +176,5 @@ fn standing_word(standing: Standing) -> &'static str {
         Standing::Good => "up",
         Standing::Poor => "degraded",
         Standing::Dead => "down",
-    }
-}
-
-/// Why a link cannot carry a family, in words.
-#[must_use]
-pub fn down_words(why: Down) -> &'static str {
-    match why {
-        Down::NotOffered => "not offered",
-        Down::Misconfigured => "misconfigured",
-        Down::NoSuchInterface => "no such interface",
-        Down::InterfaceDown => "interface down",
-        Down::NoSuchDevice => "no such device",
-        Down::DeviceDown => "switched off",
-        Down::NoAddress => "no address",
-        Down::Ipv6Off => "IPv6 is off",
-        Down::OwnGateway => "gateway is the router itself",
     }
 }

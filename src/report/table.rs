@@ -61,10 +61,11 @@ impl Paint {
         self.wrap("1", text)
     }
 
-    /// Green for "up", red for "down" and "no carrier", nothing for the rest.
+    /// Green for "up", yellow for "degraded", red for "down" and "no carrier", nothing for the rest.
     fn state(self, text: &str) -> String {
         match text.split(':').next() {
             Some("up") => self.wrap("32", text),
+            Some("degraded") => self.wrap("33", text),
             Some("down" | "no carrier") => self.wrap("31", text),
             _ => text.to_string(),
         }

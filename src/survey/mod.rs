@@ -129,7 +129,8 @@ pub fn survey(
     };
     let mut facts = gather::gather(config, &sources);
     let wans: Vec<String> = facts.links.iter().filter_map(|link| link.v4.device.clone()).collect();
-    facts.strict_devices = sort::set(wans.into_iter().filter(|device| is_strict(device)));
+    let checked = |how| sort::set(wans.iter().filter(|device| source_check(device) == how).cloned());
+    (facts.strict_devices, facts.loose_devices) = (checked(1), checked(2));
     judge(config, &mut facts, standings);
     let warnings = dump.map_or(&[][..], |dump| &dump.warnings).iter();
     let mut findings: Vec<Diagnostic> =
@@ -146,10 +147,10 @@ pub fn judge(config: &Config, facts: &mut Facts, standings: &Standings) {
     }
 }
 
-/// Whether the kernel checks source addresses strictly on a device: the larger of its own value and that of `all` counts.
-fn is_strict(device: &str) -> bool {
+/// How the kernel checks source addresses on a device (`rp_filter`): the larger of its own value and that of `all` counts.
+fn source_check(device: &str) -> u32 {
     let value = |device| setting(Family::V4, device, "rp_filter");
-    value("all").max(value(device)) == 1
+    value("all").max(value(device))
 }
 
 /// The devices named by the configuration or by netifd on which IPv6 is switched off.
