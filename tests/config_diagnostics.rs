@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::path::Path;
 use wansplit::config::describe::describe;
 use wansplit::config::diagnostics::render_all;
-use wansplit::config::model::{Config, Origin, Target};
+use wansplit::config::model::{Config, Flush, Origin, Target, Tracking};
 use wansplit::config::read;
 
 #[test]
@@ -52,6 +52,16 @@ fn holds(config: &Config) -> String {
         let (name, attachment, fallback) = (&link.name, &link.attachment, link.fallback);
         write!(out, "link {name:?}: {attachment:?}, else {fallback}").unwrap();
         writeln!(out, "{}", if pins == (None, None, None) { String::new() } else { format!(", {pins:?}") }).unwrap();
+        if let Some(tracking) = &link.tracking {
+            let hosts: Vec<_> = tracking.hosts.iter().map(ToString::to_string).collect();
+            let Tracking { interval, timeout, down, up, reliability, max_loss, max_latency, .. } = tracking;
+            let method = tracking.method.word();
+            writeln!(out, "  {method} [{}] every {interval:?} for {timeout:?}", hosts.join(", ")).unwrap();
+            writeln!(out, "  down {down} up {up} of {reliability}, {max_loss:?} {max_latency:?}").unwrap();
+        }
+        if link.flush != Flush::default() {
+            writeln!(out, "  {:?}", link.flush).unwrap();
+        }
     }
     for policy in &config.policies {
         let member = |m: &wansplit::config::model::Member| format!("{} {}", config[m.link].name, m.weight);

@@ -23,6 +23,11 @@ fn the_example_keeps_to_the_schema() {
 #[test]
 fn the_schema_and_the_reader_agree() {
     let with_rule = |rule: Value| json!({ "links": { "a": { "interface": "wan" } }, "rules": [rule] });
+    let with_link = |options: Value| {
+        let mut link = json!({ "interface": "wan", "track_ip": ["1.1.1.1", "2606:4700:4700::1111"] });
+        link.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+        json!({ "links": { "a": link } })
+    };
     let cases = [
         (true, json!({})),
         (true, json!({ "$schema": "wansplit.schema.json", "globals": { "enabled": true, "mask": 255 } })),
@@ -51,7 +56,23 @@ fn the_schema_and_the_reader_agree() {
         (false, json!({ "links": { "a": { "interface": "wan", "device": "eth1" } } })),
         (false, json!({ "links": { "a": { "interface": "wan", "gateway": "192.0.2.1" } } })),
         (false, json!({ "links": { "a": { "interface": "wan", "name": "b" } } })),
-        (false, json!({ "links": { "a": { "interface": "wan", "track_ip": ["192.0.2.1"] } } })),
+        (true, with_link(json!({}))),
+        (true, with_link(json!({ "interval": 1, "timeout": 0.5, "down": 2, "up": "5", "reliability": 1 }))),
+        (true, with_link(json!({ "interval": "1.5s", "max_loss": "40%", "max_latency": "200ms" }))),
+        (true, with_link(json!({ "max_loss": 40, "flush_conntrack": ["down", "up"], "track_method": "tcp" }))),
+        (true, with_link(json!({ "track_method": "dns", "track_ip": "1.1.1.1:53 [2606:4700:4700::1111]:53 1.0.0.1" }))),
+        (true, with_link(json!({ "flush_conntrack": "none" }))),
+        (false, with_link(json!({ "track_ip": ["one.one.one.one"] }))),
+        (false, with_link(json!({ "track_ip": ["1.1.1.1:port"] }))),
+        (false, with_link(json!({ "track_method": "icmp" }))),
+        (false, with_link(json!({ "interval": 0 }))),
+        (false, with_link(json!({ "interval": "fast" }))),
+        (false, with_link(json!({ "timeout": 61 }))),
+        (false, with_link(json!({ "down": 0 }))),
+        (false, with_link(json!({ "max_loss": 101 }))),
+        (false, with_link(json!({ "max_loss": "40 %" }))),
+        (false, with_link(json!({ "max_latency": [1] }))),
+        (false, with_link(json!({ "flush_conntrack": "always" }))),
         (false, json!({ "links": { "a": { "device": "eth1", "gateway": "2001:db8::1" } } })),
         (false, json!({ "policies": { "p": {} } })),
         (false, json!({ "policies": { "p": { "use": [] } } })),

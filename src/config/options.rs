@@ -64,6 +64,12 @@ pub enum ValueKind {
     Member,
     /// A policy, a link, `main`, `unreachable` or `blackhole`.
     Target,
+    /// A time between these two, which are in milliseconds: `500ms`, `1.5s`, `2m`; a number alone is in seconds.
+    Duration(u32, u32),
+    /// 1 to 100, with or without a `%`.
+    Percent,
+    /// The address of a host that is asked, perhaps with a port.
+    TrackedHost,
     /// Something that is not read yet.
     Text,
 }
@@ -172,6 +178,9 @@ const GLOBALS: &[OptionSpec] = &[
 /// Below are the suppress rules, which need two places; above, the kernel's own rules for main and default (32766, 32767).
 pub const PRIORITY: ValueKind = ValueKind::Number(3, 32000);
 
+const MINUTE: u32 = 60_000;
+const HOUR: u32 = 60 * MINUTE;
+
 const LINK: &[OptionSpec] = &[
     single("name", ValueKind::Name, "the link's name, if the section's name cannot hold it"),
     single("interface", ValueKind::Interface, "the netifd interface, for example wan; its IPv6 twin belongs to it"),
@@ -182,16 +191,38 @@ const LINK: &[OptionSpec] = &[
     single("table", ValueKind::Number(1, u32::MAX), "pins the link's routing table"),
     single("priority", PRIORITY, "pins the priority of the link's fwmark ip rule"),
     single("fallback", FALLBACK, "what happens to the link's traffic when it is down").or("main"),
-    list("track_ip", ValueKind::Text, "hosts that are asked whether the link works").not_yet(),
-    single("track_method", ValueKind::Text, "how they are asked: ping, tcp, dns, http or arp").not_yet(),
-    single("interval", ValueKind::Text, "the time between two probes").not_yet(),
-    single("timeout", ValueKind::Text, "how long a probe waits for its answer").not_yet(),
-    single("down", ValueKind::Text, "how many failed rounds take the link down").not_yet(),
-    single("up", ValueKind::Text, "how many good rounds bring it back").not_yet(),
-    single("reliability", ValueKind::Text, "how many hosts must answer for a good round").not_yet(),
-    single("max_loss", ValueKind::Text, "the packet loss in percent at which the link counts as down").not_yet(),
-    single("max_latency", ValueKind::Text, "the round-trip time at which the link counts as down").not_yet(),
-    list("flush_conntrack", ValueKind::Text, "when established connections are moved: down, up").not_yet(),
+    list(
+        "track_ip",
+        ValueKind::TrackedHost,
+        "hosts that are asked whether the link works; addresses, with a port if wanted",
+    ),
+    single(
+        "track_method",
+        ValueKind::OneOf(&["ping", "tcp", "dns", "http", "arp"]),
+        "how they are asked; arp asks the gateway",
+    )
+    .or("ping"),
+    single("interval", ValueKind::Duration(100, HOUR), "the time between two rounds of probes").or("1s"),
+    single(
+        "timeout",
+        ValueKind::Duration(10, MINUTE),
+        "how long an answer is waited for; else the interval, but 250ms to 1s",
+    ),
+    single("down", ValueKind::Number(1, 100), "how many rounds must fail in a row to take the link down").or("3"),
+    single("up", ValueKind::Number(1, 100), "how many rounds must be good in a row to bring it back").or("3"),
+    single("reliability", ValueKind::Number(1, 32), "how many hosts of a family must answer for a good round").or("1"),
+    single("max_loss", ValueKind::Percent, "the loss of probes in percent above which the link is a last resort"),
+    single(
+        "max_latency",
+        ValueKind::Duration(1, MINUTE),
+        "the mean round-trip time above which the link is a last resort",
+    ),
+    list(
+        "flush_conntrack",
+        ValueKind::OneOf(&["down", "up", "none"]),
+        "when established connections are made to choose their link anew: when it goes down, when it is back, or never",
+    )
+    .or("down"),
 ];
 
 const POLICY: &[OptionSpec] = &[

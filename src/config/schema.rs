@@ -83,7 +83,9 @@ fn option(spec: &OptionSpec) -> Value {
 fn definition_name(spec: &OptionSpec) -> String {
     match spec.value {
         ValueKind::Boolean => "boolean".into(),
-        ValueKind::OneOf(_) | ValueKind::Number(..) | ValueKind::Bits(..) => spec.name.into(),
+        ValueKind::OneOf(_) | ValueKind::Number(..) | ValueKind::Bits(..) | ValueKind::Duration(..) => spec.name.into(),
+        ValueKind::Percent => "percent".into(),
+        ValueKind::TrackedHost => "tracked_host".into(),
         ValueKind::Name => "name".into(),
         ValueKind::Interface => "interface".into(),
         ValueKind::Device => "device".into(),
@@ -129,6 +131,12 @@ fn definition(value: ValueKind) -> Value {
             }
             json!({ "anyOf": [{ "enum": words }, { "enum": numbers }] })
         }
+        ValueKind::Duration(least, most) => json!({ "anyOf": [
+            { "type": "number", "minimum": f64::from(least) / 1000.0, "maximum": f64::from(most) / 1000.0 },
+            text(r"^[0-9]+(\.[0-9]{1,3})?(ms|s|m|h)?$"),
+        ] }),
+        ValueKind::Percent => number(1, 100, "^[0-9]+%?$"),
+        ValueKind::TrackedHost => text(r"^(\[[0-9a-fA-F:.]+\]|[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(:[0-9]+)?$"),
         ValueKind::Number(least, most) => number(least, most, "^[0-9]+$"),
         ValueKind::Bits(least, most) => number(least, most, "^(0[xX][0-9a-fA-F]{1,8}|[0-9]+)$"),
         ValueKind::Name => text(r"^\S(.*\S)?$"),

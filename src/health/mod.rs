@@ -17,7 +17,7 @@ mod simulation;
 
 pub use average::Statistics;
 pub use judge::{Cause, Condition, Judge, Presence, Quality};
-pub use rounds::{MOST_HOSTS, MOST_ROUNDS, Outcome, Probe, Round, Rounds};
+pub use rounds::{Outcome, Probe, Round, Rounds};
 
 use std::time::Duration;
 

@@ -17,10 +17,8 @@ use sent::Sent;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The most hosts one family of a link can have: each is a bit of a number.
-pub const MOST_HOSTS: usize = 32;
-/// How many regular rounds there may be within one timeout: a bound for memory.
-pub const MOST_ROUNDS: u32 = 32;
+// Each host is a bit of a number.
+const _: () = assert!(Tracking::MOST_HOSTS <= 32);
 
 /// One question to one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,14 +86,14 @@ pub struct Rounds {
 
 impl Rounds {
     /// The schedule for this many hosts of one family ([`Method::Arp`](crate::config::model::Method::Arp) has one, the
-    /// gateway; more than [`MOST_HOSTS`] are not asked); the first round is due at `start`. Without hosts there are
-    /// no rounds. An interval shorter than a [`MOST_ROUNDS`]th of the timeout is made that long.
+    /// gateway; more than [`Tracking::MOST_HOSTS`] are not asked); the first round is due at `start`. Without hosts there are
+    /// no rounds. An interval shorter than a [`Tracking::MOST_ROUNDS`]th of the timeout is made that long.
     #[must_use]
     pub fn new(tracking: &Tracking, hosts: usize, start: Moment) -> Self {
-        let hosts = hosts.min(MOST_HOSTS);
+        let hosts = hosts.min(Tracking::MOST_HOSTS);
         let count = u32::try_from(hosts).unwrap_or(0);
         Self {
-            interval: tracking.interval.max(tracking.timeout / MOST_ROUNDS),
+            interval: tracking.interval.max(tracking.timeout / Tracking::MOST_ROUNDS),
             timeout: tracking.timeout,
             down: tracking.down.max(1),
             up: tracking.up.max(1),

@@ -42,7 +42,7 @@ struct World {
 
 impl World {
     fn new(mut tracking: Tracking) -> Self {
-        tracking.interval = tracking.interval.max(tracking.timeout / MOST_ROUNDS);
+        tracking.interval = tracking.interval.max(tracking.timeout / Tracking::MOST_ROUNDS);
         let mut judge = Judge::new(Some(&tracking), Moment::ZERO);
         judge.presence(Moment::ZERO, Presence::There);
         let rounds = Rounds::new(&tracking, tracking.hosts.len(), Moment::ZERO);

@@ -4,6 +4,8 @@ use proptest::collection::{btree_set, hash_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 use wansplit::config::model::*;
 use wansplit::config::source::Position;
 use wansplit::interval::{Interval, IntervalSet};
@@ -129,15 +131,61 @@ fn matches() -> impl Strategy<Value = Matches> {
     )
 }
 
+/// A host of one family that can be asked, with a port if the method knows ports.
+fn host(family: Family, method: Method) -> impl Strategy<Value = TrackedHost> {
+    let address = any::<u128>().prop_map(move |bits| match family {
+        // 128.0.0.0/2 and 2000::/4 hold ordinary addresses only.
+        Family::V4 => Ipv4Addr::from_bits((bits as u32 >> 2) | 0x8000_0000).into(),
+        Family::V6 => Ipv6Addr::from_bits((bits >> 4) | 0x2000 << 112).into(),
+    });
+    (address, option::of(1u16..))
+        .prop_map(move |(address, port)| TrackedHost { address, port: port.filter(|_| method.usual_port().is_some()) })
+}
+
+fn tracking() -> impl Strategy<Value = Tracking> {
+    let milliseconds = |range: std::ops::RangeInclusive<u64>| range.prop_map(Duration::from_millis);
+    select(Method::ALL.to_vec()).prop_flat_map(move |method| {
+        // Both families, or it is a note that one is not watched.
+        let hosts = |family| vec(host(family, method), 1..4);
+        let times = (milliseconds(100..=3_600_000), milliseconds(10..=60_000), option::of(any::<Index>()));
+        let counts = (1u32..=100, 1u32..=100, any::<Index>());
+        (hosts(Family::V4), hosts(Family::V6), times, counts, option::of(1u8..=100)).prop_map(
+            move |(mut hosts, hosts6, (interval, timeout, latency), (down, up, reliability), max_loss)| {
+                hosts.extend(hosts6);
+                let mut seen = std::collections::HashSet::new();
+                hosts.retain(|host| method != Method::Arp && seen.insert(host.address));
+                let count = |family| hosts.iter().filter(|host| Family::of(host.address) == family).count();
+                let most = count(Family::V4).min(count(Family::V6)).max(1);
+                let timeout = timeout.min(interval * Tracking::MOST_ROUNDS);
+                // Less than the timeout, or it is a warning.
+                let latency_of =
+                    |index: Index| Duration::from_millis(1 + index.index(timeout.as_millis() as usize - 1) as u64);
+                Tracking {
+                    method,
+                    hosts,
+                    interval,
+                    timeout,
+                    down,
+                    up,
+                    reliability: 1 + u32::try_from(reliability.index(most)).unwrap(),
+                    max_loss,
+                    max_latency: latency.map(latency_of),
+                }
+            },
+        )
+    })
+}
+
 fn links(mask: Mask, names: Vec<String>) -> impl Strategy<Value = Vec<Link>> {
     let count = names.len();
     let pins = (option::of(any::<Index>()), any::<bool>(), any::<bool>());
-    vec((attachment(), fallback(), pins), count).prop_map(move |parts| {
+    let flush = (any::<bool>(), any::<bool>()).prop_map(|(down, up)| Flush { down, up });
+    vec((attachment(), fallback(), pins, option::of(tracking()), flush), count).prop_map(move |parts| {
         let mut taken = std::collections::BTreeSet::new();
         let parts = parts.into_iter().zip(&names).enumerate();
-        type Part = (Attachment, Fallback, (Option<Index>, bool, bool));
+        type Part = (Attachment, Fallback, (Option<Index>, bool, bool), Option<Tracking>, Flush);
         let link = |(index, (part, name)): (usize, (Part, &String))| {
-            let (mut attachment, fallback, (mark, table, priority)) = part;
+            let (mut attachment, fallback, (mark, table, priority), tracking, flush) = part;
             // No two links on one device: that is a warning.
             match &mut attachment {
                 Attachment::Interface(place) | Attachment::Device { device: place, .. } => {
@@ -156,8 +204,8 @@ fn links(mask: Mask, names: Vec<String>) -> impl Strategy<Value = Vec<Link>> {
                 table: table.then_some(1000 + index),
                 priority: priority.then_some(100 + index),
                 fallback,
-                tracking: None,
-                flush: Flush::default(),
+                tracking,
+                flush,
             }
         };
         parts.map(link).collect()

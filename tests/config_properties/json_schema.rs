@@ -30,11 +30,12 @@ fn check(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
                 "string" => value.is_string(),
                 "boolean" => value.is_boolean(),
                 "integer" => value.is_u64() || value.is_i64(),
+                "number" => value.is_number(),
                 other => panic!("unknown type {other}"),
             },
             "enum" => wanted.as_array().unwrap().contains(value),
-            "minimum" => value.as_i64().is_none_or(|number| number >= wanted.as_i64().unwrap()),
-            "maximum" => value.as_i64().is_none_or(|number| number <= wanted.as_i64().unwrap()),
+            "minimum" => value.as_f64().is_none_or(|number| number >= wanted.as_f64().unwrap()),
+            "maximum" => value.as_f64().is_none_or(|number| number <= wanted.as_f64().unwrap()),
             "pattern" => {
                 let pattern = Regex::new(wanted.as_str().unwrap()).unwrap();
                 value.as_str().is_none_or(|text| pattern.is_match(text))

@@ -120,13 +120,18 @@ proptest! {
         let mut uci = String::new();
         let options = [
             ("globals", "enabled mask rule_priority log_level"),
-            ("link", "name interface device gateway gateway6 mark table priority fallback"),
+            (
+                "link",
+                "name interface device gateway gateway6 mark table priority fallback track_ip track_method interval \
+                 timeout down up reliability max_loss max_latency flush_conntrack",
+            ),
             ("policy", "name use mode balance_by fallback"),
             ("rule", "name enabled proto src_ip dest_ip src_port dest_port src_mac src_iface dscp family from use"),
         ];
         for (section, names) in options {
             for name in names.split(' ') {
-                writeln!(uci, "config {section} {section}_{name}\n\t{word} {name} {quoted}").unwrap();
+                let watched = if section == "link" { "\toption interface wan\n\tlist track_ip 1.1.1.1\n" } else { "" };
+                writeln!(uci, "config {section} {section}_{name}\n{watched}\t{word} {name} {quoted}").unwrap();
             }
         }
         survives(uci.as_bytes());

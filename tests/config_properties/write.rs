@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
+use std::time::Duration;
 use wansplit::config::model::*;
 use wansplit::interval::{Interval, IntervalSet, to_ipv4, to_ipv6};
 
@@ -40,6 +41,9 @@ fn sections(config: &Config) -> Vec<Written> {
         options.extend(link.table.map(|table| ("table", one(&table))));
         options.extend(link.priority.map(|priority| ("priority", one(&priority))));
         options.push(("fallback", one(&link.fallback)));
+        options.extend(link.tracking.iter().flat_map(tracking_options));
+        let flush = [(link.flush.down, "down"), (link.flush.up, "up"), (link.flush == NEVER, "none")];
+        options.push(("flush_conntrack", flush.iter().filter(|(on, _)| *on).map(|(_, word)| (*word).into()).collect()));
         written.push(Written { kind: "link", name: link.name.clone(), options });
     }
     for policy in &config.policies {
@@ -64,6 +68,34 @@ fn sections(config: &Config) -> Vec<Written> {
         options: rule_options(config, rule),
     }));
     written
+}
+
+const NEVER: Flush = Flush { down: false, up: false };
+
+fn tracking_options(tracking: &Tracking) -> Vec<(&'static str, Vec<String>)> {
+    let one = |value: &dyn ToString| vec![value.to_string()];
+    // In whichever way it can be written.
+    let duration = |duration: Duration| match duration.as_millis() {
+        ms if ms % 60_000 == 0 => vec![format!("{}m", ms / 60_000)],
+        ms if ms % 1000 == 0 => vec![(ms / 1000).to_string()],
+        ms if ms % 10 == 0 => vec![format!("{}.{:03}s", ms / 1000, ms % 1000)],
+        ms => vec![format!("{ms}ms")],
+    };
+    let mut options = vec![
+        ("track_method", one(&tracking.method.word())),
+        ("interval", duration(tracking.interval)),
+        ("timeout", duration(tracking.timeout)),
+        ("down", one(&tracking.down)),
+        ("up", one(&tracking.up)),
+        ("reliability", one(&tracking.reliability)),
+    ];
+    if !tracking.hosts.is_empty() {
+        options.push(("track_ip", tracking.hosts.iter().map(ToString::to_string).collect()));
+    }
+    let percent = |loss: u8| if loss.is_multiple_of(2) { format!("{loss}%") } else { loss.to_string() };
+    options.extend(tracking.max_loss.map(|loss| ("max_loss", one(&percent(loss)))));
+    options.extend(tracking.max_latency.map(|latency| ("max_latency", duration(latency))));
+    options
 }
 
 fn rule_options(config: &Config, rule: &Rule) -> Vec<(&'static str, Vec<String>)> {

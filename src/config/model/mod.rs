@@ -10,7 +10,7 @@ pub use tracking::{Method, TrackedHost, Tracking};
 
 use super::source::Position;
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A whole configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -245,6 +245,12 @@ pub enum Family {
 impl Family {
     /// Both.
     pub const BOTH: [Self; 2] = [Self::V4, Self::V6];
+
+    /// The family of an address.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
 
     /// Bits of an address: 32 or 128.
     #[must_use]

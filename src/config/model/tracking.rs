@@ -1,6 +1,8 @@
 //! How a link is watched: whom to ask, how, how often, and what to make of the answers.
 
-use std::net::IpAddr;
+use super::Family;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// How one link is watched. Every value here makes sense together with the others.
@@ -10,7 +12,8 @@ pub struct Tracking {
     pub method: Method,
     /// Whom to ask. Empty only with [`Method::Arp`], which asks the gateway.
     pub hosts: Vec<TrackedHost>,
-    /// The time between two rounds; in a round every host is asked once.
+    /// The time between two rounds; in a round every host is asked once. At least a [`Tracking::MOST_ROUNDS`]th of the
+    /// timeout.
     pub interval: Duration,
     /// How long an answer is waited for.
     pub timeout: Duration,
@@ -48,4 +51,53 @@ pub enum Method {
     Http,
     /// ARP or NDP for the gateway: tests the first hop only.
     Arp,
+}
+
+impl Tracking {
+    /// The most hosts of one family.
+    pub const MOST_HOSTS: usize = 32;
+    /// How many regular rounds there may be within one timeout, since each needs memory.
+    pub const MOST_ROUNDS: u32 = 32;
+
+    /// The hosts that test the link in one family.
+    pub fn hosts_of(&self, family: Family) -> impl Iterator<Item = &TrackedHost> {
+        self.hosts.iter().filter(move |host| Family::of(host.address) == family)
+    }
+}
+
+impl Method {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Ping, Self::Tcp, Self::Dns, Self::Http, Self::Arp];
+
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Tcp => "tcp",
+            Self::Dns => "dns",
+            Self::Http => "http",
+            Self::Arp => "arp",
+        }
+    }
+
+    /// The port that is asked if a host has none; none for methods without ports.
+    #[must_use]
+    pub fn usual_port(self) -> Option<u16> {
+        match self {
+            Self::Ping | Self::Arp => None,
+            Self::Tcp => Some(443),
+            Self::Dns => Some(53),
+            Self::Http => Some(80),
+        }
+    }
+}
+
+impl fmt::Display for TrackedHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.port {
+            Some(port) => SocketAddr::new(self.address, port).fmt(f),
+            None => self.address.fmt(f),
+        }
+    }
 }

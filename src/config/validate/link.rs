@@ -2,9 +2,10 @@
 
 use super::names::Named;
 use super::section::{Complaint, Reported, Section};
+use super::tracking;
 use super::values;
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
-use crate::config::model::{Attachment, Fallback, Flush, Link, Mark, Mask};
+use crate::config::model::{Attachment, Fallback, Link, Mark, Mask};
 use crate::config::source::{Position, Spanned};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -39,6 +40,7 @@ fn link(named: Named<'_>, mask: Option<Mask>, taken: &mut Taken, diagnostics: &m
         let help = "two links over the same way fail together; is one of them left over?";
         diagnostics.push(section.remark(Severity::Warning, option, at, Complaint::new(message, help)));
     }
+    let tracking = tracking::tracking(section, &attachment, diagnostics);
     // With a wrong mask nothing is applied anyway.
     let mark = mask.map_or(Ok(None), |mask| section.single("mark", |text| values::mark(text, mask), diagnostics));
     let table = section.single("table", values::table, diagnostics);
@@ -51,8 +53,8 @@ fn link(named: Named<'_>, mask: Option<Mask>, taken: &mut Taken, diagnostics: &m
         table: pin(section, "table", table, &mut taken.tables, diagnostics),
         priority: pin(section, "priority", priority, &mut taken.priorities, diagnostics),
         fallback: fallback(section, diagnostics),
-        tracking: None,
-        flush: Flush::default(),
+        tracking,
+        flush: tracking::flush(section, diagnostics),
     }
 }
 

@@ -13,6 +13,7 @@ mod policy;
 mod rule;
 mod section;
 mod sets;
+mod tracking;
 mod values;
 
 use super::diagnostics::{Diagnostic, Severity, quote};

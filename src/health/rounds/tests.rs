@@ -175,13 +175,13 @@ fn without_hosts_there_are_no_rounds_and_more_than_possible_are_left_out() {
     assert_eq!((none.deadline(), none.due(ms(5000)), outcomes(&mut none, ms(5000))), (None, vec![], vec![]));
     let mut many = Rounds::new(&tracking(1), 100, Moment::ZERO);
     let probes = many.due(ms(0));
-    assert_eq!(probes.len(), MOST_HOSTS);
+    assert_eq!(probes.len(), Tracking::MOST_HOSTS);
     for probe in probes.into_iter().skip(1) {
         many.failed(ms(1), probe);
     }
     assert_eq!(outcomes(&mut many, ms(1)), []);
-    assert_eq!(many.due(ms(500)).len(), MOST_HOSTS);
-    assert_eq!(many.due(ms(750)).len(), MOST_HOSTS);
+    assert_eq!(many.due(ms(500)).len(), Tracking::MOST_HOSTS);
+    assert_eq!(many.due(ms(750)).len(), Tracking::MOST_HOSTS);
     assert_eq!(outcomes(&mut many, ms(1000)), [Failed]);
 }
 
