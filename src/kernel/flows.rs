@@ -2,7 +2,8 @@
 //! `/proc/net/nf_conntrack` deletes the flows that have it as one of their four ends.
 //!
 //! It is a patch of OpenWrt's (`600-netfilter_conntrack_flush.patch`); other kernels refuse the writing. A link's own
-//! address is an end of every flow that was masqueraded behind it, and of no other link's.
+//! address is an end of every flow that was masqueraded behind it, and of no other link's. IPv6 flows from a delegated
+//! prefix have no such end: they are not found this way.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};

@@ -128,7 +128,7 @@ pub(super) fn decode(message: &Message) -> Result<Option<(Family, u32)>, Malform
 pub(super) fn decode_total(message: &Message) -> Result<u32, Malformed> {
     for attribute in message.split::<4>()?.1 {
         let attribute = attribute?;
-        if attribute.kind == CTA_STATS_GLOBAL_ENTRIES {
+        if message.kind == GET_STATS && attribute.kind == CTA_STATS_GLOBAL_ENTRIES {
             return attribute.be32();
         }
     }

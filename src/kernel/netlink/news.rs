@@ -283,3 +283,6 @@ impl Seen {
         self.0.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

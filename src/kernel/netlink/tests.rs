@@ -4,7 +4,8 @@
 
 use super::link::Link;
 use super::message::{Attributes, CREATE, EXCLUSIVE, Malformed, Message, Messages, REPLACE, Request};
-use super::{address, link, lookup, nftables, route, route_reader, rule, socket};
+use super::news::{Memory, News, hear_nftables};
+use super::{address, conntrack, link, lookup, nftables, route, route_reader, rule, socket};
 use crate::config::model::Family;
 use crate::plan::state::{IpRule, NextHop, PROTOCOL, Route, RouteKind};
 use proptest::collection::vec;
@@ -234,7 +235,7 @@ proptest! {
 }
 
 /// Every kind of answer that is decoded.
-const KINDS: [u16; 9] = [16, 20, 24, 32, 0xa00, 0xa03, 0xa06, 0xa09, 0xa0c];
+const KINDS: [u16; 16] = [16, 17, 20, 21, 24, 25, 32, 33, 0x100, 0x105, 0xa00, 0xa03, 0xa06, 0xa08, 0xa09, 0xa0c];
 
 /// One answer of each kind, with every attribute that is looked at.
 fn answers(rule: &IpRule, route: &Route) -> Vec<Request> {
@@ -275,7 +276,13 @@ fn answers(rule: &IpRule, route: &Route) -> Vec<Request> {
         }
     });
     let route = route::encode(RTM_NEWROUTE, 0, route).unwrap();
-    vec![device, address, chain, nft_rule, set, elements, rule::encode(RTM_NEWRULE, 0, rule), route]
+    let mut flow = Request::new(0x100, 0, &[10, 0, 0, 0]);
+    flow.nested(1, |tuple| tuple.raw(1, &[0; 20]));
+    flow.raw(8, &[1, 2, 3, 4]);
+    let mut flows = Request::new(0x105, 0, &[0; 4]);
+    flows.raw(1, &[0, 1, 0, 0]);
+    let rule = rule::encode(RTM_NEWRULE, 0, rule);
+    vec![device, address, chain, nft_rule, set, elements, flow, flows, rule, route]
 }
 
 fn decode_everything(datagram: &[u8]) {
@@ -300,6 +307,13 @@ fn decode_message(message: &Message) {
     let _ = nftables::rule(message, "wansplit");
     let _ = nftables::set(message, "wansplit");
     let _ = nftables::elements(message);
+    let _ = conntrack::decode(message);
+    let _ = conntrack::decode_total(message);
+    let (mut memory, mut news) = (Memory::default(), News::default());
+    // What cannot be understood the first time is not understood the second time either.
+    let [first, second] = [(); 2].map(|()| memory.hear(message, &mut news));
+    assert_eq!(first, second);
+    let _ = hear_nftables(message, &mut news);
 }
 
 #[test]
@@ -322,6 +336,10 @@ fn hand_made_answers_mean_what_they_should() {
     assert_eq!(nftables::rule(&messages[3], "wansplit"), Ok(expected));
     assert!(nftables::set(&messages[4], "wansplit").unwrap().unwrap().map);
     assert_eq!(nftables::elements(&messages[5]), Ok(Some(1)));
+    assert_eq!(conntrack::decode(&messages[6]), Ok(Some((Family::V6, 0x0102_0304))));
+    assert_eq!(conntrack::decode(&messages[7]), Ok(None));
+    assert_eq!(conntrack::decode_total(&messages[7]), Ok(0x0001_0000));
+    assert!(conntrack::decode_total(&messages[6]).is_err());
 }
 
 #[test]
