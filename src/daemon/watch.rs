@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::config::model::{Config, Family, Link, LinkId, Method, TrackedHost, Tracking};
-use crate::health::{Condition, Judge, Moment, Outcome, Presence, Probe, Rounds, Statistics, start_offset};
+use crate::health::{Cause, Condition, Judge, Moment, Outcome, Presence, Probe, Rounds, Statistics, start_offset};
 use crate::network::{Down, Facts, Side, Standing, State};
 use crate::plan::Plan;
 use crate::probe::{Prober, Token, Way};
@@ -151,9 +151,12 @@ impl Watch {
             return Self { link: id, ..known };
         }
         let mut judge = Judge::new(link.tracking.as_ref().filter(|own| is_asked(own, family)), now);
+        // What an earlier daemon has told needs no telling again.
+        let mut told = None;
         let before = restored.get(&(link.name.clone(), family)).copied().unwrap_or_default();
         if before != Standing::Good {
             judge = judge.restore(before);
+            told = (before == Standing::Dead).then_some(Condition::Down(Cause::Silent));
         }
         let probing = link.tracking.as_ref().and_then(|tracking| Probing::new(tracking, id, family, now));
         let tracking = link.tracking.clone();
@@ -164,7 +167,7 @@ impl Watch {
             tracking,
             judge,
             probing,
-            told: None,
+            told,
             settled: Standing::Good,
             offered: false,
         }

@@ -37,7 +37,7 @@ pub fn reason(condition: &Condition, before: Option<&Condition>, watch: &Watch) 
         }
         Condition::Unproven => "it is back, and has to prove itself".into(),
         Condition::Held { falls, .. } => format!("it fell {falls} times in the last minute"),
-        Condition::Up => up(before, watch),
+        Condition::Up => up(before).into(),
     }
 }
 
@@ -56,18 +56,15 @@ fn silent(watch: &Watch) -> String {
     }
 }
 
-fn up(before: Option<&Condition>, watch: &Watch) -> String {
-    let rtt = watch.statistics().and_then(|statistics| statistics.rtt);
-    let rtt = rtt.map_or(String::new(), |rtt| format!(", round trip {}", time(rtt)));
-    let what = match before {
+fn up(before: Option<&Condition>) -> &'static str {
+    match before {
         Some(Condition::Down(Cause::Silent)) => "its probes are answered again",
         Some(Condition::Down(Cause::NoCarrier)) => "carrier is back",
         Some(Condition::Down(Cause::Gone(_))) => "it is there again",
         Some(Condition::Degraded(_)) => "it answers well again",
         Some(Condition::Held { .. }) => "it has been steady",
         Some(Condition::Up | Condition::Unproven) | None => "it is there",
-    };
-    format!("{what}{rtt}")
+    }
 }
 
 /// A time as people write it: 12 ms, 1.5 s.
