@@ -4,7 +4,7 @@
 
 use super::link::Link;
 use super::message::{Attributes, CREATE, EXCLUSIVE, Malformed, Message, Messages, REPLACE, Request};
-use super::{address, link, lookup, nftables, route, route_reader, rule, socket};
+use super::{address, counters, link, lookup, nftables, route, route_reader, rule, socket};
 use crate::config::model::Family;
 use crate::plan::state::{IpRule, NextHop, PROTOCOL, Route, RouteKind};
 use proptest::collection::vec;
@@ -234,7 +234,7 @@ proptest! {
 }
 
 /// Every kind of answer that is decoded.
-const KINDS: [u16; 9] = [16, 20, 24, 32, 0xa00, 0xa03, 0xa06, 0xa09, 0xa0c];
+const KINDS: [u16; 10] = [16, 20, 24, 32, 0xa00, 0xa03, 0xa06, 0xa09, 0xa0c, 0xa12];
 
 /// One answer of each kind, with every attribute that is looked at.
 fn answers(rule: &IpRule, route: &Route) -> Vec<Request> {
@@ -274,8 +274,15 @@ fn answers(rule: &IpRule, route: &Route) -> Vec<Request> {
             });
         }
     });
+    let mut counter = nft(0xa12);
+    counter.string(2, "count_web");
+    counter.raw(3, &[0, 0, 0, 1]);
+    counter.nested(4, |count| {
+        count.raw(1, &[1, 0, 0, 0, 0, 0, 0, 2]);
+        count.raw(2, &[0, 0, 0, 0, 0, 0, 0, 3]);
+    });
     let route = route::encode(RTM_NEWROUTE, 0, route).unwrap();
-    vec![device, address, chain, nft_rule, set, elements, rule::encode(RTM_NEWRULE, 0, rule), route]
+    vec![device, address, chain, nft_rule, set, elements, counter, rule::encode(RTM_NEWRULE, 0, rule), route]
 }
 
 fn decode_everything(datagram: &[u8]) {
@@ -300,6 +307,7 @@ fn decode_message(message: &Message) {
     let _ = nftables::rule(message, "wansplit");
     let _ = nftables::set(message, "wansplit");
     let _ = nftables::elements(message);
+    let _ = counters::counter(message, "wansplit");
 }
 
 #[test]
@@ -322,6 +330,9 @@ fn hand_made_answers_mean_what_they_should() {
     assert_eq!(nftables::rule(&messages[3], "wansplit"), Ok(expected));
     assert!(nftables::set(&messages[4], "wansplit").unwrap().unwrap().map);
     assert_eq!(nftables::elements(&messages[5]), Ok(Some(1)));
+    let count = (3, 0x0100_0000_0000_0002);
+    assert_eq!(counters::counter(&messages[6], "wansplit"), Ok(Some(("count_web".to_owned(), count))));
+    assert_eq!(counters::counter(&messages[6], "other"), Ok(None));
 }
 
 #[test]
