@@ -167,6 +167,11 @@ fn a_paused_schedule_asks_nothing_and_begins_anew() {
     rounds.resume(ms(10_002));
     rounds.answered(ms(10_010), after[1], ms(10));
     assert_eq!(outcomes(&mut rounds, ms(10_010)), [Good]);
+    // The start is kept, so that links that are all found at once are not all asked at once.
+    let mut later = Rounds::new(&tracking(1), 1, ms(300));
+    later.pause();
+    later.resume(ms(20));
+    assert_eq!(later.deadline(), Some(ms(300)));
 }
 
 #[test]
