@@ -135,6 +135,11 @@ fn a_refusal_is_confirmed_fast_too() {
     assert_eq!(outcomes(&mut rounds, now + ms(1010)), [Good]);
     assert_eq!(rounds.deadline(), Some(now + ms(2000)));
     assert_eq!(rounds.statistics().lost, 0, "what was lost while it was dead is forgotten");
+    // Nor is a failure before it has proved itself: it is known to be dead.
+    let probe = rounds.due(now + ms(2000))[0];
+    rounds.failed(now + ms(2001), probe);
+    assert_eq!(outcomes(&mut rounds, now + ms(2001)), [Failed]);
+    assert_eq!(rounds.deadline(), Some(now + ms(3000)));
 }
 
 #[test]
