@@ -61,6 +61,8 @@ pub struct Rounds {
     reliability: u32,
     /// A bit for each host.
     everyone: u32,
+    /// No round is due before this.
+    start: Moment,
     /// When the next regular round is due; none while paused.
     next: Option<Moment>,
     last_sent: Moment,
@@ -99,6 +101,7 @@ impl Rounds {
             up: tracking.up.max(1),
             reliability: tracking.reliability.clamp(1, count.max(1)),
             everyone: u32::MAX.checked_shr(u32::BITS - count).unwrap_or(0),
+            start,
             next: Some(start),
             last_sent: Moment::ZERO,
             stuck: false,
@@ -192,12 +195,12 @@ impl Rounds {
         self.sent.clear();
     }
 
-    /// The link is there again: the first round is due at once, and all measurements begin anew. Does nothing unless
+    /// The link is there again: the first round is due at once (but not before the schedule's start), and all measurements begin anew. Does nothing unless
     /// it was paused.
     pub fn resume(&mut self, now: Moment) {
         let now = self.look(now);
         if self.next.is_none() {
-            self.next = Some(now);
+            self.next = Some(now.max(self.start));
             (self.failures, self.goods, self.silent) = (0, 0, false);
             self.forget();
         }

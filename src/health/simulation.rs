@@ -331,6 +331,14 @@ fn flapping_every_300_ms_for_a_minute_changes_little() {
 }
 
 #[test]
+fn a_link_that_goes_on_dying_for_an_hour_is_not_tried_anew_as_its_penalty_fades() {
+    let settings = Tracking { interval: ms(100), timeout: ms(250), down: 1, up: 1, ..tracking(1) };
+    let mut world = World::new(settings);
+    world.run(ms(3_600_000), &mut |now, _| (now.as_millis() % 1729 < 1358).then_some(ms(5)));
+    assert!(world.standings.len() - 1 <= 12, "{:?}", world.standings);
+}
+
+#[test]
 fn a_reconnect_once_an_hour_is_never_held() {
     let mut world = World::new(tracking(1));
     let mut network = |_, _| Some(ms(20));

@@ -135,6 +135,11 @@ fn a_refusal_is_confirmed_fast_too() {
     assert_eq!(outcomes(&mut rounds, now + ms(1010)), [Good]);
     assert_eq!(rounds.deadline(), Some(now + ms(2000)));
     assert_eq!(rounds.statistics().lost, 0, "what was lost while it was dead is forgotten");
+    // Nor is a failure before it has proved itself: it is known to be dead.
+    let probe = rounds.due(now + ms(2000))[0];
+    rounds.failed(now + ms(2001), probe);
+    assert_eq!(outcomes(&mut rounds, now + ms(2001)), [Failed]);
+    assert_eq!(rounds.deadline(), Some(now + ms(3000)));
 }
 
 #[test]
@@ -167,6 +172,11 @@ fn a_paused_schedule_asks_nothing_and_begins_anew() {
     rounds.resume(ms(10_002));
     rounds.answered(ms(10_010), after[1], ms(10));
     assert_eq!(outcomes(&mut rounds, ms(10_010)), [Good]);
+    // The start is kept, so that links that are all found at once are not all asked at once.
+    let mut later = Rounds::new(&tracking(1), 1, ms(300));
+    later.pause();
+    later.resume(ms(20));
+    assert_eq!(later.deadline(), Some(ms(300)));
 }
 
 #[test]
