@@ -7,8 +7,11 @@ use crate::network::{Down, Facts, Side, Standing, State};
 use crate::plan::Plan;
 use crate::probe::{Prober, Token, Way};
 use crate::survey::Standings;
-use log::debug;
+use log::{debug, warn};
 use std::net::IpAddr;
+
+/// Rounds in a row that could not be sent before that is said. A few are usual while a link comes up.
+const WORTH_A_WORD: u32 = 10;
 
 /// Every link in both families.
 #[derive(Default)]
@@ -44,6 +47,8 @@ struct Probing {
     way: Option<Way>,
     /// Failed rounds since the last good one.
     failures: u32,
+    /// Rounds in a row that could not be sent.
+    unsent: u32,
 }
 
 impl Watches {
@@ -175,6 +180,10 @@ impl Watch {
 
     fn notice(&mut self, side: &Side, now: Moment) {
         self.offered = side.state != State::Down(Down::NotOffered);
+        // ARP has nobody to ask where there is no gateway: on a point-to-point link.
+        let gatewayless = side.hop().is_some_and(|hop| hop.gateway.is_none());
+        let tracking = self.tracking.as_ref().filter(|tracking| is_asked(tracking, self.family));
+        self.judge.watch(tracking.filter(|tracking| tracking.method != Method::Arp || !gatewayless));
         self.judge.presence(
             now,
             match &side.state {
@@ -221,9 +230,9 @@ impl Watch {
         let (Some(probing), Some(tracking)) = (&mut self.probing, &self.tracking) else { return };
         for round in probing.rounds.finished(now) {
             match round.outcome {
-                Outcome::Good => probing.failures = 0,
-                Outcome::Failed => probing.failures = probing.failures.saturating_add(1),
-                Outcome::Void => {}
+                Outcome::Good => (probing.failures, probing.unsent) = (0, 0),
+                Outcome::Failed => (probing.failures, probing.unsent) = (probing.failures.saturating_add(1), 0),
+                Outcome::Void => probing.unsent = probing.unsent.saturating_add(1),
             }
             self.judge.round(now, &round);
         }
@@ -231,7 +240,9 @@ impl Watch {
         for probe in probing.rounds.due(now) {
             let Some(host) = probing.hosts.get(probe.host) else { continue };
             if let Err(unsent) = prober.ask(now, token(place, probe), way, tracking.method, *host, tracking.timeout) {
-                debug!("link {} ({}): {unsent}", self.name, self.family);
+                if probing.unsent == WORTH_A_WORD {
+                    warn!("link {} ({}): its probes cannot be sent: {unsent}", self.name, self.family);
+                }
                 probing.rounds.unsent(now, probe);
             }
         }
@@ -276,7 +287,7 @@ impl Probing {
         let place = id.0 * 2 + usize::from(family == Family::V6);
         let mut rounds = Rounds::new(tracking, count, now + start_offset(place, tracking.interval));
         rounds.pause();
-        Some(Self { rounds, hosts, way: None, failures: 0 })
+        Some(Self { rounds, hosts, way: None, failures: 0, unsent: 0 })
     }
 }
 

@@ -113,19 +113,24 @@ struct Limits {
     latency: Option<Duration>,
 }
 
+impl Limits {
+    fn of(tracking: &Tracking) -> Self {
+        Self {
+            down: tracking.down.max(1),
+            up: tracking.up.max(1),
+            loss: tracking.max_loss,
+            latency: tracking.max_latency,
+        }
+    }
+}
+
 impl Judge {
     /// A link of which nothing is known yet. `tracking` is none if nobody watches the link in this family: there are
     /// no hosts of it.
     #[must_use]
     pub fn new(tracking: Option<&Tracking>, now: Moment) -> Self {
-        let limits = tracking.map(|tracking| Limits {
-            down: tracking.down.max(1),
-            up: tracking.up.max(1),
-            loss: tracking.max_loss,
-            latency: tracking.max_latency,
-        });
         Self {
-            limits,
+            limits: tracking.map(Limits::of),
             condition: Condition::Down(Cause::Gone(Down::default())),
             since: now,
             presence: None,
@@ -147,6 +152,11 @@ impl Judge {
     pub fn restore(mut self, standing: Standing) -> Self {
         self.restored = standing;
         self
+    }
+
+    /// From now on the link is watched, or is not: a gateway that was to be asked has come or gone.
+    pub fn watch(&mut self, tracking: Option<&Tracking>) {
+        self.limits = tracking.map(Limits::of);
     }
 
     /// The machine's word for the link, also when it has not changed.
