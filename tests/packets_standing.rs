@@ -7,10 +7,13 @@ use lab::{Flow, INTERNET, Lab, Setup, Wan, Way};
 use packet_support::{links, rule};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use wansplit::config::{self, model::Config, model::LinkId, model::Method, model::Tracking};
+use wansplit::config;
+use wansplit::config::model::{Config, Family, LinkId, Method, Tracking};
 use wansplit::kernel::Kernel;
 use wansplit::network::gather::{Absent, Sources, gather};
 use wansplit::network::{Facts, Standing};
+use wansplit::plan::flows::{Alternatives, Doomed, doomed, returning};
+use wansplit::plan::path::Paths;
 use wansplit::plan::plan;
 use wansplit::reconcile;
 
@@ -74,7 +77,7 @@ fn answered(lab: &Lab, link: u8, family: usize, mark: u32) -> bool {
 fn probes_get_through(rp_filter: u8, fallback: &str) {
     let lab = Lab::with(&Setup { main_default: vec![2], rp_filter, ..Setup::default() });
     let config = watched(&format!("option fallback '{fallback}'"), &rule("alone", "6000", "EMB"));
-    let paths = wansplit::plan::path::Paths::new(&config).unwrap();
+    let paths = Paths::new(&config).unwrap();
     let [mark, other] = [0, 1].map(|n| paths[paths.probe(LinkId(n)).unwrap()].mark.bits());
     let own = paths[paths.of_link(LinkId(0))].mark.bits();
     apply(&lab, &config, rp_filter, [Good, Good]);
@@ -145,5 +148,69 @@ fn new_connections_follow_the_standings_and_running_ones_of_the_other_link_do_no
             }
         }
         assert_eq!(lab.spoofed(), 0);
+    });
+}
+
+/// Deletes connections as the daemon does, once the routes are in.
+fn reset(lab: &Lab, config: &Config, standings: [Standing; 2], found: impl Fn(&Paths, &Facts) -> Vec<Doomed> + Sync) {
+    lab.router.run(|| {
+        let mut kernel = Kernel::new();
+        let facts = facts(&mut kernel, config, 0, standings);
+        let found = found(&Paths::new(config).unwrap(), &facts);
+        assert!(!found.is_empty());
+        for doomed in found {
+            for mark in doomed.marks {
+                kernel.reset_flows(Some(doomed.family), mark.bits(), config.globals.mask.bits(), &[]).unwrap();
+            }
+        }
+    });
+}
+
+#[test]
+fn flows_of_a_dead_link_move_and_come_back_and_the_others_do_not_notice() {
+    lab::isolated(|| {
+        for options in ["", "option fallback 'unreachable'"] {
+            // A kill switch stamps connections with the policies' own paths.
+            let policies = "config policy 'web2'\n list use 'EMB'\n list use 'OI'\n ".to_owned()
+                + options
+                + "\nconfig policy 'mail2'\n list use 'OI'\n list use 'EMB'\n "
+                + options
+                + "\n";
+            let rules = rule("navegacao", "443", "web2") + &rule("correio", "25", "mail2");
+            let lab = Lab::with(&Setup { main_default: vec![2], ..Setup::default() });
+            let mut config = watched("", &(policies + &rules));
+            config.links[0].flush.up = true;
+            apply(&lab, &config, 0, [Good, Good]);
+            let often = Duration::from_millis(5);
+            let web = INTERNET.map(|to| Flow::udp(&lab.lan, to, 443, often));
+            // A TCP connection does not survive that its entry is deleted.
+            let [mail, other] = [25, 999].map(|port| INTERNET.map(|to| Flow::tcp(&lab.lan, to, port, 64, often)));
+            let on = |flows: &[Flow], link| {
+                flows.iter().all(|flow| {
+                    let before = flow.so_far().ways.get(&Way::Link(link)).copied().unwrap_or(0);
+                    flow.goes_on(20) && flow.so_far().ways.get(&Way::Link(link)).copied().unwrap_or(0) > before
+                })
+            };
+            assert!(on(&web, 1) && on(&mail, 2));
+
+            apply(&lab, &config, 0, [Dead, Good]);
+            let main = Alternatives::default();
+            reset(&lab, &config, [Dead, Good], |paths, facts| doomed(&config, paths, facts, &main));
+            assert!(on(&web, 2) && on(&mail, 2), "{options}: {:?}", web[0].so_far());
+
+            apply(&lab, &config, 0, [Good, Good]);
+            assert!(on(&web, 2), "they stay where they are");
+            let back = |paths: &Paths, facts: &Facts| {
+                Family::BOTH.map(|family| returning(&config, paths, facts, LinkId(0), family)).concat()
+            };
+            reset(&lab, &config, [Good, Good], back);
+            assert!(on(&web, 1), "{options}: {:?}", web[0].so_far());
+            for flow in mail.into_iter().chain(other) {
+                flow.stop().assert_whole(Way::Link(2));
+            }
+            for flow in web {
+                assert_eq!(flow.stop().ways(), [Way::Link(1), Way::Link(2)]);
+            }
+        }
     });
 }

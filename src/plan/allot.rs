@@ -24,9 +24,9 @@ pub struct Request {
     pub mark: Option<Mark>,
     /// The table, if the owner pinned it.
     pub table: Option<u32>,
-    /// Whether it is for probes. Those take what the others leave, so that watching a link renumbers nothing: no
-    /// connection outlives a probe.
-    pub probes: bool,
+    /// Whether it is one that comes with watching a link. Those take what the others leave, so that the others keep their
+    /// numbers when watching begins.
+    pub extra: bool,
 }
 
 /// What a path gets.
@@ -43,8 +43,8 @@ pub struct Allotment {
 pub struct Shortage {
     /// How many paths there are.
     pub paths: usize,
-    /// How many of them are for probes.
-    pub probes: usize,
+    /// How many of them come with watching links.
+    pub extra: usize,
     /// How many marks the mask has.
     pub marks: u32,
     /// The mask.
@@ -53,10 +53,10 @@ pub struct Shortage {
 
 impl fmt::Display for Shortage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { paths, probes, marks, mask } = self;
+        let Self { paths, extra, marks, mask } = self;
         write!(f, "links and policies need {paths} marks")?;
-        if *probes > 0 {
-            write!(f, " ({probes} of them for probes)")?;
+        if *extra > 0 {
+            write!(f, " ({extra} of them for probes and flush_conntrack 'up')")?;
         }
         write!(f, ", mask {mask} has {marks}")
     }
@@ -67,12 +67,12 @@ impl fmt::Display for Shortage {
 /// # Errors
 /// When there are more requests than marks.
 pub fn allot(mask: Mask, requests: &[Request]) -> Result<Vec<Allotment>, Shortage> {
-    let probes = requests.iter().filter(|r| r.probes).count();
-    let shortage = Shortage { paths: requests.len(), probes, marks: mask.slots(), mask };
+    let extra = requests.iter().filter(|r| r.extra).count();
+    let shortage = Shortage { paths: requests.len(), extra, marks: mask.slots(), mask };
     let slots = slots(mask, requests).ok_or(shortage)?;
     let mut tables = sort::set(requests.iter().filter_map(|r| r.table));
     let mut by_slot: Vec<usize> = (0..requests.len()).collect();
-    sort::by_key(&mut by_slot, |n| (requests[*n].probes, slots[*n]));
+    sort::by_key(&mut by_slot, |n| (requests[*n].extra, slots[*n]));
     let mut allotments = vec![None; requests.len()];
     for n in by_slot {
         let table = requests[n].table.unwrap_or_else(|| {
@@ -91,7 +91,7 @@ fn slots(mask: Mask, requests: &[Request]) -> Option<Vec<u32>> {
     let range = mask.slots().min(MOST_SLOTS);
     let mut taken = sort::set(requests.iter().filter_map(|r| r.mark).map(|m| mask.slot(m)));
     let mut order: Vec<usize> = (0..requests.len()).collect();
-    sort::by_key(&mut order, |n| (requests[*n].probes, wish(&requests[*n].key, range), &requests[*n].key));
+    sort::by_key(&mut order, |n| (requests[*n].extra, wish(&requests[*n].key, range), &requests[*n].key));
     let mut slots = vec![0; requests.len()];
     for n in order {
         slots[n] = match requests[n].mark {
@@ -133,7 +133,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn ask(keys: &[&str]) -> Vec<Request> {
-        keys.iter().map(|key| Request { key: (*key).into(), mark: None, table: None, probes: false }).collect()
+        keys.iter().map(|key| Request { key: (*key).into(), mark: None, table: None, extra: false }).collect()
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
         let mut alone = ask(&links);
         // A pin stands in the way of somebody's table.
         alone[0].table = Some(allot(mask, &alone).unwrap()[1].table);
-        let probes = links.map(|name| Request { probes: true, ..ask(&[&format!("{name}.probes")]).remove(0) });
+        let probes = links.map(|name| Request { extra: true, ..ask(&[&format!("{name}.probes")]).remove(0) });
         let all: Vec<Request> = probes.iter().cloned().chain(alone.iter().cloned()).collect();
         let together = allot(mask, &all).unwrap();
         assert_eq!(together[probes.len()..], allot(mask, &alone).unwrap());
@@ -179,7 +179,9 @@ mod tests {
         let tables: BTreeSet<u32> = together.iter().map(|a| a.table).collect();
         assert_eq!((marks.len(), tables.len()), (24, 24));
         let short = allot(Mask::new(0xf).unwrap(), &all).unwrap_err();
-        assert_eq!(short.to_string(), "links and policies need 24 marks (12 of them for probes), mask 0xf has 15");
+        let words =
+            "links and policies need 24 marks (12 of them for probes and flush_conntrack 'up'), mask 0xf has 15";
+        assert_eq!(short.to_string(), words);
     }
 
     #[test]

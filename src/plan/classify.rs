@@ -13,7 +13,7 @@
 
 use super::compiler::{self, region::Region};
 use super::counters;
-use super::path::{Choice, PathId, Paths};
+use super::path::{Choice, PathId, Paths, Purpose};
 use super::ruleset::digest::Digest;
 use super::ruleset::{Action, Chain, Counter, Dice, Hook, Key, Map, Match, Rule, Ruleset, Verdict, device_number};
 use crate::config::model::{Config, Family, LinkId, Spread, Target};
@@ -193,7 +193,8 @@ impl<'a> Builder<'a> {
             by_path.push((vec![self.mark_interval(from)], Verdict::Goto(name.as_str().into())));
             self.chains.insert(name, vec![rule]);
         }
-        let probes: Vec<PathId> = self.paths.iter().filter(|(_, path)| path.course.probes).map(|(id, _)| id).collect();
+        let probes: Vec<PathId> =
+            self.paths.iter().filter(|(_, path)| path.course.purpose == Purpose::Probes).map(|(id, _)| id).collect();
         for path in probes {
             by_path.push((vec![self.mark_interval(path)], self.pin(path)));
         }

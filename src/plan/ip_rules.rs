@@ -15,7 +15,7 @@
 //!    [`router::holds_back`].
 //! 6. `from` again, for an address that two links share: there it could only be a guess.
 
-use super::path::Paths;
+use super::path::{Paths, Purpose};
 use super::router;
 use super::state::{IpRule, TABLE_MAIN};
 use crate::config::model::{Config, Family, LinkId};
@@ -73,10 +73,10 @@ fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladd
     ];
     for (id, path) in paths.iter() {
         let is_link = (0..config.links.len()).any(|n| paths.of_link(LinkId(n)) == id);
-        let usual = match path.course.probes {
-            true => ladder.fwmark_probes,
-            false if is_link => ladder.fwmark_link,
-            false => ladder.fwmark_path,
+        let usual = match path.course.purpose {
+            Purpose::Probes => ladder.fwmark_probes,
+            Purpose::Service | Purpose::Displaced(_) if is_link => ladder.fwmark_link,
+            Purpose::Service | Purpose::Displaced(_) => ladder.fwmark_path,
         };
         let priority = path.priority.unwrap_or(usual);
         rules.push(IpRule { mark: Some((path.mark.bits(), mask)), ..IpRule::lookup(family, priority, path.table) });

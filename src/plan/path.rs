@@ -5,10 +5,13 @@
 //! same fallback are one path, however many policies use it: every ip rule is paid for by every packet.
 //!
 //! A link that is watched has a second path, for its probes: it leads to the link whatever is thought of it, or else a
-//! dead link could never prove that it works again.
+//! dead link could never prove that it works again. Where a link's owner wants its connections back when it is back, those
+//! that left by another link meanwhile are on paths of their own.
 
-use super::allot::{self, Allotment, Shortage};
-use crate::config::model::{Config, Fallback, LinkId, Mark, Member, Mode, Policy, PolicyId, Rule, Spread, Target};
+mod builder;
+
+use super::allot::Shortage;
+use crate::config::model::{Config, Fallback, LinkId, Mark, Member, PolicyId, Spread, Target};
 use crate::sort;
 use std::collections::BTreeMap;
 
@@ -26,8 +29,20 @@ pub struct Course {
     pub tiers: Vec<Tier>,
     /// What happens after the last one.
     pub fallback: Fallback,
-    /// Whether it is for a link's probes.
-    pub probes: bool,
+    /// What it is for.
+    pub purpose: Purpose,
+}
+
+/// What a path is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Connections of a link or a policy.
+    Service,
+    /// A link's probes.
+    Probes,
+    /// The established connections of another path, a policy's, on a link that was not its first choice: so that they can
+    /// be told from all others on that link, and called back. See [`Flush::up`](crate::config::model::Flush).
+    Displaced(PathId),
 }
 
 /// One mark, one routing table and where they lead.
@@ -86,38 +101,7 @@ impl Paths {
     /// # Errors
     /// When the mask has fewer marks than there are paths.
     pub fn new(config: &Config) -> Result<Self, Shortage> {
-        let mut builder = Builder { config, all: Vec::new(), links: Vec::new() };
-        for n in 0..config.links.len() {
-            let path = builder.link(LinkId(n));
-            builder.links.push(path);
-        }
-        let mut policies = Vec::new();
-        let mut router = Vec::new();
-        for n in 0..config.policies.len() {
-            let (choice, own) = builder.policy(PolicyId(n));
-            policies.push(choice);
-            router.push(own);
-        }
-        let mut nowhere =
-            |target, fallback| {
-                config.rules.iter().any(|rule| rule.target == target).then(|| {
-                    builder.path(Course { tiers: Vec::new(), fallback, probes: false }, || fallback.to_string())
-                })
-            };
-        let unreachable = nowhere(Target::Unreachable, Fallback::Unreachable);
-        let blackhole = nowhere(Target::Blackhole, Fallback::Blackhole);
-        let probes = (0..config.links.len()).map(|n| builder.probes(LinkId(n))).collect();
-
-        let Builder { mut all, links, .. } = builder;
-        let requests: Vec<allot::Request> =
-            all.iter().enumerate().map(|(n, draft)| draft.request(config, &links, PathId(n))).collect();
-        let allotments = allot::allot(config.globals.mask, &requests)?;
-        for (path, Allotment { mark, table }) in all.iter_mut().zip(&allotments) {
-            path.mark = Some(*mark);
-            path.table = *table;
-        }
-        let all = all.into_iter().filter_map(Draft::finish).collect();
-        Ok(Self { all, links, probes, policies, router, unreachable, blackhole })
+        builder::build(config)
     }
 
     /// Every path.
@@ -198,10 +182,14 @@ impl Paths {
             Some(Choice::One(path)) => *path,
             Some(Choice::Spread(_, paths)) => paths.first()?.0,
         };
-        if self[first].links().any(|own| own == link) {
-            Some(self.stays_on(first, link))
+        let free = self[first].course.fallback == Fallback::Main;
+        let stays = self.stays_on(first, link);
+        // Its address keeps it there: it was not displaced, if that makes no other difference.
+        let displaced = matches!(self[stays].course.purpose, Purpose::Displaced(_)) && free;
+        if self[first].links().any(|own| own == link) && !displaced {
+            Some(stays)
         } else {
-            (self[first].course.fallback == Fallback::Main).then(|| self.of_link(link))
+            free.then(|| self.of_link(link))
         }
     }
 
@@ -217,149 +205,4 @@ impl Path {
     pub fn links(&self) -> impl Iterator<Item = LinkId> + '_ {
         self.course.tiers.iter().flatten().map(|member| member.link)
     }
-}
-
-/// A path before it has its numbers.
-struct Draft {
-    name: String,
-    course: Course,
-    stays: BTreeMap<LinkId, PathId>,
-    mark: Option<Mark>,
-    table: u32,
-    priority: Option<u32>,
-}
-
-impl Draft {
-    /// What decides its numbers: never its place in the file, only names.
-    fn request(&self, config: &Config, links: &[PathId], id: PathId) -> allot::Request {
-        let own = links.iter().position(|path| *path == id).map(|n| &config.links[n]);
-        let key = match own {
-            Some(link) => link.name.clone(),
-            None => self.course.key(config),
-        };
-        let probes = self.course.probes;
-        allot::Request { key, mark: own.and_then(|l| l.mark), table: own.and_then(|l| l.table), probes }
-    }
-
-    fn finish(self) -> Option<Path> {
-        let Self { name, course, stays, mark, table, priority } = self;
-        Some(Path { name, course, mark: mark?, table, priority, stays })
-    }
-}
-
-impl Course {
-    /// A text that is the same for the same course, whatever the policies are called and wherever they stand.
-    fn key(&self, config: &Config) -> String {
-        let mut key = String::new();
-        for tier in &self.tiers {
-            let mut members: Vec<String> =
-                tier.iter().map(|m| format!("{}*{}", config[m.link].name, m.weight)).collect();
-            sort::by(&mut members, Ord::cmp);
-            key.push_str(&members.join("+"));
-            key.push('>');
-        }
-        if self.probes { key + "probes" } else { key + &self.fallback.to_string() }
-    }
-}
-
-struct Builder<'a> {
-    config: &'a Config,
-    all: Vec<Draft>,
-    /// The links' own paths, by [`LinkId`].
-    links: Vec<PathId>,
-}
-
-impl Builder<'_> {
-    fn path(&mut self, course: Course, name: impl FnOnce() -> String) -> PathId {
-        if let Some(known) = self.all.iter().position(|path| path.course == course) {
-            return PathId(known);
-        }
-        let stays = BTreeMap::new();
-        self.all.push(Draft { name: name(), course, stays, mark: None, table: 0, priority: None });
-        PathId(self.all.len() - 1)
-    }
-
-    fn link(&mut self, id: LinkId) -> PathId {
-        let link = &self.config[id];
-        let course = Course { tiers: vec![vec![alone(id)]], fallback: link.fallback, probes: false };
-        let path = self.path(course, || link.name.clone());
-        self.all[path.0].priority = link.priority;
-        path
-    }
-
-    /// The path of a link's probes. It needs no fallback: a probe's socket is bound to the link's device.
-    fn probes(&mut self, id: LinkId) -> Option<PathId> {
-        let link = &self.config[id];
-        link.tracking.as_ref()?;
-        let course = Course { tiers: vec![vec![alone(id)]], fallback: Fallback::Main, probes: true };
-        Some(self.path(course, || format!("{}.probes", link.name)))
-    }
-
-    /// How the policy hands out connections, and the one path for the router itself, if it needs one.
-    fn policy(&mut self, id: PolicyId) -> (Choice, Option<PathId>) {
-        let policy = &self.config[id];
-        let in_order = |builder: &mut Self| builder.path(in_order(policy, None), || policy.name.clone());
-        let (choice, own) = match policy.mode {
-            Mode::Balance(spread) if policy.members.len() > 1 => {
-                let of_router = |rule: &Rule| rule.target == Target::Policy(id) && rule.origin.includes_router();
-                let own = self.config.rules.iter().any(of_router).then(|| in_order(self));
-                let members = policy.members.iter().map(|m| (self.member(policy, m.link), m.weight)).collect();
-                (Choice::Spread(spread, members), own)
-            }
-            Mode::Balance(_) | Mode::Failover => {
-                let own = in_order(self);
-                (Choice::One(own), Some(own))
-            }
-        };
-        let used: Vec<PathId> = match &choice {
-            Choice::One(path) => vec![*path],
-            Choice::Spread(_, paths) => paths.iter().map(|(path, _)| *path).collect(),
-        };
-        let mut stays = Vec::new();
-        for member in &policy.members {
-            if policy.fallback == Fallback::Main && self.config[member.link].fallback == Fallback::Main {
-                continue;
-            }
-            stays.push((member.link, self.member(policy, member.link)));
-        }
-        for path in used.into_iter().chain(stays.iter().map(|(_, path)| *path)) {
-            self.all[path.0].stays.extend(stays.iter().copied().filter(|(link, stay)| self.links[link.0] != *stay));
-        }
-        (choice, own)
-    }
-
-    /// The path of one member: that link first, then what else the policy has.
-    fn member(&mut self, policy: &Policy, first: LinkId) -> PathId {
-        let course = match policy.mode {
-            Mode::Failover => in_order(policy, Some(first)),
-            Mode::Balance(_) => {
-                let others: Tier = policy.members.iter().filter(|m| m.link != first).copied().collect();
-                let tiers = [vec![alone(first)], normal(others)];
-                let tiers = tiers.into_iter().filter(|t| !t.is_empty()).collect();
-                Course { tiers, fallback: policy.fallback, probes: false }
-            }
-        };
-        self.path(course, || format!("{}@{}", policy.name, self.config[first].name))
-    }
-}
-
-/// The policy's links one after the other; `first`, if given, before the rest.
-fn in_order(policy: &Policy, first: Option<LinkId>) -> Course {
-    let rest = policy.members.iter().map(|m| m.link).filter(|link| Some(*link) != first);
-    let tiers = first.into_iter().chain(rest).map(|link| vec![alone(link)]).collect();
-    Course { tiers, fallback: policy.fallback, probes: false }
-}
-
-/// The only link of its tier: its weight says nothing there.
-fn alone(link: LinkId) -> Member {
-    Member { link, weight: 1 }
-}
-
-/// A tier in one form: sorted, and a single member without a weight.
-fn normal(mut tier: Tier) -> Tier {
-    sort::by_key(&mut tier, |member| member.link);
-    if let [only] = tier.as_mut_slice() {
-        only.weight = 1;
-    }
-    tier
 }

@@ -49,6 +49,11 @@ pub fn policy(name: &str, links: &[&str], options: &str) -> String {
     format!("config policy '{name}'\n{uses}{options}\n")
 }
 
+/// A rule for a port.
+pub fn rule(name: &str, target: &str) -> String {
+    format!("config rule '{name}'\n list proto 'tcp'\n list dest_port '80'\n option use '{target}'\n")
+}
+
 /// All links up in both families, with these standings: `G`ood, `P`oor, `D`ead, without `C`arrier, `-` down.
 pub fn facts(states: &str) -> Facts {
     let links = states.chars().enumerate().map(|(n, letter)| {

@@ -1,7 +1,7 @@
 //! Where a path leads now: its course, by what the machine and the probes say of its links. Routes are made from it,
 //! and `explain` and `status` answer from it.
 
-use super::path::{Path, Tier};
+use super::path::{Path, Purpose, Tier};
 use crate::config::model::{Fallback, Family, LinkId, Member};
 use crate::network::{Facts, Standing};
 
@@ -21,7 +21,9 @@ pub struct TierNow {
 pub fn tiers_now(path: &Path, facts: &Facts, family: Family) -> Vec<TierNow> {
     let counts = |member: &Member, wanted: Standing| {
         let side = facts.side(member.link, family).filter(|side| side.hop().is_some());
-        side.is_some_and(|side| if path.course.probes { Standing::Good } else { side.standing } == wanted)
+        side.is_some_and(
+            |side| if path.course.purpose == Purpose::Probes { Standing::Good } else { side.standing } == wanted,
+        )
     };
     let choices = [Standing::Good, Standing::Poor].into_iter();
     let tiers = choices.flat_map(|standing| path.course.tiers.iter().map(move |tier| (standing, tier)));

@@ -1,0 +1,221 @@
+//! Finds the paths of a configuration.
+
+use super::{Choice, Course, Path, PathId, Paths, Purpose, Tier};
+use crate::config::model::{Config, Fallback, LinkId, Mark, Member, Mode, Policy, PolicyId, Rule, Target};
+use crate::plan::allot::{self, Allotment, Shortage};
+use crate::sort;
+use std::collections::BTreeMap;
+
+/// All paths of a configuration, with their marks and tables.
+pub(super) fn build(config: &Config) -> Result<Paths, Shortage> {
+    let mut builder = Builder { config, all: Vec::new(), links: Vec::new() };
+    for n in 0..config.links.len() {
+        let path = builder.link(LinkId(n));
+        builder.links.push(path);
+    }
+    let mut policies = Vec::new();
+    let mut router = Vec::new();
+    for n in 0..config.policies.len() {
+        let (choice, own) = builder.policy(PolicyId(n));
+        policies.push(choice);
+        router.push(own);
+    }
+    let mut nowhere = |target, fallback| {
+        let used = config.rules.iter().any(|rule| rule.target == target);
+        used.then(|| builder.path(Course::service(Vec::new(), fallback), || fallback.to_string()))
+    };
+    let unreachable = nowhere(Target::Unreachable, Fallback::Unreachable);
+    let blackhole = nowhere(Target::Blackhole, Fallback::Blackhole);
+    let probes = (0..config.links.len()).map(|n| builder.probes(LinkId(n))).collect();
+
+    let Builder { mut all, links, .. } = builder;
+    let request = |(n, draft): (usize, &Draft)| draft.request(config, &all, &links, PathId(n));
+    let requests: Vec<allot::Request> = all.iter().enumerate().map(request).collect();
+    let allotments = allot::allot(config.globals.mask, &requests)?;
+    for (path, Allotment { mark, table }) in all.iter_mut().zip(&allotments) {
+        path.mark = Some(*mark);
+        path.table = *table;
+    }
+    let all = all.into_iter().filter_map(Draft::finish).collect();
+    Ok(Paths { all, links, probes, policies, router, unreachable, blackhole })
+}
+
+/// A path before it has its numbers.
+struct Draft {
+    name: String,
+    course: Course,
+    stays: BTreeMap<LinkId, PathId>,
+    mark: Option<Mark>,
+    table: u32,
+    priority: Option<u32>,
+}
+
+impl Draft {
+    /// What decides its numbers: never its place in the file, only names.
+    fn request(&self, config: &Config, all: &[Self], links: &[PathId], id: PathId) -> allot::Request {
+        let own = links.iter().position(|path| *path == id).map(|n| &config.links[n]);
+        let key = match own {
+            Some(link) => link.name.clone(),
+            None => self.course.key(config, all),
+        };
+        let extra = self.course.purpose != Purpose::Service;
+        allot::Request { key, mark: own.and_then(|l| l.mark), table: own.and_then(|l| l.table), extra }
+    }
+
+    fn finish(self) -> Option<Path> {
+        let Self { name, course, stays, mark, table, priority } = self;
+        Some(Path { name, course, mark: mark?, table, priority, stays })
+    }
+}
+
+impl Course {
+    fn service(tiers: Vec<Tier>, fallback: Fallback) -> Self {
+        Self { tiers, fallback, purpose: Purpose::Service }
+    }
+
+    /// A text that is the same for the same course, whatever the policies are called and wherever they stand.
+    fn key(&self, config: &Config, all: &[Draft]) -> String {
+        let mut key = String::new();
+        for tier in &self.tiers {
+            let mut members: Vec<String> =
+                tier.iter().map(|m| format!("{}*{}", config[m.link].name, m.weight)).collect();
+            sort::by(&mut members, Ord::cmp);
+            key.push_str(&members.join("+"));
+            key.push('>');
+        }
+        match self.purpose {
+            Purpose::Service => key + &self.fallback.to_string(),
+            Purpose::Probes => key + "probes",
+            Purpose::Displaced(from) => {
+                format!("{key}of {}", all.get(from.0).map_or_else(String::new, |from| from.course.key(config, all)))
+            }
+        }
+    }
+}
+
+struct Builder<'a> {
+    config: &'a Config,
+    all: Vec<Draft>,
+    /// The links' own paths, by [`LinkId`].
+    links: Vec<PathId>,
+}
+
+impl Builder<'_> {
+    fn path(&mut self, course: Course, name: impl FnOnce() -> String) -> PathId {
+        if let Some(known) = self.all.iter().position(|path| path.course == course) {
+            return PathId(known);
+        }
+        let stays = BTreeMap::new();
+        self.all.push(Draft { name: name(), course, stays, mark: None, table: 0, priority: None });
+        PathId(self.all.len() - 1)
+    }
+
+    fn link(&mut self, id: LinkId) -> PathId {
+        let link = &self.config[id];
+        let course = Course::service(vec![vec![alone(id)]], link.fallback);
+        let path = self.path(course, || link.name.clone());
+        self.all[path.0].priority = link.priority;
+        path
+    }
+
+    /// The path of a link's probes. It needs no fallback: a probe's socket is bound to the link's device.
+    fn probes(&mut self, id: LinkId) -> Option<PathId> {
+        let link = &self.config[id];
+        link.tracking.as_ref()?;
+        let course = Course { tiers: vec![vec![alone(id)]], fallback: Fallback::Main, purpose: Purpose::Probes };
+        Some(self.path(course, || format!("{}.probes", link.name)))
+    }
+
+    /// How the policy hands out connections, and the one path for the router itself, if it needs one.
+    fn policy(&mut self, id: PolicyId) -> (Choice, Option<PathId>) {
+        let policy = &self.config[id];
+        let in_order = |builder: &mut Self| builder.path(in_order(policy, None), || policy.name.clone());
+        let (choice, own) = match policy.mode {
+            Mode::Balance(spread) if policy.members.len() > 1 => {
+                let of_router = |rule: &Rule| rule.target == Target::Policy(id) && rule.origin.includes_router();
+                let own = self.config.rules.iter().any(of_router).then(|| in_order(self));
+                let members = policy.members.iter().map(|m| (self.member(policy, m.link), m.weight)).collect();
+                (Choice::Spread(spread, members), own)
+            }
+            Mode::Balance(_) | Mode::Failover => {
+                let own = in_order(self);
+                (Choice::One(own), Some(own))
+            }
+        };
+        self.keep(policy, &choice);
+        (choice, own)
+    }
+
+    /// Says on which paths the policy's connections stay once they have left by a link.
+    fn keep(&mut self, policy: &Policy, choice: &Choice) {
+        let mut stays = Vec::new();
+        let mut displaced = Vec::new();
+        for (place, member) in policy.members.iter().enumerate() {
+            let recalled = policy.members.iter().take(place).any(|before| self.config[before.link].flush.up);
+            if let (Choice::One(own), true) = (choice, recalled) {
+                displaced.push((member.link, self.displaced(policy, *own, member.link)));
+            } else if policy.fallback != Fallback::Main || self.config[member.link].fallback != Fallback::Main {
+                stays.push((member.link, self.member(policy, member.link)));
+            }
+        }
+        stays.retain(|(link, stay)| self.links[link.0] != *stay);
+        let used: Vec<PathId> = match choice {
+            Choice::One(path) => vec![*path],
+            Choice::Spread(_, paths) => paths.iter().map(|(path, _)| *path).collect(),
+        };
+        for path in used.into_iter().chain(displaced.iter().map(|(_, path)| *path)) {
+            self.all[path.0].stays.extend(displaced.iter().copied());
+            self.stay(path, &stays);
+        }
+        for (_, path) in &stays {
+            self.stay(*path, &stays);
+        }
+    }
+
+    /// These paths hold the same connections whichever policy says so; displaced ones are the exception, and known already.
+    fn stay(&mut self, path: PathId, stays: &[(LinkId, PathId)]) {
+        for (link, stay) in stays {
+            self.all[path.0].stays.entry(*link).or_insert(*stay);
+        }
+    }
+
+    /// The path of the connections of a policy's path `from` that have left by a link which is not its first choice.
+    fn displaced(&mut self, policy: &Policy, from: PathId, link: LinkId) -> PathId {
+        let course = Course { purpose: Purpose::Displaced(from), ..in_order(policy, Some(link)) };
+        self.path(course, || format!("{}@{}", policy.name, self.config[link].name))
+    }
+
+    /// The path of one member: that link first, then what else the policy has.
+    fn member(&mut self, policy: &Policy, first: LinkId) -> PathId {
+        let course = match policy.mode {
+            Mode::Failover => in_order(policy, Some(first)),
+            Mode::Balance(_) => {
+                let others: Tier = policy.members.iter().filter(|m| m.link != first).copied().collect();
+                let tiers = [vec![alone(first)], normal(others)];
+                Course::service(tiers.into_iter().filter(|t| !t.is_empty()).collect(), policy.fallback)
+            }
+        };
+        self.path(course, || format!("{}@{}", policy.name, self.config[first].name))
+    }
+}
+
+/// The policy's links one after the other; `first`, if given, before the rest.
+fn in_order(policy: &Policy, first: Option<LinkId>) -> Course {
+    let rest = policy.members.iter().map(|m| m.link).filter(|link| Some(*link) != first);
+    let tiers = first.into_iter().chain(rest).map(|link| vec![alone(link)]).collect();
+    Course::service(tiers, policy.fallback)
+}
+
+/// The only link of its tier: its weight says nothing there.
+fn alone(link: LinkId) -> Member {
+    Member { link, weight: 1 }
+}
+
+/// A tier in one form: sorted, and a single member without a weight.
+fn normal(mut tier: Tier) -> Tier {
+    sort::by_key(&mut tier, |member| member.link);
+    if let [only] = tier.as_mut_slice() {
+        only.weight = 1;
+    }
+    tier
+}
