@@ -63,8 +63,13 @@ fn agree(rules: &[SampleRule], packets: &[Packet], prefix: bool) {
     let (config, kept) = read(rules);
     let facts = facts(&config, prefix);
     let plan = plan(&config, &facts).unwrap();
+    let counting: Vec<bool> = (0..kept.len()).map(|n| plan.counter_of(n).is_some()).collect();
+    assert_eq!(counting, kept.iter().map(|rule| rule.counts).collect::<Vec<_>>(), "who asked for it counts");
     for packet in packets {
-        let compiled = interpreter::marks(&plan.ruleset, packet);
+        let walked = interpreter::walked(&plan.ruleset, packet);
+        let counts = kept.iter().position(|rule| rule.matches(packet)).and_then(|n| plan.counter_of(n));
+        assert_eq!(walked.counters, Vec::from_iter(counts), "the counter of the rule that takes {packet:?}");
+        let compiled = walked.marks;
         let plain = naive(&config, &plan, &facts, &kept, packet);
         assert_eq!(compiled, plain, "compiled and plain first match differ for {packet:?}");
         let explained = explained(&config, &plan, &facts, packet);

@@ -42,7 +42,8 @@ fn configuration(links: &[String]) -> Config {
         targets.extend([format!("balanced {name}"), format!("in order {name}")]);
     }
     for (n, target) in targets.iter().enumerate() {
-        rules.push(json!({ "name": target, "proto": "tcp", "dest_port": (n + 1).to_string(), "use": target }));
+        let port = (n + 1).to_string();
+        rules.push(json!({ "name": target, "proto": "tcp", "dest_port": port, "use": target, "counter": n % 3 != 0 }));
     }
     let count = rules.len();
     let sections: serde_json::Map<_, _> = links
@@ -64,6 +65,8 @@ fn check(config: &Config) -> Plan {
     let plan = plan(config, &facts).unwrap();
     let chains: BTreeSet<&str> = plan.ruleset.chains.iter().map(|chain| &chain.name[..]).collect();
     assert_eq!(chains.len(), plan.ruleset.chains.len(), "two chains of one name");
+    let counters: BTreeSet<&str> = plan.ruleset.counters.iter().map(|counter| &counter.name[..]).collect();
+    assert_eq!(counters.len(), config.rules.iter().filter(|rule| rule.counter).count(), "two counters of one name");
     for port in 1..=config.rules.len() {
         for client in [1, 3, 9, 10, 11, 12] {
             let packet = Packet {
@@ -75,8 +78,10 @@ fn check(config: &Config) -> Plan {
                 destination_port: Some(u16::try_from(port).unwrap()),
                 dscp: 0,
             };
-            let marks = interpreter::marks(&plan.ruleset, &packet);
-            assert_eq!(marks, explained(config, &plan, &facts, &packet), "{}", config.rules[port - 1].name);
+            let walked = interpreter::walked(&plan.ruleset, &packet);
+            let rule = &config.rules[port - 1];
+            assert_eq!(walked.marks, explained(config, &plan, &facts, &packet), "{}", rule.name);
+            assert_eq!(walked.counters, Vec::from_iter(plan.counter_of(port - 1)), "{}", rule.name);
         }
     }
     plan

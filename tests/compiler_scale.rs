@@ -141,6 +141,30 @@ fn a_thousand_rules_of_one_shape_are_one_lookup() {
 }
 
 #[test]
+fn counting_costs_no_lookup() {
+    let counting = |rule: Value, counts: bool| {
+        let mut rule = rule;
+        rule["counter"] = counts.into();
+        rule
+    };
+    let case = Case::new((0..1000).map(|n| counting(port_rule(n), true)).collect());
+    assert_eq!((case.lookups(), case.entries()), (1, 1000));
+    assert_eq!(case.plan.ruleset.counters.len(), 1000);
+    // Rules that are not counted lead to their links as ever: only one that counts is told from its neighbours.
+    let case = Case::new((0..1000).map(|n| counting(port_rule(n), n == 500)).collect());
+    let plain = Case::new((0..1000).map(port_rule).collect());
+    let chains = |case: &Case| case.plan.ruleset.chains.iter().map(|chain| chain.name.clone()).collect::<Vec<_>>();
+    let more: Vec<String> = chains(&case).into_iter().filter(|name| !chains(&plain).contains(name)).collect();
+    assert_eq!(more, ["count_r500"]);
+    assert_eq!(case.lookups(), 1);
+    for n in [499, 500, 501] {
+        let walked = interpreter::walked(&case.plan.ruleset, &tcp(port(n)));
+        assert_eq!(walked.counters, Vec::from_iter(case.plan.counter_of(n as usize)));
+        assert_eq!(walked.counters.len(), usize::from(n == 500));
+    }
+}
+
+#[test]
 fn a_thousand_rules_in_four_blocks_are_four_lookups() {
     let shapes: [Shape; 4] = [port_rule, host_rule, network_rule, range_rule];
     let case = Case::new(shapes.iter().flat_map(|rule| (0..250).map(rule)).collect());

@@ -76,7 +76,8 @@ fn holds(config: &Config) -> String {
             other => &format!("{other:?}"),
         };
         let origin = if rule.origin == Origin::Lan { String::new() } else { format!(" of {:?}", rule.origin) };
-        writeln!(out, "rule {:?}{origin}: {} -> {target}", rule.name, describe(&rule.matches)).unwrap();
+        let counter = if rule.counter { ", counted" } else { "" };
+        writeln!(out, "rule {:?}{origin}: {} -> {target}{counter}", rule.name, describe(&rule.matches)).unwrap();
     }
     out
 }

@@ -41,6 +41,7 @@ fn the_schema_and_the_reader_agree() {
             true,
             with_rule(json!({ "use": "main", "enabled": 0, "src_mac": ["52-54-00-12-34-56"], "dscp": [46, "cs1"] })),
         ),
+        (true, with_rule(json!({ "name": "r", "use": "a", "counter": true }))),
         (false, json!({ "globals": { "enabled": 2 } })),
         (false, json!({ "globals": { "mask": -1 } })),
         (false, json!({ "globals": { "rule_priority": 2 } })),
@@ -88,6 +89,7 @@ fn the_schema_and_the_reader_agree() {
         (false, with_rule(json!({ "use": "a", "src_ip": "example.org" }))),
         (false, with_rule(json!({ "use": ["a", "main"] }))),
         (false, with_rule(json!({ "use": "a", "from": "wan" }))),
+        (false, with_rule(json!({ "name": "r", "use": "a", "counter": "often" }))),
         (false, with_rule(json!({ "use": "a", "dest_domain": "example.org" }))),
     ];
     for (good, case) in cases {

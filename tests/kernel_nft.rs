@@ -75,6 +75,35 @@ fn a_table_is_read_back() {
 }
 
 #[test]
+fn counters_are_read_back() {
+    if !inside("counters_are_read_back") {
+        return;
+    }
+    let mut kernel = Kernel::new();
+    assert!(kernel.nft_counters("wansplit").unwrap().is_empty(), "no table");
+    sh(&format!("nft -f - <<'END'\n{TABLE}END"));
+    assert!(kernel.nft_counters("wansplit").unwrap().is_empty(), "no counter");
+    sh("nft -f - <<'END'
+table inet wansplit {
+    counter none { packets 0 bytes 0 ; }
+    counter most { packets 18446744073709551615 bytes 18446744073709551614 ; }
+    counter b.1f { packets 3 bytes 180 ; }
+    quota q { 25 mbytes ; }
+}
+table inet wansplit2 { counter other { packets 7 bytes 7 ; } ; }
+table ip wansplit { counter other { packets 7 bytes 7 ; } ; }
+END");
+    let expected = [("b.1f", (3, 180)), ("most", (u64::MAX, u64::MAX - 1)), ("none", (0, 0))];
+    for _ in 0..2 {
+        let counters = kernel.nft_counters("wansplit").unwrap();
+        let counters: Vec<_> = counters.iter().map(|(name, count)| (&name[..], *count)).collect();
+        assert_eq!(counters, expected, "reading resets nothing");
+    }
+    assert_eq!(kernel.nft_table("wansplit", true).unwrap().unwrap().counters, ["b.1f", "most", "none"]);
+    assert_eq!(kernel.writes(), 0);
+}
+
+#[test]
 fn large_sets_are_counted_whole() {
     if !inside("large_sets_are_counted_whole") {
         return;

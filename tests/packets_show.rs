@@ -46,11 +46,17 @@ fn everything() -> String {
              list dest_ip '2001:db8:ffff::/48'
              list dest_port '8000-8100'
              option use 'each'
+             option counter '1'
            config rule 'wild'
              list src_mac '!02:00:00:00:00:01'
              list src_iface '!eth3'
              list dscp 'ef'
              option use 'OI'
+           config rule
+             option name 'nft has no letters for this: Ärger'
+             list src_ip '192.168.1.7'
+             option use 'all'
+             option counter '1'
            config rule 'hosts'
              list src_ip '192.168.1.10-192.168.1.99'
              list src_ip '!192.168.1.42'
@@ -87,6 +93,8 @@ fn what_others_undo_is_seen_and_mended() {
             "nft flush chain inet wansplit prerouting",
             "nft add rule inet wansplit postrouting counter",
             "nft add chain inet wansplit stray",
+            "nft add counter inet wansplit stray",
+            "nft flush chain inet wansplit count_own; nft delete counter inet wansplit count_own",
             "ip rule del pref 801",
             "ip -6 rule flush; ip -6 rule add pref 0 lookup local; ip -6 rule add pref 32766 lookup main",
             "ip route flush table 100",

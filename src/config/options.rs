@@ -271,6 +271,12 @@ const RULE: &[OptionSpec] = &[
     )
     .or("lan"),
     single("use", ValueKind::Target, "where they go: a policy, a link, main, unreachable or blackhole").required(),
+    single(
+        "counter",
+        ValueKind::Boolean,
+        "whether the connections it takes are counted: their first packets with those packets' bytes, no later ones",
+    )
+    .or("0"),
     list("dest_domain", ValueKind::Text, "destination domains").not_yet(),
     list("dest_set", ValueKind::Text, "named sets of destination addresses").not_yet(),
     single("mark", ValueKind::Text, "a packet mark set by someone else").not_yet(),
@@ -279,7 +285,6 @@ const RULE: &[OptionSpec] = &[
     single("stop_time", ValueKind::Text, "the time of day until which the rule counts").not_yet(),
     single("sticky", ValueKind::Text, "how long a client stays on its link").not_yet(),
     single("log", ValueKind::Text, "whether matches are logged").not_yet(),
-    single("counter", ValueKind::Text, "whether matches are counted").not_yet(),
 ];
 
 const fn single(name: &'static str, value: ValueKind, help: &'static str) -> OptionSpec {

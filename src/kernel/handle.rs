@@ -4,6 +4,7 @@ use super::error::Error;
 use super::flows;
 use super::netlink::address::{self, Address};
 use super::netlink::conntrack::{self, Marked, Tally};
+use super::netlink::counters::{self, Count};
 use super::netlink::link::{self, Link};
 use super::netlink::lookup::{self, Answer, Packet, Question};
 use super::netlink::nftables::{self, Table};
@@ -15,6 +16,7 @@ use crate::config::model::Family;
 use crate::plan::state::{IpRule, Route};
 use nix::errno::Errno;
 use nix::sys::socket::SockProtocol;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
@@ -193,6 +195,16 @@ impl Kernel {
         self.netfilter
             .run(|socket| nftables::table(socket, name, count_elements))
             .map_err(about("read the nftables table inet", || name.to_owned()))
+    }
+
+    /// Reads the counters of the `inet` table of a name, by their names; none if there is no such table.
+    ///
+    /// # Errors
+    /// The kernel refused: it may have no nftables, or we lack the right to look.
+    pub fn nft_counters(&mut self, table: &str) -> Result<BTreeMap<String, Count>, Error> {
+        self.netfilter
+            .run(|socket| counters::list(socket, table))
+            .map_err(about("read the counters of the nftables table inet", || table.to_owned()))
     }
 
     /// Says that `nft` will be needed soon: it starts while other things are done.

@@ -12,9 +12,10 @@
 //! ```
 
 use super::compiler::{self, region::Region};
+use super::counters;
 use super::path::{Choice, PathId, Paths};
 use super::ruleset::digest::Digest;
-use super::ruleset::{Action, Chain, Dice, Hook, Key, Map, Match, Rule, Ruleset, Verdict, device_number};
+use super::ruleset::{Action, Chain, Counter, Dice, Hook, Key, Map, Match, Rule, Ruleset, Verdict, device_number};
 use crate::config::model::{Config, Family, LinkId, Spread, Target};
 use crate::interval::{Interval, ipv6_prefix};
 use crate::network::Facts;
@@ -52,24 +53,34 @@ struct Builder<'a> {
     maps: Vec<Map>,
     chains: BTreeMap<String, Vec<Rule>>,
     base: Vec<Chain>,
+    counters: Vec<Counter>,
     /// The paths whose marks connections carry.
     stamped: BTreeSet<PathId>,
 }
 
 impl<'a> Builder<'a> {
     fn new(config: &'a Config, paths: &'a Paths, facts: &'a Facts) -> Self {
-        let (maps, chains, base) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { config, paths, facts, names: chain_names(paths), maps, chains, base, stamped: BTreeSet::new() }
+        let (names, stamped) = (chain_names(paths), BTreeSet::new());
+        let (maps, chains, base, counters) = (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
+        Self { config, paths, facts, names, maps, chains, base, counters, stamped }
     }
 
     /// The lookups of the compiled rules, and what becomes of new connections that no rule names.
     fn classify(&mut self) -> Vec<Rule> {
         let device = |name: &str| self.facts.device_of(name).to_string();
-        let rules: Vec<_> = self.config.rules.iter().filter(|rule| rule.origin.includes_lan()).collect();
-        let regions: Vec<Vec<Region>> = rules.iter().map(|rule| Region::of_rule(&rule.matches, &device)).collect();
+        let rules: Vec<_> =
+            self.config.rules.iter().enumerate().filter(|(_, rule)| rule.origin.includes_lan()).collect();
+        let regions: Vec<Vec<Region>> = rules.iter().map(|(_, rule)| Region::of_rule(&rule.matches, &device)).collect();
         let mut known: BTreeMap<Target, Verdict> = BTreeMap::new();
-        let mut verdict = |target| known.entry(target).or_insert_with(|| self.target(target)).clone();
-        let verdicts: Vec<Verdict> = rules.iter().map(|rule| verdict(rule.target)).collect();
+        let mut counters = counters::counters(&self.config.rules).into_iter().peekable();
+        let mut verdicts = Vec::with_capacity(rules.len());
+        for (n, rule) in rules {
+            let verdict = known.entry(rule.target).or_insert_with(|| self.target(rule.target)).clone();
+            verdicts.push(match counters.next_if(|counter| counter.rule == n) {
+                Some(counter) => self.count(counter, verdict),
+                None => verdict,
+            });
+        }
         let compiled = compiler::compile(regions.iter().map(Vec::as_slice).zip(verdicts));
         self.maps.extend(compiled.maps);
         let rest = self.by_prefix(None);
@@ -101,6 +112,16 @@ impl<'a> Builder<'a> {
         }
         let verdict = Verdict::Goto(name.as_str().into());
         self.chains.insert(name, rules);
+        verdict
+    }
+
+    /// Where a rule sends what it counts. A verdict of its own: no other rule's connections come by here.
+    fn count(&mut self, counter: Counter, then: Verdict) -> Verdict {
+        let name = counter.name.clone();
+        let verdict = Verdict::Goto(name.as_str().into());
+        let count = Rule { matches: vec![Match::First], actions: vec![Action::Count(name.clone())] };
+        self.chains.insert(name, vec![count, Rule::always(Action::Verdict(then))]);
+        self.counters.push(counter);
         verdict
     }
 
@@ -249,7 +270,7 @@ impl<'a> Builder<'a> {
 
     fn finish(self) -> Ruleset {
         let chains = self.chains.into_iter().map(|(name, rules)| Chain { name, hook: None, rules });
-        Ruleset::new(self.config.globals.mask, self.maps, chains.chain(self.base).collect())
+        Ruleset::new(self.config.globals.mask, self.maps, chains.chain(self.base).collect(), self.counters)
     }
 }
 

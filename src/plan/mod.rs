@@ -3,6 +3,7 @@
 pub mod allot;
 pub mod classify;
 pub mod compiler;
+pub mod counters;
 pub mod flows;
 pub mod ip_rules;
 pub mod iproute;
@@ -40,6 +41,16 @@ pub struct Plan {
     pub sysctls: Vec<Sysctl>,
     /// Names of our tables for `rt_tables`: for people only, the kernel gets the numbers.
     pub table_names: Vec<(u32, String)>,
+}
+
+impl Plan {
+    /// The name of the counter of a rule, given by its place in [`Config::rules`]; none if the rule does not count.
+    #[must_use]
+    pub fn counter_of(&self, rule: usize) -> Option<&str> {
+        let counters = &self.ruleset.counters;
+        let place = counters.binary_search_by_key(&rule, |counter| counter.rule).ok()?;
+        counters.get(place).map(|counter| counter.name.as_str())
+    }
 }
 
 /// A setting of a device under `/proc/sys/net`.

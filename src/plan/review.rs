@@ -14,6 +14,7 @@ const MANY_IP_RULES: usize = 32;
 pub fn review(config: &Config, facts: &Facts) -> Vec<Diagnostic> {
     let mut findings = shadowed(config, facts);
     findings.extend(config.rules.iter().filter_map(costly));
+    findings.extend(config.rules.iter().filter_map(uncounted));
     findings.extend(shared_numbers(config));
     findings
 }
@@ -52,6 +53,18 @@ fn costly(rule: &Rule) -> Option<Diagnostic> {
         Diagnostic::new(Severity::Warning, rule.at, format!("it takes {count} ip rules for the router's own traffic"))
             .in_section(format!("rule '{}'", rule.name))
             .help("every packet walks past all ip rules: name fewer addresses or ports, or say `from 'lan'`")
+    })
+}
+
+/// Rules that count, but not all that they take.
+fn uncounted(rule: &Rule) -> Option<Diagnostic> {
+    (rule.counter && rule.origin.includes_router()).then(|| {
+        let nothing = if rule.origin.includes_lan() { "" } else { ", so this counter stays empty" };
+        let message = format!("the router's own connections are not counted{nothing}");
+        Diagnostic::new(Severity::Note, rule.at, message)
+            .in_section(format!("rule '{}'", rule.name))
+            .on_option("counter")
+            .help("ip rules steer them, and those count nothing")
     })
 }
 

@@ -7,10 +7,12 @@
 //!
 //! 1. new interval maps are added and filled (only if there are any);
 //! 2. all rules are flushed and written anew, in one transaction, and they look into the new maps;
-//! 3. maps and chains nobody looks into any more are deleted (only if there are any).
+//! 3. maps, chains and counters that nothing uses any more are deleted (only if there are any).
+//!
+//! A counter that stays is not touched, so its count goes on.
 
 use crate::kernel::netlink::nftables as held;
-use crate::plan::ruleset::json::{self, Command, all_rules, document, everything};
+use crate::plan::ruleset::json::{self, Command, Object, all_rules, document, everything};
 use crate::plan::ruleset::{Chain, Entries, Map, PRIORITY, Ruleset, TABLE};
 use crate::sort;
 
@@ -44,6 +46,8 @@ pub enum Difference {
     Map(String),
     /// This map lost or gained entries since we wrote it.
     Entries(String),
+    /// This counter is missing or one too many.
+    Counter(String),
 }
 
 /// The first difference between what the kernel holds and what it shall hold, if there is any.
@@ -73,7 +77,12 @@ pub fn difference(wanted: &Ruleset, held: Option<&held::Table>) -> Option<Differ
     if let Some(name) = wanted_names.symmetric_difference(&held_names).next() {
         return Some(Difference::Map((*name).to_string()));
     }
-    damaged(wanted, held).next().map(|map| Difference::Entries(map.name.clone()))
+    if let Some(map) = damaged(wanted, held).next() {
+        return Some(Difference::Entries(map.name.clone()));
+    }
+    let wanted_names = sort::set(wanted.counters.iter().map(|counter| counter.name.as_str()));
+    let held_names = sort::set(held.counters.iter().map(String::as_str));
+    wanted_names.symmetric_difference(&held_names).next().map(|name| Difference::Counter((*name).to_string()))
 }
 
 /// Whether it takes any transaction to bring the kernel to the wanted table, or to none.
@@ -119,8 +128,8 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
             let commands = clean(wanted, held);
             if !commands.is_empty() {
                 steps.push(Step {
-                    purpose: "delete nftables maps that are not used any more",
-                    summary: format!("- nft maps in table inet {TABLE} that are not used any more"),
+                    purpose: "delete what is not used any more in the nftables table",
+                    summary: format!("- nft {} in table inet {TABLE} that are not used any more", kinds(&commands)),
                     is_cleaning: true,
                     ..write(&commands, None)
                 });
@@ -167,16 +176,29 @@ fn swap<'a>(wanted: &'a Ruleset, held: &held::Table) -> Vec<Command<'a>> {
     let chains = new_chains(wanted, held).map(|chain| Command::Add(json::chain(chain)));
     let maps = new_maps(wanted, held).filter(|map| !map.has_intervals()).map(|map| Command::Add(json::map(map)));
     let flush = wanted.chains.iter().map(|chain| Command::Flush(json::chain_named(&chain.name)));
-    chains.chain(maps).chain(flush).chain(all_rules(wanted)).collect()
+    let counters = new_counters(wanted, held).map(|name| Command::Add(json::counter_named(name)));
+    chains.chain(maps).chain(counters).chain(flush).chain(all_rules(wanted)).collect()
 }
 
-/// Step 3. Rules first, then maps, then chains: each may hold the next.
+/// Step 3. Rules first, then maps, then chains: each may hold the next. Rules hold counters too.
 fn clean<'a>(wanted: &Ruleset, held: &'a held::Table) -> Vec<Command<'a>> {
     let stale = held.sets.iter().filter(|own| !wanted.maps.iter().any(|map| map.name == own.name));
     let flushes = stale_chains(wanted, held).map(|own| Command::Flush(json::chain_named(&own.name)));
     let maps = stale.map(|own| Command::Delete(json::map_named(&own.name, own.map)));
     let chains = stale_chains(wanted, held).map(|own| Command::Delete(json::chain_named(&own.name)));
-    flushes.chain(maps).chain(chains).collect()
+    let counters = stale_counters(wanted, held).map(|name| Command::Delete(json::counter_named(name)));
+    flushes.chain(maps).chain(chains).chain(counters).collect()
+}
+
+/// What step 3 deletes, in a word. Chains are a matter of ours; a counter's owner wants to know where its count is.
+fn kinds(commands: &[Command]) -> &'static str {
+    let counters = commands.iter().any(|command| matches!(command, Command::Delete(Object::Counter(_))));
+    let maps = commands.iter().any(|command| matches!(command, Command::Delete(Object::Map(_) | Object::Set(_))));
+    match (counters, maps) {
+        (true, true) => "maps and counters",
+        (true, false) => "counters",
+        (false, _) => "maps",
+    }
 }
 
 fn is_map(map: &Map) -> bool {
@@ -193,6 +215,16 @@ fn new_chains<'a>(wanted: &'a Ruleset, held: &held::Table) -> impl Iterator<Item
 
 fn stale_chains<'a>(wanted: &Ruleset, held: &'a held::Table) -> impl Iterator<Item = &'a held::Chain> {
     held.chains.iter().filter(|own| !wanted.chains.iter().any(|chain| chain.name == own.name))
+}
+
+fn new_counters<'a>(wanted: &'a Ruleset, held: &held::Table) -> impl Iterator<Item = &'a str> {
+    let names = wanted.counters.iter().map(|counter| counter.name.as_str());
+    names.filter(|name| !held.counters.iter().any(|own| own == name))
+}
+
+fn stale_counters<'a>(wanted: &Ruleset, held: &'a held::Table) -> impl Iterator<Item = &'a str> {
+    let names = held.counters.iter().map(String::as_str);
+    names.filter(|name| !wanted.counters.iter().any(|counter| counter.name == *name))
 }
 
 /// Maps that are there by name but have another number of entries than we wrote.

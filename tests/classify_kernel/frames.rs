@@ -39,7 +39,13 @@ pub fn tunnelled(packet: &Packet, number: u16, from: Mac, to: Mac) -> Vec<u8> {
     frame
 }
 
-fn ip(packet: &Packet, number: u16) -> Vec<u8> {
+/// Whether conntrack takes the packet for the first of a connection.
+pub fn begins_a_connection(packet: &Packet) -> bool {
+    packet.protocol != 132
+}
+
+/// The packet from its IP header on.
+pub fn ip(packet: &Packet, number: u16) -> Vec<u8> {
     let payload = transport(packet, number);
     match (packet.source.unwrap(), packet.destination) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => ipv4(packet, number, &payload, source, destination),

@@ -22,8 +22,9 @@ use support::interpreter;
 use support::sample::{self, SampleRule, mac};
 use support::world::{configuration, explained, facts, read};
 use wansplit::explain::{From, Packet};
-use wansplit::plan::plan;
-use wansplit::plan::ruleset::json;
+use wansplit::kernel::Kernel;
+use wansplit::plan::ruleset::{TABLE, json};
+use wansplit::plan::{Plan, plan};
 
 /// In a user namespace nft cannot enlarge its socket, and the kernel refuses larger tables than this ("Message too
 /// long"); about one sample in a thousand is one.
@@ -61,10 +62,10 @@ fn the_kernel_agrees() {
         return;
     }
     let mut router = Router::new();
-    let (mut certain, mut chance, mut left_out) = (0, 0, 0);
+    let (mut certain, mut chance, mut left_out, mut counted) = (0, 0, 0, 0);
     for seed in seeds() {
         let (rules, packets, prefix) = sample(seed);
-        let (config, _) = read(&rules);
+        let (config, kept) = read(&rules);
         let facts = facts(&config, prefix);
         let plan = plan(&config, &facts).unwrap();
         let size = json::document(&json::everything(&plan.ruleset)).len();
@@ -80,10 +81,32 @@ fn the_kernel_agrees() {
             assert!(allowed.contains(&mark), "seed {seed}: the kernel gave {mark:#x}, not of {allowed:x?}: {packet:?}");
             *if allowed.len() == 1 { &mut certain } else { &mut chance } += 1;
         }
+        let wanted = counts(&plan, &kept, &packets);
+        assert_eq!(Kernel::new().nft_counters(TABLE).unwrap(), wanted, "seed {seed}");
+        counted += wanted.values().map(|(packets, _)| packets).sum::<u64>();
     }
-    println!("{certain} packets with one possible mark, {chance} with several");
+    println!("{certain} packets with one possible mark, {chance} with several, {counted} counted");
+    assert!(counted * 20 > certain, "most rules count nothing");
     assert!(left_out * 50 <= seeds().count(), "{left_out} lists were left out");
     assert!(certain > 10 * chance, "a test of chance would prove little");
+}
+
+/// What the counters shall say: who takes a packet by the plainest first match counts it, if it begins a connection.
+fn counts(plan: &Plan, rules: &[SampleRule], packets: &[Packet]) -> BTreeMap<String, (u64, u64)> {
+    let counters = (0..rules.len()).filter_map(|n| plan.counter_of(n));
+    let mut counts: BTreeMap<String, (u64, u64)> = counters.map(|name| (name.to_string(), (0, 0))).collect();
+    for packet in packets {
+        let From::Device(Some(device), _) = &packet.origin else { panic!("a packet comes in by a device") };
+        if device.starts_with("wan") || !frames::begins_a_connection(packet) {
+            continue;
+        }
+        let taken = rules.iter().position(|rule| rule.matches(packet)).and_then(|n| plan.counter_of(n));
+        if let Some((packets, bytes)) = taken.and_then(|name| counts.get_mut(name)) {
+            *packets += 1;
+            *bytes += frames::ip(packet, 0).len() as u64;
+        }
+    }
+    counts
 }
 
 /// How many packets each link got, by its mark.
@@ -109,7 +132,7 @@ fn assert_shares(marks: &[u32], weights: &[(u32, u32)]) {
 }
 
 /// A plan with one rule that sends everything to `policy`, and each member's mark with its weight.
-fn balanced(policy: &str) -> (wansplit::plan::Plan, Vec<(u32, u32)>) {
+fn balanced(policy: &str) -> (Plan, Vec<(u32, u32)>) {
     let config = configuration(vec![serde_json::json!({ "name": "all", "use": policy })]);
     let plan = plan(&config, &facts(&config, false)).unwrap();
     let choice = plan.paths.of_target(config.rules[0].target).unwrap();

@@ -25,6 +25,8 @@ const FOREIGN: u32 = 0x0012_3456;
 const ONLOOKER: &str = "table inet onlooker {
     set seen4 { typeof ip id . meta mark; flags dynamic; size 65535; }
     set seen6 { typeof @nh,16,16 . meta mark; flags dynamic; size 65535; }
+    # The tunnel's own packets are classified too; as no connection, they are not counted.
+    chain tunnel { type filter hook prerouting priority -300; iifname under3 notrack; }
     chain before { type filter hook prerouting priority -160; meta mark set meta mark | 0x123456; }
     chain prerouting {
         type filter hook prerouting priority -140;

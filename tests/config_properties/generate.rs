@@ -234,13 +234,14 @@ fn rules(links: usize, policies: usize) -> impl Strategy<Value = Vec<Rule>> {
     targets.extend((0..links).map(|link| Target::Link(LinkId(link))));
     targets.extend((0..policies).map(|policy| Target::Policy(PolicyId(policy))));
     let origin = select(vec![Origin::Lan, Origin::Router, Origin::Any]);
-    vec((matches(), origin, select(targets)), 0..5).prop_flat_map(|parts| {
+    vec((matches(), origin, select(targets), any::<bool>()), 0..5).prop_flat_map(|parts| {
         hash_set(name(), parts.len()).prop_map(move |names| {
-            let rule = |((mut matches, origin, target), name): ((Matches, Origin, Target), String)| {
+            type Part = (Matches, Origin, Target, bool);
+            let rule = |((mut matches, origin, target, counter), name): (Part, String)| {
                 if origin.includes_router() {
                     (matches.interfaces, matches.macs, matches.dscp) = (None, None, None);
                 }
-                Rule { name, at: NOWHERE, origin, matches, target }
+                Rule { name, at: NOWHERE, origin, matches, target, counter }
             };
             parts.clone().into_iter().zip(names).map(rule).collect()
         })

@@ -140,6 +140,9 @@ fn rule_options(config: &Config, rule: &Rule) -> Vec<(&'static str, Vec<String>)
     options.extend(matches.macs.as_ref().map(|choice| ("src_mac", chosen(choice))));
     options.extend(matches.dscp.as_ref().map(|set| ("dscp", singles(set))));
     options.push(("from", vec![format!("{:?}", rule.origin).to_lowercase()]));
+    if rule.counter {
+        options.push(("counter", vec!["1".into()]));
+    }
     let target = match rule.target {
         Target::Link(link) => config[link].name.clone(),
         Target::Policy(policy) => config[policy].name.clone(),

@@ -13,13 +13,26 @@ use wansplit::plan::ruleset::{
 /// The marks that the first packet of a connection may leave the prerouting hook with: one, or one for each number that
 /// chance may draw. 0 is "no mark".
 pub fn marks(ruleset: &Ruleset, packet: &Packet) -> BTreeSet<u32> {
-    let mut marks = BTreeSet::new();
-    walk(ruleset, "prerouting", packet, 0, &mut marks);
-    marks
+    walked(ruleset, packet).marks
 }
 
-/// Whether the walk ended; if not, the calling chain goes on.
-fn walk(ruleset: &Ruleset, chain: &str, packet: &Packet, mut mark: u32, marks: &mut BTreeSet<u32>) {
+/// What becomes of the first packet of a connection.
+#[derive(Default)]
+pub struct Walk {
+    /// As of [`marks`].
+    pub marks: BTreeSet<u32>,
+    /// The counters that count it, in the order it meets them.
+    pub counters: Vec<String>,
+}
+
+/// Walks the prerouting hook.
+pub fn walked(ruleset: &Ruleset, packet: &Packet) -> Walk {
+    let mut seen = Walk::default();
+    walk(ruleset, "prerouting", packet, 0, &mut seen);
+    seen
+}
+
+fn walk(ruleset: &Ruleset, chain: &str, packet: &Packet, mut mark: u32, seen: &mut Walk) {
     let chain = ruleset.chains.iter().find(|c| c.name == chain).expect("a verdict leads to a chain that exists");
     for rule in &chain.rules {
         if !rule.matches.iter().all(|m| holds(ruleset, m, packet)) {
@@ -30,7 +43,7 @@ fn walk(ruleset: &Ruleset, chain: &str, packet: &Packet, mut mark: u32, marks: &
                 Action::Lookup(keys, map) => lookup(ruleset, keys, map, packet),
                 Action::Spread(Dice::Random, buckets) => {
                     for verdict in buckets {
-                        follow(ruleset, verdict, packet, mark, marks);
+                        follow(ruleset, verdict, packet, mark, seen);
                     }
                     return;
                 }
@@ -46,31 +59,37 @@ fn walk(ruleset: &Ruleset, chain: &str, packet: &Packet, mut mark: u32, marks: &
                     None
                 }
                 Action::SetConnectionMark(_) => None,
+                Action::Count(name) => {
+                    let mut counters = ruleset.counters.iter();
+                    assert!(counters.any(|counter| counter.name == *name), "a counter that exists");
+                    seen.counters.push(name.clone());
+                    None
+                }
                 Action::Verdict(verdict) => Some(verdict.clone()),
             };
             if let Some(verdict) = verdict {
-                follow(ruleset, &verdict, packet, mark, marks);
+                follow(ruleset, &verdict, packet, mark, seen);
                 return;
             }
         }
     }
     // The end of a chain one went to for good is the end of the base chain: policy accept.
-    marks.insert(mark);
+    seen.marks.insert(mark);
 }
 
-fn follow(ruleset: &Ruleset, verdict: &Verdict, packet: &Packet, mark: u32, marks: &mut BTreeSet<u32>) {
+fn follow(ruleset: &Ruleset, verdict: &Verdict, packet: &Packet, mark: u32, seen: &mut Walk) {
     match verdict {
         Verdict::Accept => {
-            marks.insert(mark);
+            seen.marks.insert(mark);
         }
-        Verdict::Goto(chain) => walk(ruleset, chain, packet, mark, marks),
+        Verdict::Goto(chain) => walk(ruleset, chain, packet, mark, seen),
     }
 }
 
 fn holds(ruleset: &Ruleset, condition: &Match, packet: &Packet) -> bool {
     let From::Device(device, mac) = &packet.origin else { panic!("only packets that arrive are classified") };
     match condition {
-        Match::New => true,
+        Match::New | Match::First => true,
         Match::Running => false,
         Match::Unstamped => true,
         Match::Input(choice) => choice.allows(device.as_ref().unwrap()),

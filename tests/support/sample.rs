@@ -31,6 +31,7 @@ pub struct SampleRule {
     pub dscp: List,
     pub family: Option<&'static str>,
     pub target: &'static str,
+    pub counts: bool,
 }
 
 /// The targets of the sample rules: links, policies and words.
@@ -98,8 +99,9 @@ pub fn rule() -> impl Strategy<Value = SampleRule> {
     let addresses = (list(15, true, 0.25), list(15, true, 0.15), list(15, true, 0.25), list(15, true, 0.1));
     let rest = (list(2, false, 0.2), list(3, false, 0.15), list(9, true, 0.1));
     let family = prop_oneof![8 => Just(None), 1 => Just(Some("ipv4")), 1 => Just(Some("ipv6"))];
-    (protocols, ports, addresses, rest, family, prop::sample::select(&TARGETS[..])).prop_map(
-        |(protocols, (source_ports, destination_ports), addresses, (devices, macs, dscp), family, target)| {
+    let use_and_count = (prop::sample::select(&TARGETS[..]), prop::bool::weighted(0.3));
+    (protocols, ports, addresses, rest, family, use_and_count).prop_map(
+        |(protocols, (source_ports, destination_ports), addresses, (devices, macs, dscp), family, (target, counts))| {
             let (source4, source6, destination4, destination6) = addresses;
             SampleRule {
                 protocols,
@@ -114,6 +116,7 @@ pub fn rule() -> impl Strategy<Value = SampleRule> {
                 dscp,
                 family,
                 target,
+                counts,
             }
         },
     )
@@ -189,6 +192,9 @@ impl SampleRule {
         set("dscp", dscp_values(&self.dscp));
         if let Some(family) = self.family {
             object["family"] = family.into();
+        }
+        if self.counts {
+            object["counter"] = true.into();
         }
         let ports = !self.source_ports.is_empty() || !self.destination_ports.is_empty();
         let portless = self.protocols.iter().any(|p| !matches!(*p, "tcp" | "udp"));

@@ -190,6 +190,9 @@ pub struct Rule {
     pub matches: Matches,
     /// Where matching connections go.
     pub target: Target,
+    /// Whether the connections it takes are counted. The router's own never are: ip rules steer them, and those count
+    /// nothing.
+    pub counter: bool,
 }
 
 /// Whose packets a rule looks at: `from`.

@@ -58,12 +58,23 @@ fn rule(section: &Section, name: Cow<str>, names: &Names<'_>, diagnostics: &mut 
     let origin = origin(section, diagnostics);
     let matches = matches(section, diagnostics);
     let target = target(section, names, diagnostics);
+    let counter = counter(section, diagnostics);
     // Everything is read before the first error counts, so that every fault is reported.
-    let (enabled, origin, target) = (enabled.ok()?, origin.ok()?, target.ok()?);
+    let (enabled, origin, target, counter) = (enabled.ok()?, origin.ok()?, target.ok()?, counter.ok()?);
     if section.broken || enabled.is_some_and(|enabled| !enabled.value) {
         return None;
     }
-    Some(Rule { name: name.into_owned(), at: section.at, origin, matches: matches.ok()?, target })
+    Some(Rule { name: name.into_owned(), at: section.at, origin, matches: matches.ok()?, target, counter })
+}
+
+fn counter(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<bool, Reported> {
+    let Some(counter) = section.single("counter", values::boolean, diagnostics)? else { return Ok(false) };
+    if counter.value && section.name.is_none() {
+        let help = "give it a name: then the count stays with it when rules before it come and go";
+        let complaint = Complaint::new("a rule without a name is counted by its place in the file", help);
+        diagnostics.push(section.remark(Severity::Note, "counter", counter.at, complaint));
+    }
+    Ok(counter.value)
 }
 
 /// What a rule for the router's own packets cannot look at, and why.

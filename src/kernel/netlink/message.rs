@@ -288,6 +288,14 @@ impl<'a> Attribute<'a> {
         self.chunk().map(u32::from_be_bytes)
     }
 
+    /// 64 bits in network order.
+    ///
+    /// # Errors
+    /// The value is shorter.
+    pub fn be64(&self) -> Result<u64, Malformed> {
+        self.chunk().map(u64::from_be_bytes)
+    }
+
     /// Two 16-bit numbers in host order: a range of ports.
     ///
     /// # Errors

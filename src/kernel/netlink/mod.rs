@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod conntrack;
+pub mod counters;
 pub mod link;
 pub mod lookup;
 pub mod message;

@@ -2,6 +2,7 @@
 //!
 //! `nft -j list` costs a process and reads every table on the router; this is a few messages.
 
+use super::counters;
 use super::message::{DUMP, Malformed, Message, Request};
 use super::socket::{Failure, Socket};
 use nix::errno::Errno;
@@ -52,6 +53,8 @@ pub struct Table {
     pub chains: Vec<Chain>,
     /// Its named sets and maps, in the order they were made.
     pub sets: Vec<Set>,
+    /// The names of its counters.
+    pub counters: Vec<String>,
 }
 
 /// A chain.
@@ -115,7 +118,8 @@ pub fn table(socket: &mut Socket, name: &str, count_elements: bool) -> Result<Op
             set.elements = Some(parts.into_iter().fold(0, u32::saturating_add));
         }
     }
-    Ok(Some(Table { dormant, chains, sets }))
+    let counters = counters::list(socket, name)?.into_keys().collect();
+    Ok(Some(Table { dormant, chains, sets, counters }))
 }
 
 fn dormant(message: &Message) -> Result<bool, Malformed> {
@@ -128,7 +132,7 @@ fn dormant(message: &Message) -> Result<bool, Malformed> {
     Ok(false)
 }
 
-fn ask(kind: u16, flags: u16, table: &str) -> Request {
+pub(super) fn ask(kind: u16, flags: u16, table: &str) -> Request {
     let mut request = Request::new(kind, flags, &INET);
     request.string(TABLE, table);
     request

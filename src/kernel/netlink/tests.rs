@@ -5,7 +5,7 @@
 use super::link::Link;
 use super::message::{Attributes, CREATE, EXCLUSIVE, Malformed, Message, Messages, REPLACE, Request};
 use super::news::{Memory, News, hear_nftables};
-use super::{address, conntrack, link, lookup, nftables, route, route_reader, rule, socket};
+use super::{address, conntrack, counters, link, lookup, nftables, route, route_reader, rule, socket};
 use crate::config::model::Family;
 use crate::plan::state::{IpRule, NextHop, PROTOCOL, Route, RouteKind};
 use proptest::collection::vec;
@@ -235,7 +235,8 @@ proptest! {
 }
 
 /// Every kind of answer that is decoded.
-const KINDS: [u16; 16] = [16, 17, 20, 21, 24, 25, 32, 33, 0x100, 0x105, 0xa00, 0xa03, 0xa06, 0xa08, 0xa09, 0xa0c];
+const KINDS: [u16; 17] =
+    [16, 17, 20, 21, 24, 25, 32, 33, 0x100, 0x105, 0xa00, 0xa03, 0xa06, 0xa08, 0xa09, 0xa0c, 0xa12];
 
 /// One answer of each kind, with every attribute that is looked at.
 fn answers(rule: &IpRule, route: &Route) -> Vec<Request> {
@@ -275,6 +276,13 @@ fn answers(rule: &IpRule, route: &Route) -> Vec<Request> {
             });
         }
     });
+    let mut counter = nft(0xa12);
+    counter.string(2, "count_web");
+    counter.raw(3, &[0, 0, 0, 1]);
+    counter.nested(4, |count| {
+        count.raw(1, &[1, 0, 0, 0, 0, 0, 0, 2]);
+        count.raw(2, &[0, 0, 0, 0, 0, 0, 0, 3]);
+    });
     let route = route::encode(RTM_NEWROUTE, 0, route).unwrap();
     let mut flow = Request::new(0x100, 0, &[10, 0, 0, 0]);
     flow.nested(1, |tuple| tuple.raw(1, &[0; 20]));
@@ -282,7 +290,7 @@ fn answers(rule: &IpRule, route: &Route) -> Vec<Request> {
     let mut flows = Request::new(0x105, 0, &[0; 4]);
     flows.raw(1, &[0, 1, 0, 0]);
     let rule = rule::encode(RTM_NEWRULE, 0, rule);
-    vec![device, address, chain, nft_rule, set, elements, flow, flows, rule, route]
+    vec![device, address, chain, nft_rule, set, elements, flow, flows, counter, rule, route]
 }
 
 fn decode_everything(datagram: &[u8]) {
@@ -314,6 +322,7 @@ fn decode_message(message: &Message) {
     let [first, second] = [(); 2].map(|()| memory.hear(message, &mut news));
     assert_eq!(first, second);
     let _ = hear_nftables(message, &mut news);
+    let _ = counters::counter(message, "wansplit");
 }
 
 #[test]
@@ -340,6 +349,9 @@ fn hand_made_answers_mean_what_they_should() {
     assert_eq!(conntrack::decode(&messages[7]), Ok(None));
     assert_eq!(conntrack::decode_total(&messages[7]), Ok(0x0001_0000));
     assert!(conntrack::decode_total(&messages[6]).is_err());
+    let count = (3, 0x0100_0000_0000_0002);
+    assert_eq!(counters::counter(&messages[8], "wansplit"), Ok(Some(("count_web".to_owned(), count))));
+    assert_eq!(counters::counter(&messages[8], "other"), Ok(None));
 }
 
 #[test]

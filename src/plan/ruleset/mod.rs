@@ -28,6 +28,8 @@ pub struct Ruleset {
     pub maps: Vec<Map>,
     /// Base chains and the chains that verdicts lead to.
     pub chains: Vec<Chain>,
+    /// The counters, in the order of the rules they belong to.
+    pub counters: Vec<Counter>,
     /// A digest of all of it. It stands in the comment of every rule, so that the kernel itself says which ruleset it
     /// holds; what `nft` prints cannot be compared, it is another text than the one written.
     pub digest: String,
@@ -36,11 +38,20 @@ pub struct Ruleset {
 impl Ruleset {
     /// A table with its digest.
     #[must_use]
-    pub fn new(mask: Mask, maps: Vec<Map>, chains: Vec<Chain>) -> Self {
-        let mut ruleset = Self { mask, maps, chains, digest: String::new() };
+    pub fn new(mask: Mask, maps: Vec<Map>, chains: Vec<Chain>, counters: Vec<Counter>) -> Self {
+        let mut ruleset = Self { mask, maps, chains, counters, digest: String::new() };
         ruleset.digest = json::digest(&ruleset);
         ruleset
     }
+}
+
+/// A counter: an object of its own in the table, so that its count outlives the nft rules that are written anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counter {
+    /// Its name.
+    pub name: String,
+    /// The rule it counts for, as its place in [`Config::rules`](crate::config::model::Config::rules).
+    pub rule: usize,
 }
 
 /// A chain.
@@ -94,6 +105,9 @@ pub enum Match {
     /// `ct state established,related`. What is neither that nor new (invalid, untracked) belongs to no connection; it is
     /// classified packet by packet, so that it cannot slip past a kill switch unmarked.
     Running,
+    /// The packet begins a connection: conntrack has not confirmed it yet, which it does when its first packet leaves.
+    /// `New` also holds for all that follows until an answer comes, and never is a packet without a connection the first.
+    First,
     /// The connection carries none of our bits.
     Unstamped,
     /// The device it came in by.
@@ -119,6 +133,8 @@ pub enum Action {
     SetMark(u32),
     /// Sets our bits of the connection's mark.
     SetConnectionMark(u32),
+    /// Adds the packet to a counter.
+    Count(String),
     /// Ends with a verdict.
     Verdict(Verdict),
 }

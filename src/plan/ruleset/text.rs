@@ -14,6 +14,9 @@ pub fn table(ruleset: &Ruleset) -> String {
     for map in &ruleset.maps {
         write_map(&mut text, map);
     }
+    for counter in &ruleset.counters {
+        let _ = writeln!(text, "\tcounter {} {{\n\t\tpackets 0 bytes 0\n\t}}\n", counter.name);
+    }
     // A chain may be named in a rule before it is written down, but only if it is in the same file: it is.
     let comment = json::comment(&ruleset.digest);
     for chain in &ruleset.chains {
@@ -65,6 +68,7 @@ fn condition(condition: &Match, mask: Mask) -> String {
     match condition {
         Match::New => "ct state new".into(),
         Match::Running => "ct state established,related".into(),
+        Match::First => "ct status & confirmed == 0".into(),
         Match::Unstamped => format!("ct mark & {mask} == 0"),
         Match::Input(choice) => one_of("iifname", choice, |name| format!("\"{name}\"")),
         Match::Sender(choice) => one_of("ether saddr", choice, ToString::to_string),
@@ -103,6 +107,7 @@ fn statement(action: &Action, mask: Mask) -> String {
         }
         Action::SetMark(mark) => set_bits("meta mark", mask, *mark),
         Action::SetConnectionMark(mark) => set_bits("ct mark", mask, *mark),
+        Action::Count(counter) => format!("counter name \"{counter}\""),
         Action::Verdict(to) => verdict(to),
     }
 }

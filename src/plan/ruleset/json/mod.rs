@@ -43,9 +43,11 @@ pub enum Object<'a> {
     Set(MapObject<'a>),
     /// Elements of a map or set.
     Element(MapObject<'a>),
+    /// A counter.
+    Counter(MapObject<'a>),
 }
 
-/// A map or set: all of it, or only its name.
+/// A map or set: all of it, or only its name. A counter is its name.
 #[derive(Debug, Serialize)]
 pub struct MapObject<'a> {
     family: NfFamily,
@@ -61,7 +63,7 @@ pub struct MapObject<'a> {
     elem: Option<Elements<'a>>,
 }
 
-/// A digest of a whole table.
+/// A digest of a whole table. The rules name their counters.
 pub(super) fn digest(ruleset: &Ruleset) -> String {
     let mut digest = Digest::default();
     for map in &ruleset.maps {
@@ -82,7 +84,8 @@ pub fn everything(ruleset: &Ruleset) -> Vec<Command<'_>> {
     let table = Command::Add(table());
     let chains = ruleset.chains.iter().map(|own| Command::Add(chain(own)));
     let maps = ruleset.maps.iter().map(|own| Command::Add(map(own)));
-    [table].into_iter().chain(chains).chain(maps).chain(all_rules(ruleset)).collect()
+    let counters = ruleset.counters.iter().map(|own| Command::Add(counter_named(&own.name)));
+    [table].into_iter().chain(chains).chain(maps).chain(counters).chain(all_rules(ruleset)).collect()
 }
 
 /// The commands that make all rules of a table, with the table's digest in their comments.
@@ -188,6 +191,12 @@ pub fn map(map: &Map) -> Object<'_> {
 #[must_use]
 pub fn map_named(name: &str, is_map: bool) -> Object<'_> {
     if is_map { Object::Map(named(name)) } else { Object::Set(named(name)) }
+}
+
+/// A counter by its name, which is all there is to say: adding it sets it to 0, but not if it is there already.
+#[must_use]
+pub fn counter_named(name: &str) -> Object<'_> {
+    Object::Counter(named(name))
 }
 
 /// The entries of a map or set, to be added to it.

@@ -7,7 +7,7 @@ use nftables::expr::{
     BinaryOperation, CT, Expression, JHash, Meta, MetaKey, NamedExpression, NgMode, Numgen, Payload, PayloadField,
     SetItem,
 };
-use nftables::stmt::{self, JumpTarget, Mangle, Operator, Statement, VerdictMap};
+use nftables::stmt::{self, Counter, JumpTarget, Mangle, Operator, Statement, VerdictMap};
 
 pub(super) fn statements(rule: &Rule, mask: Mask) -> Vec<Statement<'_>> {
     let matches = rule.matches.iter().map(|m| condition(m, mask));
@@ -15,12 +15,15 @@ pub(super) fn statements(rule: &Rule, mask: Mask) -> Vec<Statement<'_>> {
 }
 
 fn condition(condition: &Match, mask: Mask) -> Statement<'static> {
-    let state = || Expression::Named(NamedExpression::CT(CT { key: "state".into(), family: None, dir: None }));
     match condition {
-        Match::New => test(state(), Operator::IN, string("new")),
+        Match::New => test(connection("state"), Operator::IN, string("new")),
         Match::Running => {
             let states = ["established", "related"].map(string);
-            test(state(), Operator::IN, Expression::List(states.into()))
+            test(connection("state"), Operator::IN, Expression::List(states.into()))
+        }
+        Match::First => {
+            let confirmed = BinaryOperation::AND(connection("status"), string("confirmed"));
+            test(Expression::BinaryOperation(Box::new(confirmed)), Operator::EQ, Expression::Number(0))
         }
         Match::Unstamped => test(and(connection_mark(), mask.bits()), Operator::EQ, Expression::Number(0)),
         Match::Input(choice) => one_of(expression(Key::Input, None), choice),
@@ -68,6 +71,7 @@ fn statement(action: &Action, mask: Mask) -> Statement<'_> {
         }
         Action::SetMark(mark) => set_bits(packet_mark(), mask, *mark),
         Action::SetConnectionMark(mark) => set_bits(connection_mark(), mask, *mark),
+        Action::Count(counter) => Statement::Counter(Counter::Named(counter.as_str().into())),
         Action::Verdict(to) => verdict(to),
     }
 }
@@ -119,7 +123,11 @@ fn packet_mark() -> Expression<'static> {
 }
 
 fn connection_mark() -> Expression<'static> {
-    Expression::Named(NamedExpression::CT(CT { key: "mark".into(), family: None, dir: None }))
+    connection("mark")
+}
+
+fn connection(key: &'static str) -> Expression<'static> {
+    Expression::Named(NamedExpression::CT(CT { key: key.into(), family: None, dir: None }))
 }
 
 fn meta(key: MetaKey) -> Expression<'static> {
