@@ -44,7 +44,7 @@ fn each_connection_is_counted_once_by_the_rule_that_takes_it() {
             + &counting("here", "7777", "main")
             + &counting("both", "53", "OI")
             + "  option from 'any'\n";
-        applied(&lab, &config);
+        let wansplit = applied(&lab, &config);
         assert_eq!(counts(&lab.router).len(), 6);
         assert!(counts(&lab.router).values().all(|count| *count == (0, 0)));
         for to in INTERNET {
@@ -80,6 +80,16 @@ fn each_connection_is_counted_once_by_the_rule_that_takes_it() {
             ("count_post", sum(1, SYN)),
         ];
         assert_eq!(counts(&lab.router), expected.map(|(name, count)| (name.to_string(), count)).into());
+        let status = wansplit.run(&["status", "--json"]).stdout;
+        let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+        for rule in status["rules"].as_array().unwrap() {
+            let name = format!("count_{}", rule["name"].as_str().unwrap());
+            let count = expected.iter().find(|(own, _)| *own == name).map(|(_, count)| *count);
+            let said = (rule["packets"].as_u64(), rule["bytes"].as_u64());
+            assert_eq!(said, (count.map(|count| count.0), count.map(|count| count.1)), "{name}");
+        }
+        let text = wansplit.run(&["status"]).stdout;
+        assert!(text.contains("CONNECTIONS"), "{text}");
     });
 }
 

@@ -5,6 +5,7 @@ use crate::config::model::Config;
 use crate::daemon::control::Request;
 use crate::daemon::control::client;
 use crate::kernel::Kernel;
+use crate::plan::ruleset::TABLE;
 use crate::reconcile;
 use crate::report::status::Status as Report;
 use crate::report::table::Paint;
@@ -65,6 +66,7 @@ fn by_ourselves(config: &Config, place: &Place) -> Result<Value, Exit> {
     let problems: Vec<String> = problems.iter().map(|problem| problem.in_words()).collect();
     let devices = kernel.links().unwrap_or_default();
     let flows = kernel.tally_flows(config.globals.mask.bits()).ok();
+    let counters = kernel.nft_counters(TABLE).ok();
     let report = Report {
         config,
         facts: &survey.facts,
@@ -75,6 +77,7 @@ fn by_ourselves(config: &Config, place: &Place) -> Result<Value, Exit> {
         seen: &BTreeMap::new(),
         daemon: None,
         flows: flows.as_ref(),
+        counters: counters.as_ref(),
         rates: &BTreeMap::new(),
     };
     Ok(report.json())

@@ -5,6 +5,7 @@ use super::{Current, Daemon, words};
 use crate::config::model::{Family, LinkId};
 use crate::health::Condition;
 use crate::kernel::netlink::link::Link as Device;
+use crate::plan::ruleset::TABLE;
 use crate::reconcile;
 use crate::report::status::{Seen, Status};
 use crate::report::text::duration;
@@ -76,6 +77,7 @@ impl Daemon {
         problems.extend(survey::neighbours(&mut self.kernel, config, plan).iter().map(|finding| finding.in_words()));
         let devices = self.kernel.links().unwrap_or_default();
         let flows = self.kernel.tally_flows(config.globals.mask.bits()).ok();
+        let counters = self.kernel.nft_counters(TABLE).ok();
         let rates = self.samples.take(&devices, now);
         let status = Status {
             config,
@@ -87,6 +89,7 @@ impl Daemon {
             seen: &self.seen(now),
             daemon: Some(std::process::id()),
             flows: flows.as_ref(),
+            counters: counters.as_ref(),
             rates: &rates,
         };
         status.json()

@@ -4,6 +4,7 @@ use crate::config::describe::describe;
 use crate::config::model::{Config, Family, LinkId, Mode, PolicyId, Spread};
 use crate::explain::way::down_words;
 use crate::explain::{Outcome, outcome, words};
+use crate::kernel::netlink::counters::Count;
 use crate::kernel::netlink::link::Link as Device;
 use crate::network::{Facts, Side, Standing, State};
 use crate::plan::Plan;
@@ -32,6 +33,8 @@ pub struct Status<'a> {
     pub daemon: Option<u32>,
     /// Connections by family and mark, if they could be counted.
     pub flows: Option<&'a BTreeMap<(Family, u32), u64>>,
+    /// The counters of our nftables table, if they could be read.
+    pub counters: Option<&'a BTreeMap<String, Count>>,
     /// Bytes a second of each device, received and sent, where they were measured.
     pub rates: &'a BTreeMap<String, (u64, u64)>,
 }
@@ -61,12 +64,15 @@ impl Status<'_> {
         let policies = self.config.policies.iter().enumerate().map(|(n, policy)| {
             json!({ "name": policy.name, "order": self.order(n), "now": now(Some(paths.of_policy(PolicyId(n)))) })
         });
-        let rules = self.config.rules.iter().map(|rule| {
+        let rules = self.config.rules.iter().enumerate().map(|(n, rule)| {
+            let count = self.plan.counter_of(n).and_then(|name| self.counters?.get(name));
             let choice = paths.of_target(rule.target);
             let one = |family| rule.matches.allows(family).then(|| self.now(choice.as_ref(), family));
             json!({
                 "name": rule.name, "matches": describe(&rule.matches), "use": words::target(self.config, rule.target),
                 "now": { "ipv4": one(Family::V4), "ipv6": one(Family::V6) },
+                // The first packets of connections: null if the rule does not count.
+                "packets": count.map(|(packets, _)| packets), "bytes": count.map(|(_, bytes)| bytes),
             })
         });
         json!({

@@ -107,10 +107,16 @@ fn policies(status: &Value) -> Option<Table> {
 
 fn rules(status: &Value) -> Option<Table> {
     let rules = list(&status["rules"]);
-    let mut table = Table::new(&["RULE", "MATCHES", "USE", "NOW IPv4", "NOW IPv6"]);
+    let mut columns = vec!["RULE", "MATCHES", "USE", "NOW IPv4", "NOW IPv6"];
+    let counted = rules.iter().any(|rule| rule["packets"].is_u64());
+    if counted {
+        columns.push("CONNECTIONS");
+    }
+    let mut table = Table::new(&columns);
     for rule in rules {
         let cells = [&rule["name"], &rule["matches"], &rule["use"], &rule["now"]["ipv4"], &rule["now"]["ipv6"]];
-        table.row(cells.map(words));
+        let count = counted.then(|| words(&rule["packets"]));
+        table.row(cells.map(words).into_iter().chain(count));
     }
     (!rules.is_empty()).then_some(table)
 }
