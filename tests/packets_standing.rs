@@ -11,6 +11,7 @@ use wansplit::config;
 use wansplit::config::model::{Config, Family, LinkId, Method, Tracking};
 use wansplit::kernel::Kernel;
 use wansplit::network::gather::{Absent, Sources, gather};
+use wansplit::network::known::Known;
 use wansplit::network::{Facts, Standing};
 use wansplit::plan::flows::{Alternatives, Doomed, doomed, returning};
 use wansplit::plan::path::Paths;
@@ -48,6 +49,7 @@ fn facts(kernel: &mut Kernel, config: &Config, rp_filter: u8, standings: [Standi
         ipv6: true,
         without_ipv6: &BTreeSet::new(),
         absent: Absent::Missing,
+        known: &Known::nothing(),
     };
     let mut facts = gather(config, &sources);
     for (link, standing) in facts.links.iter_mut().zip(standings) {

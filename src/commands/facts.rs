@@ -39,7 +39,8 @@ fn standings(place: &Place) -> Standings {
 
 /// Gathers the facts; where that fails, says why.
 pub fn survey(kernel: &mut Kernel, config: &Config, world: &World, trust: Trust) -> Result<Survey, Exit> {
-    survey::survey(kernel, config, &world.account, trust, &world.standings).map_err(apply::refused)
+    let known = survey::remembered(kernel, config);
+    survey::survey(kernel, config, &world.account, trust, &known, &world.standings).map_err(apply::refused)
 }
 
 /// Gathers the facts and computes the wanted state; where that fails, says why.

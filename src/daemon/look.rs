@@ -12,6 +12,7 @@ use crate::config::model::{Attachment, Config, Family, LinkId};
 use crate::health::Condition;
 use crate::kernel::Error;
 use crate::kernel::lock::{self, Lock};
+use crate::network::known::Known;
 use crate::network::{Facts, Standing};
 use crate::plan::path::Paths;
 use crate::plan::state::Route;
@@ -156,10 +157,15 @@ impl Daemon {
             return Err(Fault::Trouble(format!("the interfaces are not known, nothing is changed: {why}")));
         }
         let lock = lock_now()?;
+        // The kernel's rules tell as much, as long as nobody flushes them: netifd does when it restarts.
+        let known = match &current.state {
+            Some((survey, _)) => Known::of(&config, &survey.facts),
+            None => survey::remembered(&mut self.kernel, &config),
+        };
         let mut tries = 0;
         let (survey, plan) = loop {
             tries += 1;
-            let (survey, plan) = self.intend(&config, &current.account)?;
+            let (survey, plan) = self.intend(&config, &current.account, &known)?;
             match reconcile::apply(&mut self.kernel, &plan) {
                 Ok(report) => {
                     report.changed.iter().for_each(|line| debug!("{line}"));
@@ -183,11 +189,12 @@ impl Daemon {
     }
 
     /// The facts, with what the probes have shown, and the plan.
-    fn intend(&mut self, config: &Config, account: &Account) -> Result<(Survey, Plan), Fault> {
+    fn intend(&mut self, config: &Config, account: &Account, known: &Known) -> Result<(Survey, Plan), Fault> {
         let trouble = |error: Error| Fault::Trouble(error.to_string());
         let now = self.moment(Instant::now());
         let none = Standings::new();
-        let mut survey = survey::survey(&mut self.kernel, config, account, Trust::Kernel, &none).map_err(trouble)?;
+        let survey = survey::survey(&mut self.kernel, config, account, Trust::Kernel, known, &none);
+        let mut survey = survey.map_err(trouble)?;
         self.watches.notice(&survey.facts, now);
         survey::judge(config, &mut survey.facts, &self.watches.standings());
         let plan = plan::plan(config, &survey.facts).map_err(|shortage| {

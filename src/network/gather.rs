@@ -1,5 +1,6 @@
 //! Joins the configuration, netifd's account and the kernel's into [`Facts`]. Pure.
 
+use super::known::Known;
 use super::netifd::Interface;
 use super::{Down, Facts, Hop, LinkFacts, Side, State};
 use crate::config::model::{Attachment, Config, Family, Link};
@@ -49,6 +50,8 @@ pub struct Sources<'a> {
     pub without_ipv6: &'a BTreeSet<String>,
     /// What to think of a device the kernel does not have.
     pub absent: Absent,
+    /// What the links last had.
+    pub known: &'a Known,
 }
 
 /// What to think of a device the kernel does not have.
@@ -63,12 +66,10 @@ pub enum Absent {
 /// What is known about the links of a configuration.
 #[must_use]
 pub fn gather(config: &Config, sources: &Sources) -> Facts {
-    let known = sources.netifd.unwrap_or(&[]);
-    let mut interfaces = BTreeMap::new();
-    interfaces.extend(known.iter().filter_map(|known| Some((known.name.clone(), known.l3_device.clone()?))));
+    let links = sources.links(config);
     Facts {
-        links: config.links.iter().map(|link| sources.link(config, link)).collect(),
-        interfaces,
+        interfaces: sources.devices_by_interface(config, &links),
+        links,
         ipv6: sources.ipv6,
         strict_devices: BTreeSet::new(),
         loose_devices: BTreeSet::new(),
@@ -76,6 +77,38 @@ pub fn gather(config: &Config, sources: &Sources) -> Facts {
 }
 
 impl Sources<'_> {
+    /// All links; of those that are down what they last had, as far as nobody else has it now.
+    fn links(&self, config: &Config) -> Vec<LinkFacts> {
+        let told: Vec<LinkFacts> = config.links.iter().map(|link| self.link(config, link)).collect();
+        let fill = |(n, link): (usize, &Link)| {
+            let others: Vec<&LinkFacts> =
+                told.iter().enumerate().filter(|(other, _)| *other != n).map(|(_, other)| other).collect();
+            let group = self.group(config, link);
+            let strangers: Vec<&Interface> =
+                self.interfaces().iter().filter(|own| group.iter().all(|member| member.name != own.name)).collect();
+            told.get(n).map(|told| self.known.fill(link, told, &others, &strangers))
+        };
+        config.links.iter().enumerate().filter_map(fill).collect()
+    }
+
+    /// The device behind each interface, also while it is down, as far as that is known.
+    fn devices_by_interface(&self, config: &Config, links: &[LinkFacts]) -> BTreeMap<String, String> {
+        let mut devices = BTreeMap::new();
+        let told = |interface: &Interface| Some((interface.name.clone(), device_of(interface)?.to_owned()));
+        devices.extend(self.interfaces().iter().filter_map(told));
+        for (link, facts) in config.links.iter().zip(links) {
+            let device = facts.v4.device.as_ref().or(facts.v6.device.as_ref());
+            if let (Attachment::Interface(name), Some(device)) = (&link.attachment, device) {
+                devices.entry(name.clone()).or_insert_with(|| device.clone());
+            }
+        }
+        devices
+    }
+
+    fn interfaces(&self) -> &[Interface] {
+        self.netifd.unwrap_or(&[])
+    }
+
     fn link(&self, config: &Config, link: &Link) -> LinkFacts {
         let mut facts = match &link.attachment {
             Attachment::Unusable => both(|_| side(Down::Misconfigured)),
@@ -83,7 +116,7 @@ impl Sources<'_> {
                 let gateways = [gateway.map(IpAddr::V4), gateway6.map(IpAddr::V6)];
                 both(|family| self.by_hand(device, gateways, family))
             }
-            Attachment::Interface(name) => self.by_interface(config, name),
+            Attachment::Interface(_) => self.by_interface(&self.group(config, link)),
         };
         if !self.ipv6 {
             facts.v6.state = State::Down(Down::NotOffered);
@@ -107,19 +140,24 @@ impl Sources<'_> {
         Side { device: Some(name.to_owned()), addresses, state, ..Side::default() }
     }
 
-    fn by_interface(&self, config: &Config, name: &str) -> LinkFacts {
-        let interfaces = self.netifd.unwrap_or(&[]);
-        let Some(main) = interfaces.iter().find(|interface| interface.name == name) else {
-            return both(|_| side(Down::NoSuchInterface));
-        };
+    /// The interface of a link and its twins; nothing if there is no such interface.
+    fn group(&self, config: &Config, link: &Link) -> Vec<&Interface> {
+        let named = |interface: &&Interface| link.attachment == Attachment::Interface(interface.name.clone());
+        let Some(main) = self.interfaces().iter().find(named) else { return Vec::new() };
         let claimed = |other: &Interface| {
             config.links.iter().any(|link| link.attachment == Attachment::Interface(other.name.clone()))
         };
-        let twins = interfaces.iter().filter(|other| are_twins(main, other) && !claimed(other));
-        let group: Vec<&Interface> = [main].into_iter().chain(twins).collect();
+        let twins = self.interfaces().iter().filter(|other| are_twins(main, other) && !claimed(other));
+        [main].into_iter().chain(twins).collect()
+    }
+
+    fn by_interface(&self, group: &[&Interface]) -> LinkFacts {
+        if group.is_empty() {
+            return both(|_| side(Down::NoSuchInterface));
+        }
         let prefixes =
             sort::set(group.iter().filter(|interface| interface.up).flat_map(|interface| interface.prefixes.clone()));
-        LinkFacts { prefixes: prefixes.into_iter().collect(), ..both(|family| self.of_group(&group, family)) }
+        LinkFacts { prefixes: prefixes.into_iter().collect(), ..both(|family| self.of_group(group, family)) }
     }
 
     /// One family of an interface and its twins: from the one that has a default route, or else an address on a

@@ -3,6 +3,7 @@
 //! The types here are plain values; `plan` computes from them and never asks the machine itself.
 
 pub mod gather;
+pub mod known;
 pub mod netifd;
 
 use crate::config::model::{Family, LinkId};

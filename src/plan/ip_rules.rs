@@ -20,6 +20,7 @@ use super::router;
 use super::state::{IpRule, TABLE_MAIN};
 use crate::config::model::{Config, Family, LinkId};
 use crate::network::Facts;
+use crate::network::known::Known;
 use crate::sort;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -131,4 +132,24 @@ fn sources(config: &Config, paths: &Paths, facts: &Facts, family: Family) -> BTr
         }
     }
     sources
+}
+
+/// What rules of our own, as they stand in the kernel, tell of the links: the devices they last had, and the prefixes
+/// they were delegated. So a run of the program knows what the one before knew.
+#[must_use]
+pub fn remembered(config: &Config, paths: &Paths, ours: &[IpRule]) -> Known {
+    let mut known = Known::nothing();
+    for rule in ours {
+        let own = |n: &usize| paths[paths.of_link(LinkId(*n))].table == rule.table;
+        let Some(link) = (0..config.links.len()).find(own).and_then(|n| config.links.get(n)) else { continue };
+        if let Some(device) = &rule.oif {
+            known.device(&link.name, rule.family, device);
+        }
+        if let Some((IpAddr::V6(prefix), length)) = rule.from
+            && length < Family::V6.width()
+        {
+            known.prefix(&link.name, (prefix, length));
+        }
+    }
+    known
 }

@@ -11,8 +11,11 @@ use crate::config::source::Position;
 use crate::kernel::sysctl::{Key, Sysctls};
 use crate::kernel::{self, Error, Kernel};
 use crate::network::gather::{self, Absent, Sources};
+use crate::network::known::Known;
 use crate::network::netifd::{self, Dump};
 use crate::network::{Facts, Standing};
+use crate::plan::ip_rules;
+use crate::plan::path::Paths;
 use crate::sort;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,7 +106,15 @@ pub fn links_of_netifd(config: &Config) -> impl Iterator<Item = &str> {
     config.links.iter().filter(by_interface).map(|link| link.name.as_str())
 }
 
-/// Joins the account, the kernel's devices and addresses, and what probes have shown.
+/// What the links last had, as the kernel's rules of an earlier run tell. A kernel that cannot be asked knows nothing.
+pub fn remembered(handle: &mut Kernel, config: &Config) -> Known {
+    let needed = links_of_netifd(config).next().is_some();
+    let paths = if needed { Paths::new(config).ok() } else { None };
+    let held = paths.and_then(|paths| Some((paths, handle.rules().ok()?)));
+    held.map_or_else(Known::nothing, |(paths, rules)| ip_rules::remembered(config, &paths, &rules.ours))
+}
+
+/// Joins the account, the kernel's devices and addresses, what the links last had, and what probes have shown.
 ///
 /// # Errors
 /// The kernel could not be asked.
@@ -112,6 +123,7 @@ pub fn survey(
     config: &Config,
     account: &Account,
     trust: Trust,
+    known: &Known,
     standings: &Standings,
 ) -> Result<Survey, Error> {
     let devices = handle.links()?;
@@ -126,6 +138,7 @@ pub fn survey(
         ipv6: kernel::speaks_ipv6(),
         without_ipv6: &without_ipv6,
         absent: if believed { Absent::Believed } else { Absent::Missing },
+        known,
     };
     let mut facts = gather::gather(config, &sources);
     let wans: Vec<String> = facts.links.iter().filter_map(|link| link.v4.device.clone()).collect();

@@ -7,6 +7,8 @@ use crate::network::netifd::parse;
 
 /// No device with IPv6 switched off.
 static NONE: BTreeSet<String> = BTreeSet::new();
+/// No memory of earlier times.
+static NOTHING: Known = Known::nothing();
 
 const RECORDED: &str = include_str!("../../../tests/fixtures/network/network.interface-dump.json");
 const SYNTHETIC: &str = include_str!("../../../tests/fixtures/network/network.interface-dump-synthetic.json");
@@ -59,11 +61,13 @@ fn elsewhere(interfaces: &[Interface]) -> Sources<'_> {
         ipv6: true,
         without_ipv6: &NONE,
         absent: Absent::Believed,
+        known: &NOTHING,
     }
 }
 
 fn here<'a>(interfaces: &'a [Interface], devices: &'a [Device], addresses: &'a [Address]) -> Sources<'a> {
-    Sources { netifd: Some(interfaces), devices, addresses, ipv6: true, without_ipv6: &NONE, absent: Absent::Missing }
+    let (without_ipv6, known, absent) = (&NONE, &NOTHING, Absent::Missing);
+    Sources { netifd: Some(interfaces), devices, addresses, ipv6: true, without_ipv6, absent, known }
 }
 
 fn hop(device: &str, gateway: &str) -> Hop {
