@@ -35,6 +35,12 @@ impl<'a> Wansplit<'a> {
         self
     }
 
+    /// The router it runs on.
+    #[must_use]
+    pub fn router(&self) -> &'a Host {
+        self.router
+    }
+
     /// Changes the configuration; nothing is applied.
     pub fn configure(&self, config: &str) {
         // By rename: an `apply` that runs meanwhile reads the one or the other.

@@ -43,6 +43,7 @@ pub struct Lab {
     /// The Internet host.
     pub internet: Host,
     providers: Vec<Provider>,
+    main_default: Vec<u8>,
 }
 
 impl Lab {
@@ -70,8 +71,9 @@ impl Lab {
         let names = ["isp1", "isp2", "isp3", "isp4"];
         let providers: Vec<Provider> =
             (1..=setup.links).zip(names).map(|(n, name)| Provider::new(Wan(n), name, &router, &internet)).collect();
-        let lab = Self { lan, lan2, router, internet, providers };
-        lab.address_router(setup);
+        let lab = Self { lan, lan2, router, internet, providers, main_default: setup.main_default.clone() };
+        lab.address_router();
+        lab.restore_defaults();
         lab.address_clients(setup);
         lab.router.nft(&firewall::ruleset(&lab.wans()));
         lab.start_servers();
@@ -143,6 +145,21 @@ impl Lab {
         self.router.ip6(&format!("route flush default\nroute add default via {gateway6}"));
     }
 
+    /// Gives `main` the default routes it had at first, by the gateways of the present leases. A link without a device or
+    /// without addresses gets none.
+    pub fn restore_defaults(&self) {
+        for (place, link) in self.main_default.iter().enumerate() {
+            let metric = if self.main_default.len() == 1 { 0 } else { 10 * (place + 1) };
+            for gateway in self.provider(*link).lease().gateway() {
+                // IPv6 has no metric 0: the kernel makes 1024 of it.
+                let family = if gateway.is_ipv4() { "-4" } else { "-6" };
+                let route =
+                    format!("{family} route replace default via {gateway} dev {} metric {metric}", Wan(*link).device());
+                let _ = self.router.output("ip", &route.split(' ').collect::<Vec<_>>());
+            }
+        }
+    }
+
     /// Switches the router's device of a link off and takes its addresses, as netifd does on `ifdown`.
     pub fn interface_down(&self, link: u8) {
         let device = Wan(link).device();
@@ -172,16 +189,9 @@ impl Lab {
         json!({ "interface": interfaces })
     }
 
-    fn address_router(&self, setup: &Setup) {
+    fn address_router(&self) {
         for provider in &self.providers {
             self.router.ip(&wan_addresses(provider.lease()));
-        }
-        for (place, link) in setup.main_default.iter().enumerate() {
-            let metric = if setup.main_default.len() == 1 { 0 } else { 10 * (place + 1) };
-            for gateway in Wan(*link).gateway() {
-                // IPv6 has no metric 0: the kernel makes 1024 of it.
-                self.router.ip(&format!("route add default via {gateway} dev {} metric {metric}", Wan(*link).device()));
-            }
         }
     }
 
