@@ -1,6 +1,6 @@
 //! What the lab can do to a link, proved without wansplit: each fault does what it says and nothing else.
 
-use lab::{Births, Dial, Direction, Families, Flow, INTERNET, Lab, Setup, Wan, Way, crowd};
+use lab::{Births, Dial, Direction, Families, Flow, Host, INTERNET, Lab, Setup, Trouble, Wan, Way, crowd};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -201,5 +201,43 @@ fn leaks_are_counted_on_every_other_link() {
         let (leaks, none) = (lab.count_leaks(1, "udp dport 6000"), lab.count_leaks(3, "udp dport 6000"));
         assert_eq!(lab.udp(&lab.lan, INTERNET[0], 6000), Way::Link(3));
         assert_eq!((leaks.packets(), none.packets()), (1, 0));
+    });
+}
+
+#[test]
+fn every_trouble_troubles_and_ends() {
+    lab::isolated(|| {
+        let lab = Lab::new();
+        let mut lease = lab.provider(1).lease();
+        for trouble in Trouble::ALL {
+            if trouble.is_vandalism() {
+                for rules in [Host::ip, Host::ip6] {
+                    rules(&lab.router, "rule add pref 7 fwmark 7 lookup 77\nroute add unreachable default table 77");
+                }
+                lab.router.nft("add table inet wansplit");
+            }
+            let well = lab::snapshot(&lab.router).without_parameters().in_any_order();
+            trouble.begin(&lab, 1);
+            let troubled = is_answered(&lab) != [true, true];
+            if trouble.is_vandalism() {
+                let changed = lab::snapshot(&lab.router).without_parameters().in_any_order() != well;
+                assert!(changed, "{trouble:?}");
+                let _ = lab.router.output("ip", &["route", "flush", "table", "77"]);
+                let _ = lab.router.output("ip", &["-6", "route", "flush", "table", "77"]);
+                let _ = lab.router.output("ip", &["rule", "del", "pref", "7"]);
+                let _ = lab.router.output("ip", &["-6", "rule", "del", "pref", "7"]);
+            } else if trouble == Trouble::Renewal {
+                assert_ne!(lab.provider(1).lease(), lease);
+                lease = lab.provider(1).lease();
+            } else if !matches!(trouble, Trouble::Loss(_) | Trouble::Flapping) {
+                assert!(troubled, "{trouble:?}");
+            }
+            trouble.end(&lab, 1);
+            let since = Instant::now();
+            while is_answered(&lab) != [true, true] {
+                assert!(since.elapsed() < Duration::from_secs(20), "{trouble:?} does not end");
+            }
+        }
+        assert_eq!(lab.spoofed(), 0);
     });
 }
