@@ -30,11 +30,11 @@ pub fn tracked(options: &str) -> String {
 /// What goes where; the rules of every daemon test.
 pub fn rules() -> String {
     "config policy 'bound'\n  list use 'EMB'\n  option fallback 'unreachable'\n".to_owned()
-        + &rule("web", "443", "web")
-        + &rule("voice", "5060", "web")
-        + &rule("mail", "25", "mail")
-        + &rule("stream", "2525", "mail")
-        + &rule("bound", "6000", "bound")
+        + &rule("to_web", "443", "web")
+        + &rule("to_voice", "5060", "web")
+        + &rule("to_mail", "25", "mail")
+        + &rule("to_stream", "2525", "mail")
+        + &rule("to_bound", "6000", "bound")
 }
 
 /// Links EMB (eth1) and OI (eth2) by device, with these further options, and the rules.
