@@ -87,6 +87,7 @@ fn a_restart_loses_no_packet_and_trusts_no_dead_link() {
         }
         lab.provider(1).silence(Direction::Both);
         daemon.wait_for_state("EMB", BOTH, "down", PATIENCE);
+        new_connections_by(&lab, WEB, 2);
         daemon.kill9();
         daemon.start_again();
         daemon.wait_until_ready();
@@ -240,7 +241,8 @@ fn at_rest_it_costs_next_to_nothing() {
         println!("resident memory: {} KiB, {} KiB of it no file's", after.rss_kib, after.anonymous_kib);
         // Two links, both families: each is asked once a second.
         assert!(wakeups <= 4.0 * 5.0, "{wakeups} wake-ups a second");
-        assert!(after.rss_kib <= 6 * 1024, "{} KiB", after.rss_kib);
+        // A build for tests is large, and its pages count as resident while the machine has room for them.
+        assert!(after.anonymous_kib <= 1536, "{} KiB", after.anonymous_kib);
         assert_eq!(after.child_faults, before.child_faults);
         assert_eq!(side(&daemon.status(), "EMB", "ipv4")["loss_percent"], 0);
     });

@@ -155,7 +155,8 @@ impl<'a> Unharmed<'a> {
             flow.stop().assert_whole(Way::Link(2));
         }
         assert_eq!(self.leaks.packets(), 0, "packets bound to EMB that left by another link");
-        assert!(self.lab.spoofed() <= spoofed, "{} packets with the wrong link's address", self.lab.spoofed());
+        let strays = self.lab.spoofed();
+        assert!(strays <= spoofed, "{strays} packets with the wrong link's address: {:?}", self.lab.strays());
     }
 }
 

@@ -53,6 +53,8 @@ impl Provider {
                set given6 {{ type ipv6_addr; flags interval; elements = {{ {prefix} }}; }}
                set taken_back4 {{ type ipv4_addr; flags interval; }}
                set taken_back6 {{ type ipv6_addr; flags interval; }}
+               set strays4 {{ type ipv4_addr . ipv4_addr . inet_proto; flags dynamic; }}
+               set strays6 {{ type ipv6_addr . ipv6_addr . inet_proto; flags dynamic; }}
                chain watched {{}}
                chain prerouting {{
                  type filter hook prerouting priority raw; policy accept;
@@ -66,6 +68,8 @@ impl Provider {
                  ip6 saddr @given6 counter name passed accept
                  ip saddr @taken_back4 counter name stale drop
                  ip6 saddr @taken_back6 counter name stale drop
+                 update @strays4 {{ ip saddr . ip daddr . meta l4proto }}
+                 update @strays6 {{ ip6 saddr . ip6 daddr . meta l4proto }}
                  counter name spoofed drop
                }}
                chain faults {{}}
@@ -141,6 +145,16 @@ impl Provider {
     #[must_use]
     pub fn spoofed(&self) -> u64 {
         self.host.counted("provider", "spoofed")
+    }
+
+    /// The spoofed packets as "source . destination . protocol", for people.
+    #[must_use]
+    pub fn strays(&self) -> Vec<String> {
+        let sets =
+            ["strays4", "strays6"].map(|set| self.host.command("nft", &["list", "set", "inet", "provider", set]));
+        let elements = sets.iter().filter_map(|text| text.split_once("elements = {")?.1.split_once('}'));
+        let strays = elements.flat_map(|(elements, _)| elements.split(','));
+        strays.map(|stray| format!("{}: {}", self.host.name(), stray.trim())).collect()
     }
 
     /// Packets the customer sent with an address that was his until a renewal.

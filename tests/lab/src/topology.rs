@@ -99,6 +99,12 @@ impl Lab {
         self.providers.iter().map(Provider::spoofed).sum()
     }
 
+    /// What [`Lab::spoofed`] counts, a line for each source and destination.
+    #[must_use]
+    pub fn strays(&self) -> Vec<String> {
+        self.providers.iter().flat_map(Provider::strays).collect()
+    }
+
     /// Counts the packets that match an nft expression and leave by any link but this one.
     #[must_use]
     pub fn count_leaks(&self, link: u8, expression: &str) -> Leaks<'_> {
