@@ -52,20 +52,19 @@ impl Wan {
     /// The router's addresses on it, /24 and /64.
     #[must_use]
     pub fn router(self) -> [IpAddr; 2] {
-        self.addresses(2)
+        self.first_lease().router()
     }
 
     /// The provider's addresses on it: the gateways.
     #[must_use]
     pub fn gateway(self) -> [IpAddr; 2] {
-        self.addresses(1)
+        self.first_lease().gateway()
     }
 
     /// The networks of the link itself.
     #[must_use]
     pub fn networks(self) -> [String; 2] {
-        let [v4, v6] = self.addresses(0);
-        [format!("{v4}/24"), format!("{v6}/64")]
+        self.first_lease().networks()
     }
 
     /// The IPv6 prefix the provider delegates, /56.
@@ -80,25 +79,77 @@ impl Wan {
         v6([0x2001, 0xdb8, self.0.into(), 0x100, 0, 0, 0, 0x10])
     }
 
-    /// Whether the provider gave this address to its customer.
+    /// Whether the provider gave this address to its customer, by whichever lease.
     #[must_use]
     pub fn owns(self, address: IpAddr) -> bool {
-        match (address, self.addresses(0)) {
-            (IpAddr::V4(address), [IpAddr::V4(network), _]) => address.octets()[..3] == network.octets()[..3],
-            (IpAddr::V6(address), [_, IpAddr::V6(network)]) => {
-                let (a, n) = (address.segments(), network.segments());
-                a[..3] == n[..3] && (a[3] == 0 || a[3] & 0xff00 == 0x100)
+        let leases = (0..=Lease::LAST).map(|number| Lease { wan: self, number }.addresses(0));
+        match address {
+            IpAddr::V4(address) => leases.into_iter().any(
+                |[network, _]| matches!(network, IpAddr::V4(network) if address.octets()[..3] == network.octets()[..3]),
+            ),
+            IpAddr::V6(address) => {
+                let segments = address.segments();
+                let subnet = segments[3];
+                let leased = subnet == 0 || (Lease::SUBNET..=Lease::SUBNET + u16::from(Lease::LAST)).contains(&subnet);
+                segments[..3] == [0x2001, 0xdb8, self.0.into()] && (leased || subnet & 0xff00 == 0x100)
             }
-            _ => false,
         }
     }
 
+    fn first_lease(self) -> Lease {
+        Lease { wan: self, number: 0 }
+    }
+}
+
+/// What a link is given by its provider until the next renewal: networks, the router's addresses, the gateways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The link.
+    pub wan: Wan,
+    /// 0 until the first renewal.
+    pub number: u8,
+}
+
+impl Lease {
+    /// So often can a lease be renewed before it is number 0's turn again.
+    const LAST: u8 = 9;
+    /// The IPv6 subnet of lease 0 is 0; of lease 1 it is the next after this one.
+    const SUBNET: u16 = 0x8000;
+
+    /// The one that follows, with another network in both families.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self { number: (self.number + 1) % (Self::LAST + 1), ..self }
+    }
+
+    /// The router's addresses, /24 and /64.
+    #[must_use]
+    pub fn router(self) -> [IpAddr; 2] {
+        self.addresses(2)
+    }
+
+    /// The provider's addresses: the gateways.
+    #[must_use]
+    pub fn gateway(self) -> [IpAddr; 2] {
+        self.addresses(1)
+    }
+
+    /// The networks of the link itself.
+    #[must_use]
+    pub fn networks(self) -> [String; 2] {
+        let [v4, v6] = self.addresses(0);
+        [format!("{v4}/24"), format!("{v6}/64")]
+    }
+
     fn addresses(self, host: u8) -> [IpAddr; 2] {
-        let ipv4 = match self.0 {
-            1 => v4(198, 51, 100, host),
-            2 => v4(203, 0, 113, host),
-            n => v4(198, 18, n, host),
+        let link = self.wan.0;
+        let ipv4 = match (link, self.number) {
+            (1, 0) => v4(198, 51, 100, host),
+            (2, 0) => v4(203, 0, 113, host),
+            (_, 0) => v4(198, 18, link, host),
+            (_, number) => v4(198, 19, 10 * link + number, host),
         };
-        [ipv4, v6([0x2001, 0xdb8, self.0.into(), 0, 0, 0, 0, host.into()])]
+        let subnet = if self.number == 0 { 0 } else { Self::SUBNET + u16::from(self.number) };
+        [ipv4, v6([0x2001, 0xdb8, link.into(), subnet, 0, 0, 0, host.into()])]
     }
 }

@@ -7,7 +7,7 @@ use nix::sys::socket::{
 };
 use nix::sys::time::{TimeVal, TimeValLike};
 use std::io::{self, BufRead, BufReader};
-use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ impl Way {
 pub struct Dial<'a> {
     /// Bind to this address first.
     pub from: Option<IpAddr>,
+    /// Bind to this port first; 0 is any.
+    pub port: u16,
     /// Bind to this device first (`SO_BINDTODEVICE`).
     pub device: Option<&'a str>,
     /// How long to wait for an answer.
@@ -53,7 +55,7 @@ pub struct Dial<'a> {
 
 impl Default for Dial<'_> {
     fn default() -> Self {
-        Self { from: None, device: None, patience: Duration::from_secs(1) }
+        Self { from: None, port: 0, device: None, patience: Duration::from_secs(1) }
     }
 }
 
@@ -121,8 +123,10 @@ impl Dial<'_> {
         if let Some(device) = self.device {
             setsockopt(&socket, sockopt::BindToDevice, &device.into())?;
         }
-        if let Some(address) = self.from {
-            bind(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(address, 0)))?;
+        if self.from.is_some() || self.port != 0 {
+            let any = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+            let own = SocketAddr::new(self.from.unwrap_or(any), self.port);
+            bind(socket.as_raw_fd(), &SockaddrStorage::from(own))?;
         }
         Ok(socket)
     }

@@ -4,7 +4,7 @@ use crate::client::{Dial, Way, seen_in};
 use crate::host::Host;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufReader, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
@@ -21,6 +21,8 @@ const FORGOTTEN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Flow {
     shared: Arc<Shared>,
+    /// A TCP flow's connection, to end a wait for an answer that will not come.
+    stream: Option<TcpStream>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -89,15 +91,16 @@ impl Flow {
             thread::spawn(move || send_packets(&sender.0, &sender.1, interval)),
             thread::spawn(move || receive_packets(&socket, &receiver)),
         ];
-        Self { shared, threads }.started()
+        Self { shared, stream: None, threads }.started()
     }
 
     /// One connection that has `size` bytes echoed every `interval`. Starts when the first round is done.
     #[must_use]
     pub fn tcp(host: &Host, to: IpAddr, port: u16, size: usize, interval: Duration) -> Self {
-        let dial = Dial { patience: Duration::from_secs(5), ..Dial::default() };
+        let dial = Dial { patience: Duration::from_secs(30), ..Dial::default() };
         let connected = host.run(|| dial.connect_tcp(SocketAddr::new(to, port)));
         let (stream, seen) = connected.unwrap_or_else(|error| panic!("tcp {to} {port} from {}: {error}", host.name()));
+        let own = stream.get_ref().try_clone().expect("a copy of the connection's descriptor");
         let shared = Arc::new(Shared::default());
         let worker = Arc::clone(&shared);
         let threads = vec![thread::spawn(move || {
@@ -105,7 +108,7 @@ impl Flow {
                 lock(&worker.report).error = Some(error.to_string());
             }
         })];
-        Self { shared, threads }.started()
+        Self { shared, stream: Some(own), threads }.started()
     }
 
     /// What became of it so far.
@@ -118,20 +121,45 @@ impl Flow {
     #[must_use]
     pub fn goes_on(&self, answers: u32) -> bool {
         let wanted = self.so_far().answered + answers;
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < deadline {
-            if self.so_far().answered >= wanted {
-                return true;
+        self.wait(Duration::from_secs(10), |report| report.answered >= wanted).is_some()
+    }
+
+    /// Waits until an answer has come this way; gives up after `patience`. How long that took.
+    #[must_use]
+    pub fn comes_by(&self, way: Way, patience: Duration) -> Option<Duration> {
+        let by_now = |report: Report| report.ways.get(&way).copied().unwrap_or(0);
+        let before = by_now(self.so_far());
+        self.wait(patience, |report| by_now(report) > before)
+    }
+
+    /// Waits until something has ended the flow, or a packet was refused; gives up after `patience`. How long that took.
+    #[must_use]
+    pub fn breaks(&self, patience: Duration) -> Option<Duration> {
+        self.wait(patience, |report| report.error.is_some())
+    }
+
+    fn wait(&self, patience: Duration, wanted: impl Fn(Report) -> bool) -> Option<Duration> {
+        let since = Instant::now();
+        while since.elapsed() < patience {
+            if wanted(self.so_far()) {
+                return Some(since.elapsed());
             }
             thread::sleep(Duration::from_millis(5));
         }
-        false
+        None
     }
 
-    /// Ends it. Packets still in the air get a second to be answered.
+    /// Ends it. What is still in the air gets a second to be answered.
     #[must_use]
     pub fn stop(self) -> Report {
         self.shared.stop.store(true, Ordering::Relaxed);
+        if let Some(stream) = &self.stream {
+            let since = Instant::now();
+            while since.elapsed() < FORGOTTEN && !self.threads.iter().all(JoinHandle::is_finished) {
+                thread::sleep(Duration::from_millis(5));
+            }
+            let _ = stream.shutdown(Shutdown::Both);
+        }
         for thread in self.threads {
             thread.join().expect("a flow's thread");
         }

@@ -26,6 +26,12 @@ impl Knocker {
     /// Starts it. Targets are `(own address or none, address, port)`.
     #[must_use]
     pub fn start(host: &Host, targets: Vec<(Option<IpAddr>, IpAddr, u16)>) -> Self {
+        Self::start_slowly(host, targets, Duration::ZERO)
+    }
+
+    /// The same with a pause after each target, where the machine has other things to do too.
+    #[must_use]
+    pub fn start_slowly(host: &Host, targets: Vec<(Option<IpAddr>, IpAddr, u16)>, pause: Duration) -> Self {
         let shared = Arc::new(Shared::default());
         let worker = Arc::clone(&shared);
         let thread = host.spawn(move || {
@@ -36,6 +42,7 @@ impl Knocker {
                 let dial = Dial { from, patience: Duration::from_millis(1), ..Dial::default() };
                 let _ = (dial.udp(SocketAddr::new(to, port)), dial.tcp(SocketAddr::new(to, port)));
                 worker.tried.fetch_add(1, Ordering::Relaxed);
+                std::thread::sleep(pause);
             }
         });
         Self { shared, thread }

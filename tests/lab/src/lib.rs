@@ -24,26 +24,42 @@
 //! The crate is for tests and the demo only: what goes wrong here panics, with what was tried and what came of it.
 
 mod address;
+mod births;
+mod change;
 mod client;
+mod conntrack;
+mod crowd;
+mod daemon;
+mod dice;
 mod echo;
+mod fault;
 mod firewall;
 mod flow;
 mod host;
 mod isolate;
 mod knocker;
+mod latency;
 mod program;
 mod provider;
 mod snapshot;
 mod topology;
+mod trouble;
 
-pub use address::{INTERNET, LAN, LAN_GATEWAY, LAN2, LAN2_GATEWAY, Wan, client_address};
+pub use address::{INTERNET, LAN, LAN_GATEWAY, LAN2, LAN2_GATEWAY, Lease, Wan, client_address};
+pub use births::Births;
 pub use client::{Dial, Way};
+pub use crowd::crowd;
+pub use daemon::{Daemon, Line, Usage, side};
+pub use dice::Dice;
 pub use echo::{serve_tcp, serve_udp};
+pub use fault::{Direction, Families};
 pub use flow::{Flow, Report};
 pub use host::{Host, Output};
 pub use isolate::{isolated, re_executed};
 pub use knocker::Knocker;
+pub use latency::Latency;
 pub use program::Wansplit;
 pub use provider::{Counter, Provider};
 pub use snapshot::{Monitor, Snapshot, assert_same, snapshot};
-pub use topology::{Lab, Setup};
+pub use topology::{Lab, Leaks, Setup};
+pub use trouble::Trouble;

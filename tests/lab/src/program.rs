@@ -35,6 +35,12 @@ impl<'a> Wansplit<'a> {
         self
     }
 
+    /// The router it runs on.
+    #[must_use]
+    pub fn router(&self) -> &'a Host {
+        self.router
+    }
+
     /// Changes the configuration; nothing is applied.
     pub fn configure(&self, config: &str) {
         // By rename: an `apply` that runs meanwhile reads the one or the other.
@@ -44,7 +50,9 @@ impl<'a> Wansplit<'a> {
 
     /// Changes the facts; nothing is applied.
     pub fn report_network(&self, dump: &Value) {
-        fs::write(NETWORK, dump.to_string()).expect("/run is ours");
+        // By rename, as above.
+        fs::write(format!("{NETWORK}.new"), dump.to_string()).expect("/run is ours");
+        fs::rename(format!("{NETWORK}.new"), NETWORK).expect("/run is ours");
     }
 
     /// Runs a verb to its end.
@@ -83,6 +91,23 @@ impl<'a> Wansplit<'a> {
     /// `stop`, which must end well; returns what it printed.
     pub fn stop(&self) -> String {
         self.must(&["stop"])
+    }
+
+    /// What `status --json` says.
+    #[must_use]
+    pub fn status(&self) -> Value {
+        self.try_status().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same, where it may fail.
+    ///
+    /// # Errors
+    ///
+    /// What it said instead.
+    pub fn try_status(&self) -> Result<Value, String> {
+        let output = self.run(&["status", "--json"]);
+        let text = || format!("wansplit status: {}\n{}{}", output.code, output.stdout, output.stderr);
+        serde_json::from_str(&output.stdout).map_err(|_| text())
     }
 
     fn must(&self, verb: &[&str]) -> String {

@@ -1,11 +1,11 @@
 //! The whole lab: two LANs, the router, the providers, the Internet.
 
-use crate::address::{INTERNET, LAN, LAN_GATEWAY, LAN2, LAN2_GATEWAY, Wan, client_address};
+use crate::address::{INTERNET, LAN, LAN_GATEWAY, LAN2, LAN2_GATEWAY, Lease, Wan, client_address};
 use crate::client::{Dial, Way};
 use crate::echo::{serve_tcp, serve_udp};
 use crate::firewall;
 use crate::host::Host;
-use crate::provider::Provider;
+use crate::provider::{Counter, Provider};
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -43,6 +43,7 @@ pub struct Lab {
     /// The Internet host.
     pub internet: Host,
     providers: Vec<Provider>,
+    main_default: Vec<u8>,
 }
 
 impl Lab {
@@ -70,8 +71,9 @@ impl Lab {
         let names = ["isp1", "isp2", "isp3", "isp4"];
         let providers: Vec<Provider> =
             (1..=setup.links).zip(names).map(|(n, name)| Provider::new(Wan(n), name, &router, &internet)).collect();
-        let lab = Self { lan, lan2, router, internet, providers };
-        lab.address_router(setup);
+        let lab = Self { lan, lan2, router, internet, providers, main_default: setup.main_default.clone() };
+        lab.address_router();
+        lab.restore_defaults();
         lab.address_clients(setup);
         lab.router.nft(&firewall::ruleset(&lab.wans()));
         lab.start_servers();
@@ -95,6 +97,19 @@ impl Lab {
     #[must_use]
     pub fn spoofed(&self) -> u64 {
         self.providers.iter().map(Provider::spoofed).sum()
+    }
+
+    /// What [`Lab::spoofed`] counts, a line for each source and destination.
+    #[must_use]
+    pub fn strays(&self) -> Vec<String> {
+        self.providers.iter().flat_map(Provider::strays).collect()
+    }
+
+    /// Counts the packets that match an nft expression and leave by any link but this one.
+    #[must_use]
+    pub fn count_leaks(&self, link: u8, expression: &str) -> Leaks<'_> {
+        let others = self.providers.iter().filter(|provider| provider.wan != Wan(link));
+        Leaks(others.map(|provider| provider.count(expression)).collect())
     }
 
     /// One TCP connection from a host.
@@ -136,6 +151,21 @@ impl Lab {
         self.router.ip6(&format!("route flush default\nroute add default via {gateway6}"));
     }
 
+    /// Gives `main` the default routes it had at first, by the gateways of the present leases. A link without a device or
+    /// without addresses gets none.
+    pub fn restore_defaults(&self) {
+        for (place, link) in self.main_default.iter().enumerate() {
+            let metric = if self.main_default.len() == 1 { 0 } else { 10 * (place + 1) };
+            for gateway in self.provider(*link).lease().gateway() {
+                // IPv6 has no metric 0: the kernel makes 1024 of it.
+                let family = if gateway.is_ipv4() { "-4" } else { "-6" };
+                let route =
+                    format!("{family} route replace default via {gateway} dev {} metric {metric}", Wan(*link).device());
+                let _ = self.router.output("ip", &route.split(' ').collect::<Vec<_>>());
+            }
+        }
+    }
+
     /// Switches the router's device of a link off and takes its addresses, as netifd does on `ifdown`.
     pub fn interface_down(&self, link: u8) {
         let device = Wan(link).device();
@@ -144,7 +174,7 @@ impl Lab {
 
     /// Undoes [`Lab::interface_down`]; default routes in `main` are not put back.
     pub fn interface_up(&self, link: u8) {
-        self.router.ip(&wan_addresses(Wan(link)));
+        self.router.ip(&wan_addresses(self.provider(link).lease()));
         self.router.ip(&format!("link set {} up", Wan(link).device()));
     }
 
@@ -159,22 +189,15 @@ impl Lab {
             json!({"interface": "lan2", "up": true, "proto": "static", "device": "eth3", "l3_device": "eth3",
                 "ipv4-address": [{"address": LAN2_GATEWAY[0], "mask": 24}], "route": []}),
         ];
-        for wan in self.wans() {
-            interfaces.extend(wan_interfaces(wan, !down.contains(&wan.0)));
+        for provider in &self.providers {
+            interfaces.extend(wan_interfaces(provider.lease(), !down.contains(&provider.wan.0)));
         }
         json!({ "interface": interfaces })
     }
 
-    fn address_router(&self, setup: &Setup) {
-        for wan in self.wans() {
-            self.router.ip(&wan_addresses(wan));
-        }
-        for (place, link) in setup.main_default.iter().enumerate() {
-            let metric = if setup.main_default.len() == 1 { 0 } else { 10 * (place + 1) };
-            for gateway in Wan(*link).gateway() {
-                // IPv6 has no metric 0: the kernel makes 1024 of it.
-                self.router.ip(&format!("route add default via {gateway} dev {} metric {metric}", Wan(*link).device()));
-            }
+    fn address_router(&self) {
+        for provider in &self.providers {
+            self.router.ip(&wan_addresses(provider.lease()));
         }
     }
 
@@ -232,6 +255,18 @@ impl Lab {
     }
 }
 
+/// Packets that left by a link that is not theirs.
+#[derive(Debug)]
+pub struct Leaks<'a>(Vec<Counter<'a>>);
+
+impl Leaks<'_> {
+    /// How many so far. For what a kill switch holds it must stay 0.
+    #[must_use]
+    pub fn packets(&self) -> u64 {
+        self.0.iter().map(Counter::packets).sum()
+    }
+}
+
 impl Default for Lab {
     fn default() -> Self {
         Self::new()
@@ -246,13 +281,15 @@ fn lan_side(host: &Host, router: &Host, device: &str, own: [IpAddr; 2], gateway:
     host.ip(&format!("route add default via {}\nroute add default via {}", gateway[0], gateway[1]));
 }
 
-fn wan_addresses(wan: Wan) -> String {
-    let ([v4, v6], device) = (wan.router(), wan.device());
+/// What `ip` is told to give the router the addresses of a lease.
+pub(crate) fn wan_addresses(lease: Lease) -> String {
+    let ([v4, v6], device) = (lease.router(), lease.wan.device());
     format!("addr add {v4}/24 dev {device}\naddr add {v6}/64 dev {device} nodad")
 }
 
-fn wan_interfaces(wan: Wan, up: bool) -> [Value; 2] {
-    let ([v4, v6], [gateway4, gateway6], [name4, name6]) = (wan.router(), wan.gateway(), wan.interfaces());
+fn wan_interfaces(lease: Lease, up: bool) -> [Value; 2] {
+    let wan = lease.wan;
+    let ([v4, v6], [gateway4, gateway6], [name4, name6]) = (lease.router(), lease.gateway(), wan.interfaces());
     if !up {
         return [name4, name6]
             .map(|name| json!({"interface": name, "up": false, "proto": "static", "device": wan.device()}));
