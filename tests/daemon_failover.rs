@@ -151,9 +151,9 @@ fn a_renewed_lease_is_followed() {
                 known("ipv4", gateway4, address4) && known("ipv6", gateway6, address6)
             });
             wait_until_well(&daemon, PATIENCE);
-            // A flow whose address has gone begins anew, by EMB; it never hangs.
+            // A flow whose address has gone begins anew, by whichever link is there at that moment; it never hangs.
             for flow in flows.voice {
-                assert!(flow.comes_by(Way::Link(1), PATIENCE).is_some(), "{:?}", flow.so_far());
+                assert!(flow.goes_on(10), "{:?}", flow.so_far());
             }
         }
         println!("{} packets with an old address", lab.provider(1).stale());
@@ -179,7 +179,7 @@ fn a_device_that_returns_with_another_index_is_taken_up() {
             daemon.wait_for_status("the kernel holds what is wanted", PATIENCE, |status| status["in_sync"] == true);
         }
         wait_until_well(&daemon, Duration::from_secs(60));
-        unharmed.assert();
+        unharmed.assert_but_icmp();
     });
 }
 

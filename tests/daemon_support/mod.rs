@@ -92,7 +92,8 @@ impl OnEmb {
     /// Starts them.
     pub fn start(lab: &Lab) -> Self {
         let flows = Self {
-            voice: INTERNET.map(|to| udp(lab, to, VOICE)),
+            // So seldom that a second without answers does not fill the flow's window.
+            voice: INTERNET.map(|to| Flow::udp(&lab.lan, to, VOICE, Duration::from_millis(20))),
             web: INTERNET.map(|to| Flow::tcp(&lab.lan, to, WEB, 1024, Duration::from_millis(20))),
         };
         for flow in flows.voice.iter().chain(&flows.web) {
@@ -144,19 +145,23 @@ impl<'a> Unharmed<'a> {
 
     /// Ends the flows and looks.
     pub fn assert(self) {
-        self.assert_but(0);
+        let lab = self.lab;
+        self.assert_but_icmp();
+        assert_eq!(lab.spoofed(), 0, "packets with the wrong link's address: {:?}", lab.strays());
     }
 
-    /// The same where so many packets with a wrong address are nobody's fault.
-    pub fn assert_but(self, spoofed: u64) {
+    /// The same where a link has no address for a moment: the kernel then sends an echo request or an ICMP error of the
+    /// router with whatever address it finds, and nobody can hinder it.
+    pub fn assert_but_icmp(self) {
         assert!(self.knocker.stop() > 0);
         for flow in self.flows {
             assert!(flow.goes_on(10), "{:?}", flow.so_far());
             flow.stop().assert_whole(Way::Link(2));
         }
         assert_eq!(self.leaks.packets(), 0, "packets bound to EMB that left by another link");
-        let strays = self.lab.spoofed();
-        assert!(strays <= spoofed, "{strays} packets with the wrong link's address: {:?}", self.lab.strays());
+        let strays = self.lab.strays();
+        let harmless = strays.iter().all(|stray| !stray.contains("tcp") && !stray.contains("udp"));
+        assert!(harmless, "packets with the wrong link's address: {strays:?}");
     }
 }
 

@@ -55,6 +55,8 @@ impl Provider {
                set taken_back6 {{ type ipv6_addr; flags interval; }}
                set strays4 {{ type ipv4_addr . ipv4_addr . inet_proto; flags dynamic; }}
                set strays6 {{ type ipv6_addr . ipv6_addr . inet_proto; flags dynamic; }}
+               set stray_icmp4 {{ type ipv4_addr . icmp_type; flags dynamic; }}
+               set stray_icmp6 {{ type ipv6_addr . icmpv6_type; flags dynamic; }}
                chain watched {{}}
                chain prerouting {{
                  type filter hook prerouting priority raw; policy accept;
@@ -70,6 +72,8 @@ impl Provider {
                  ip6 saddr @taken_back6 counter name stale drop
                  update @strays4 {{ ip saddr . ip daddr . meta l4proto }}
                  update @strays6 {{ ip6 saddr . ip6 daddr . meta l4proto }}
+                 update @stray_icmp4 {{ ip saddr . icmp type }}
+                 update @stray_icmp6 {{ ip6 saddr . icmpv6 type }}
                  counter name spoofed drop
                }}
                chain faults {{}}
@@ -147,11 +151,11 @@ impl Provider {
         self.host.counted("provider", "spoofed")
     }
 
-    /// The spoofed packets as "source . destination . protocol", for people.
+    /// The spoofed packets as "source . destination . protocol" and "source . ICMP type", for people.
     #[must_use]
     pub fn strays(&self) -> Vec<String> {
-        let sets =
-            ["strays4", "strays6"].map(|set| self.host.command("nft", &["list", "set", "inet", "provider", set]));
+        let sets = ["strays4", "strays6", "stray_icmp4", "stray_icmp6"];
+        let sets = sets.map(|set| self.host.command("nft", &["list", "set", "inet", "provider", set]));
         let elements = sets.iter().filter_map(|text| text.split_once("elements = {")?.1.split_once('}'));
         let strays = elements.flat_map(|(elements, _)| elements.split(','));
         strays.map(|stray| format!("{}: {}", self.host.name(), stray.trim())).collect()
