@@ -135,9 +135,10 @@ fn a_renewed_lease_is_followed() {
         let unharmed = Unharmed::watch(&lab);
         for _ in 0..3 {
             let flows = OnEmb::start(&lab);
-            lab.renew(1);
-            wansplit.report_network(&lab.network_dump(&[]));
-            hotplug(&wansplit, "ifupdate", "wan");
+            lab.renew(1, || {
+                wansplit.report_network(&lab.network_dump(&[]));
+                hotplug(&wansplit, "ifupdate", "wan");
+            });
             let took = new_connections_by(&lab, WEB, 1);
             println!("new connections by the new lease after {took:?}");
             assert!(took < Duration::from_secs(5), "{took:?}");

@@ -5,15 +5,22 @@ use crate::topology::{Lab, wan_addresses};
 
 impl Lab {
     /// A renewal that gives the link another network: the router's address and gateway change in both families, also in
-    /// the default routes of `main`, and the provider takes nothing from the old address any more. As netifd does it: the
-    /// old address goes, the new one comes, then the routes. [`Lab::network_dump`] says so from now on.
-    pub fn renew(&self, link: u8) {
+    /// the default routes of `main`; the IPv4 address goes before the new one comes, the IPv6 address after. Then `tell` is
+    /// called, for netifd to be heard with the new [`Lab::network_dump`], and then the provider takes nothing from the old
+    /// addresses any more.
+    pub fn renew(&self, link: u8, tell: impl FnOnce()) {
         let provider = self.provider(link);
         let (old, defaults) = (provider.lease(), self.defaults_by(link));
         provider.renew(&self.internet);
-        let (new, device, [v4, v6]) = (provider.lease(), old.wan.device(), old.router());
-        self.router.ip(&format!("addr del {v4}/24 dev {device}\naddr del {v6}/64 dev {device}"));
-        self.router.ip(&wan_addresses(new));
+        let (new, device) = (provider.lease(), old.wan.device());
+        let ([old4, old6], [new4, new6]) = (old.router(), new.router());
+        // Without any IPv6 address of its own, the kernel would send by the link with another link's.
+        self.router.ip(&format!(
+            "addr del {old4}/24 dev {device}
+             addr add {new4}/24 dev {device}
+             addr add {new6}/64 dev {device} nodad
+             addr del {old6}/64 dev {device}"
+        ));
         for (family, (old, new)) in ["-4", "-6"].into_iter().zip(old.gateway().into_iter().zip(new.gateway())) {
             for route in defaults.iter().filter(|(own, _)| *own == family).map(|(_, route)| route) {
                 // An IPv4 route has gone with its address; one by way of an IPv6 gateway stays.
@@ -22,6 +29,7 @@ impl Lab {
                 self.router.command("ip", &words(&format!("{family} route add {route}")));
             }
         }
+        tell();
         provider.take_back(old);
     }
 

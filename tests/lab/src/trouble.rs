@@ -70,7 +70,7 @@ impl Trouble {
                 provider.flap(Duration::from_millis(150), Duration::from_secs(2));
             }
             Self::InterfaceDown => lab.interface_down(link),
-            Self::Renewal => lab.renew(link),
+            Self::Renewal => lab.renew(link, || {}),
             Self::Replug => lab.unplug(link),
             Self::RulesFlushed => flush_rules(lab),
             Self::TableDeleted => lab.router.nft("table inet wansplit\ndelete table inet wansplit"),

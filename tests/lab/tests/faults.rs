@@ -99,7 +99,7 @@ fn a_renewed_lease_works_and_the_old_one_does_not() {
         let old = lab.provider(1).lease();
         let before = lab.network_dump(&[]).to_string();
         for _ in 0..3 {
-            lab.renew(1);
+            lab.renew(1, || {});
             assert_eq!(is_answered(&lab), [true, true]);
             for to in INTERNET {
                 assert_eq!(lab.tcp(&lab.router, to, 443), Way::Link(1));
