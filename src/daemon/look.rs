@@ -3,6 +3,7 @@
 
 use super::events::{self, Action, Event};
 use super::flows::Sweeps;
+use super::settling::Settling;
 use super::triggers::Look;
 use super::words;
 use super::{Current, Daemon, PAUSE};
@@ -102,7 +103,7 @@ impl Daemon {
         self.watches.configure(config, &restored, self.moment(Instant::now()));
         let account = self.current.take().map_or(Account::NotNeeded, |current| current.account);
         self.current = Some(Current { loaded, stamp, account, state: None });
-        self.sweeps = Sweeps::default();
+        (self.sweeps, self.settling) = (Sweeps::default(), Settling::default());
     }
 
     /// Goes on with the configuration there was, if there was one.
@@ -165,7 +166,7 @@ impl Daemon {
         let mut tries = 0;
         let (survey, plan) = loop {
             tries += 1;
-            let (survey, plan) = self.intend(&config, &current.account, &known)?;
+            let (survey, plan) = self.intend(&config, &current.account, &known, current.state.as_ref())?;
             match reconcile::apply(&mut self.kernel, &plan) {
                 Ok(report) => {
                     report.changed.iter().for_each(|line| debug!("{line}"));
@@ -189,13 +190,24 @@ impl Daemon {
     }
 
     /// The facts, with what the probes have shown, and the plan.
-    fn intend(&mut self, config: &Config, account: &Account, known: &Known) -> Result<(Survey, Plan), Fault> {
+    fn intend(
+        &mut self,
+        config: &Config,
+        account: &Account,
+        known: &Known,
+        before: Option<&(Survey, Plan)>,
+    ) -> Result<(Survey, Plan), Fault> {
         let trouble = |error: Error| Fault::Trouble(error.to_string());
         let now = self.moment(Instant::now());
         let none = Standings::new();
         let survey = survey::survey(&mut self.kernel, config, account, Trust::Kernel, known, &none);
         let mut survey = survey.map_err(trouble)?;
-        self.watches.notice(&survey.facts, now);
+        if let Some((before, _)) = before {
+            let again = self.settling.hold(&mut survey.facts, &before.facts, Instant::now());
+            // The account of the interfaces is the same until netifd says otherwise.
+            again.into_iter().for_each(|at| self.triggers.again_at(at, Look::default()));
+        }
+        self.watches.notice(&survey.facts, &survey.addresses, now);
         survey::judge(config, &mut survey.facts, &self.watches.standings());
         let plan = plan::plan(config, &survey.facts).map_err(|shortage| {
             Fault::Trouble(format!("nothing is changed: {shortage}; choose a mask with more bits"))
@@ -233,9 +245,8 @@ impl Daemon {
     /// After the routes: the probes' ways, the dead links' flows, and the news.
     fn settle(&mut self, config: &Config, before: Option<&(Survey, Plan)>, survey: &Survey, plan: &Plan) {
         let now = Instant::now();
-        let own: Vec<_> = self.kernel.addresses().unwrap_or_default().iter().map(|own| own.address).collect();
         let moment = self.moment(now);
-        self.watches.find_ways(config, &survey.facts, plan, &own, moment);
+        self.watches.find_ways(&survey.facts, plan, moment);
         let ways = self.watches.ways();
         self.prober.forget(&|way| !ways.contains(way));
         let returned = self.returned(config);

@@ -8,6 +8,7 @@ mod flows;
 pub mod hooks;
 mod look;
 mod requests;
+mod settling;
 mod signals;
 mod status;
 mod triggers;
@@ -31,6 +32,7 @@ use hooks::Hooks;
 use log::{LevelFilter, debug, error, info, warn};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use settling::Settling;
 use signals::{Order, Signals};
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -56,6 +58,7 @@ struct Daemon {
     prober: Prober,
     watches: Watches,
     sweeps: Sweeps,
+    settling: Settling,
     events: Events,
     samples: status::Samples,
     /// The configuration in force and what follows from it; nothing before there was one.
@@ -141,6 +144,7 @@ impl Daemon {
             prober: Prober::new().map_err(|errno| Error::io("wait for", Path::new("probes"))(errno.into()))?,
             watches: Watches::default(),
             sweeps: Sweeps::default(),
+            settling: Settling::default(),
             events: Events::default(),
             samples: status::Samples::default(),
             current: None,

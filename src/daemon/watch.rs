@@ -3,7 +3,8 @@
 use super::words;
 use crate::config::model::{Config, Family, Link, LinkId, Method, TrackedHost, Tracking};
 use crate::health::{Cause, Condition, Judge, Moment, Outcome, Presence, Probe, Rounds, Statistics, start_offset};
-use crate::network::{Down, Facts, Side, Standing, State};
+use crate::interval::{from_ipv6, ipv6_prefix};
+use crate::network::{Down, Facts, LinkFacts, Side, Standing, State};
 use crate::plan::Plan;
 use crate::probe::{Prober, Token, Way};
 use crate::survey::Standings;
@@ -37,6 +38,8 @@ pub struct Watch {
     pub settled: Standing,
     /// Whether the link means to carry this family at all.
     pub offered: bool,
+    /// The address that probes leave with.
+    source: Option<IpAddr>,
 }
 
 /// The probes of a watch.
@@ -80,19 +83,20 @@ impl Watches {
         self.all.iter().flat_map(|watch| [rounds(watch), watch.judge.deadline()]).flatten().min()
     }
 
-    /// Tells the judges what the facts say.
-    pub fn notice(&mut self, facts: &Facts, now: Moment) {
+    /// Tells the judges what the facts say. `own` are the router's addresses.
+    pub fn notice(&mut self, facts: &Facts, own: &[IpAddr], now: Moment) {
         for watch in &mut self.all {
-            if let Some(side) = facts.side(watch.link, watch.family) {
+            if let (Some(link), Some(side)) = (facts.links.get(watch.link.0), facts.side(watch.link, watch.family)) {
+                watch.source = source(link, watch.family, own);
                 watch.notice(side, now);
             }
         }
     }
 
     /// Learns how probes leave now.
-    pub fn find_ways(&mut self, config: &Config, facts: &Facts, plan: &Plan, own: &[IpAddr], now: Moment) {
+    pub fn find_ways(&mut self, facts: &Facts, plan: &Plan, now: Moment) {
         for watch in &mut self.all {
-            watch.find_way(config, facts, plan, own, now);
+            watch.find_way(facts, plan, now);
         }
     }
 
@@ -175,15 +179,20 @@ impl Watch {
             told,
             settled: Standing::Good,
             offered: false,
+            source: None,
         }
     }
 
     fn notice(&mut self, side: &Side, now: Moment) {
         self.offered = side.state != State::Down(Down::NotOffered);
-        // ARP has nobody to ask where there is no gateway: on a point-to-point link.
-        let gatewayless = side.hop().is_some_and(|hop| hop.gateway.is_none());
         let tracking = self.tracking.as_ref().filter(|tracking| is_asked(tracking, self.family));
-        self.judge.watch(tracking.filter(|tracking| tracking.method != Method::Arp || !gatewayless));
+        let nobody = side.hop().is_some_and(|hop| match tracking.map(|tracking| tracking.method) {
+            // On a point-to-point link there is no gateway to ask.
+            Some(Method::Arp) => hop.gateway.is_none(),
+            // Without an address of its own a probe would leave with another link's, and be lost.
+            _ => self.source.is_none(),
+        });
+        self.judge.watch(tracking.filter(|_| !nobody));
         self.judge.presence(
             now,
             match &side.state {
@@ -194,18 +203,16 @@ impl Watch {
         );
     }
 
-    fn find_way(&mut self, config: &Config, facts: &Facts, plan: &Plan, own: &[IpAddr], now: Moment) {
-        let Some(probing) = &mut self.probing else { return };
+    fn find_way(&mut self, facts: &Facts, plan: &Plan, now: Moment) {
+        let (Some(probing), Some(tracking)) = (&mut self.probing, &self.tracking) else { return };
         let hop = match facts.side(self.link, self.family).map(|side| &side.state) {
             Some(State::Up(hop)) => Some(hop),
             _ => None,
         };
         let mark = plan.paths.probe(self.link).map_or(0, |path| plan.paths[path].mark.bits());
-        let way = hop.map(|hop| {
-            let source = source(facts, self.link, self.family, own);
-            Way { device: hop.device.clone(), mark, source }
-        });
-        if config[self.link].tracking.as_ref().is_some_and(|tracking| tracking.method == Method::Arp) {
+        let way = hop.map(|hop| Way { device: hop.device.clone(), mark, source: self.source });
+        let mut way = way.filter(|way| way.source.is_some() || tracking.method == Method::Arp);
+        if tracking.method == Method::Arp {
             let gateway = hop.and_then(|hop| hop.gateway);
             let hosts: Vec<TrackedHost> =
                 gateway.into_iter().map(|address| TrackedHost { address, port: None }).collect();
@@ -214,13 +221,14 @@ impl Watch {
                 probing.way = None;
             }
         }
-        let way = way.filter(|_| !probing.hosts.is_empty());
+        way = way.filter(|_| !probing.hosts.is_empty());
         if way == probing.way {
             return;
         }
-        match (&way, &probing.way) {
-            (None, _) => probing.rounds.pause(),
-            (Some(_), _) => probing.rounds.resume(now),
+        // What was asked the old way will not be answered.
+        probing.rounds.pause();
+        if way.is_some() {
+            probing.rounds.resume(now);
         }
         probing.way = way;
     }
@@ -296,19 +304,14 @@ fn is_asked(tracking: &Tracking, family: Family) -> bool {
     tracking.method == Method::Arp || tracking.hosts.iter().any(|host| host.address.is_ipv4() == (family == Family::V4))
 }
 
-/// Many providers give IPv6 routers a prefix and no address: then one of the router's own out of that prefix. Else the
-/// kernel's choice for the device is right.
-fn source(facts: &Facts, link: LinkId, family: Family, own: &[IpAddr]) -> Option<IpAddr> {
-    let side = facts.side(link, family)?;
-    if family == Family::V4 || !side.addresses.is_empty() {
-        return None;
-    }
-    let prefixes = &facts.links.get(link.0)?.prefixes;
-    let of_link = |address: &&IpAddr| match address {
-        IpAddr::V6(v6) => prefixes
-            .iter()
-            .any(|prefix| crate::interval::ipv6_prefix(*prefix).contains(crate::interval::from_ipv6(*v6))),
+/// The address that a link's probes leave with. Left to itself the kernel would take another link's while this one has
+/// none yet. Many providers give IPv6 routers a prefix and no address: then one of the router's own out of that prefix.
+fn source(link: &LinkFacts, family: Family, own: &[IpAddr]) -> Option<IpAddr> {
+    let side = if family == Family::V4 { &link.v4 } else { &link.v6 };
+    let of_prefix = |address: &&IpAddr| match address {
+        IpAddr::V6(v6) => link.prefixes.iter().any(|prefix| ipv6_prefix(*prefix).contains(from_ipv6(*v6))),
         IpAddr::V4(_) => false,
     };
-    own.iter().find(of_link).copied()
+    let delegated = || own.iter().find(of_prefix).filter(|_| family == Family::V6);
+    side.addresses.first().or_else(delegated).copied()
 }

@@ -19,6 +19,7 @@ use crate::plan::path::Paths;
 use crate::sort;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long netifd may take to answer. It does so within milliseconds, unless it is stuck.
@@ -65,6 +66,8 @@ pub struct Survey {
     pub facts: Facts,
     /// Links that cannot be used, and why.
     pub findings: Vec<Diagnostic>,
+    /// The router's own addresses.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// netifd's account from a file in the shape of its answer.
@@ -149,7 +152,8 @@ pub fn survey(
     let mut findings: Vec<Diagnostic> =
         warnings.map(|message| Diagnostic::new(Severity::Warning, Position::default(), message)).collect();
     findings.extend((0..config.links.len()).filter_map(|n| findings::unusable(config, &facts, LinkId(n), account)));
-    Ok(Survey { facts, findings })
+    let addresses = addresses.iter().map(|address| address.address).collect();
+    Ok(Survey { facts, findings, addresses })
 }
 
 /// Enters into the facts what probes have shown.

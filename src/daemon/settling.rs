@@ -1,0 +1,100 @@
+//! IPv6 interfaces that bounce. Pure.
+//!
+//! odhcp6c brings `wan6` up by the router's advertisement; when DHCPv6 has answered, some ten seconds later, it takes the
+//! interface down and up again within 70 ms. That is no failure of the link: routes, connections and the log shall not
+//! notice.
+
+use crate::config::model::LinkId;
+use crate::network::{Down, Facts, Side, State};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long an IPv6 interface may be away before that counts.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// Since when IPv6 is away, by link.
+#[derive(Debug, Default)]
+pub struct Settling(BTreeMap<LinkId, Instant>);
+
+impl Settling {
+    /// Where IPv6 has just gone while IPv4 goes on over the same device, puts back what was known of it `before`. Says
+    /// when to look again.
+    pub fn hold(&mut self, facts: &mut Facts, before: &Facts, now: Instant) -> Option<Instant> {
+        let mut again = None;
+        for (n, (link, old)) in facts.links.iter_mut().zip(&before.links).enumerate() {
+            let id = LinkId(n);
+            let gone = matches!(link.v6.state, State::Down(Down::InterfaceDown | Down::NotOffered));
+            if !gone {
+                self.0.remove(&id);
+                continue;
+            }
+            if !lives_on(&old.v6, &link.v4) {
+                continue;
+            }
+            let until = *self.0.entry(id).or_insert(now) + PATIENCE;
+            if now < until {
+                link.v6 = old.v6.clone();
+                again = Some(again.map_or(until, |earlier: Instant| earlier.min(until)));
+            }
+        }
+        again
+    }
+}
+
+/// Whether the device that IPv6 went by still carries IPv4.
+fn lives_on(old_v6: &Side, v4: &Side) -> bool {
+    match (&old_v6.state, &v4.state) {
+        (State::Up(old), State::Up(own)) => old.device == own.device,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::network::{Hop, LinkFacts};
+
+    fn up(device: &str) -> Side {
+        let hop = Hop { device: device.into(), gateway: None };
+        Side { device: Some(device.into()), state: State::Up(hop), ..Side::default() }
+    }
+
+    fn facts(v4: Side, v6: Side) -> Facts {
+        Facts { links: vec![LinkFacts { v4, v6, ..LinkFacts::default() }], ipv6: true, ..Facts::default() }
+    }
+
+    fn down() -> Side {
+        Side { state: State::Down(Down::InterfaceDown), ..Side::default() }
+    }
+
+    #[test]
+    fn a_bounce_is_not_noticed_and_a_death_is() {
+        let (start, mut settling) = (Instant::now(), Settling::default());
+        let before = facts(up("wan"), up("wan"));
+        let mut now = facts(up("wan"), down());
+        assert_eq!(settling.hold(&mut now, &before, start), Some(start + PATIENCE));
+        assert_eq!(now, before);
+        // It is back.
+        assert_eq!(settling.hold(&mut facts(up("wan"), up("wan")), &before, start + PATIENCE / 2), None);
+        // It goes again, and stays away.
+        let away = || facts(up("wan"), down());
+        let later = start + PATIENCE;
+        assert!(settling.hold(&mut away(), &before, later).is_some());
+        let mut at_last = away();
+        assert_eq!(settling.hold(&mut at_last, &before, later + PATIENCE), None);
+        assert_eq!(at_last, away());
+        // From then on it is known to be away.
+        assert_eq!(settling.hold(&mut away(), &at_last, later + PATIENCE * 2), None);
+    }
+
+    #[test]
+    fn what_goes_with_the_whole_link_goes_at_once() {
+        let before = facts(up("wan"), up("wan"));
+        for v4 in [down(), up("other")] {
+            let mut now = facts(v4.clone(), down());
+            assert_eq!(Settling::default().hold(&mut now, &before, Instant::now()), None);
+            assert_eq!(now, facts(v4, down()));
+        }
+    }
+}
