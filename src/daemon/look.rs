@@ -65,10 +65,10 @@ impl Daemon {
         match self.look_with_config(look) {
             Ok(()) => {}
             // Nothing was looked at: what was said last still holds.
-            Err(Fault::Busy) => return self.triggers.again_at(Instant::now() + BUSY, look),
+            Err(Fault::Busy) => return self.triggers.retry_at(Instant::now() + BUSY, look),
             Err(Fault::Trouble(why)) => {
                 self.complaints.push(why);
-                self.triggers.again_at(Instant::now() + RETRY, look);
+                self.triggers.retry_at(Instant::now() + RETRY, look);
             }
         }
         self.complain();

@@ -36,8 +36,10 @@ impl Look {
 pub struct Triggers {
     pending: Option<Pending>,
     last_look: Option<Instant>,
-    /// A second try of a look that came to nothing.
+    /// A look that was put off.
     again: Option<(Instant, Look)>,
+    /// The last look came to nothing.
+    failed: bool,
 }
 
 #[derive(Debug)]
@@ -65,7 +67,13 @@ impl Triggers {
         }
     }
 
-    /// A look came to nothing: look again then, or earlier if something happens.
+    /// A look came to nothing: try again then, or earlier if something happens.
+    pub fn retry_at(&mut self, at: Instant, look: Look) {
+        self.failed = true;
+        self.again_at(at, look);
+    }
+
+    /// Look again then, or earlier if something happens.
     pub fn again_at(&mut self, at: Instant, look: Look) {
         let (earlier, before) = self.again.unwrap_or((at, Look::default()));
         self.again = Some((earlier.min(at), before.and(look)));
@@ -74,7 +82,7 @@ impl Triggers {
     /// Whether a look came to nothing and is to be tried again.
     #[must_use]
     pub fn will_retry(&self) -> bool {
-        self.again.is_some()
+        self.failed
     }
 
     /// When to look.
@@ -105,6 +113,7 @@ impl Triggers {
         if self.deadline()? > now {
             return None;
         }
+        self.failed = false;
         let look = self.pending.take().map_or(Look::default(), |pending| pending.look);
         Some(self.again.take().map_or(look, |(_, again)| look.and(again)))
     }
