@@ -2,7 +2,7 @@
 //!
 //! Everything happens in network namespaces of its own; nothing of the machine is touched.
 
-use lab::{Flow, INTERNET, Lab, Wan, Wansplit, Way, snapshot};
+use lab::{Direction, Flow, INTERNET, Lab, Wan, Wansplit, Way, snapshot};
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::process::ExitCode;
@@ -47,6 +47,7 @@ fn main() -> ExitCode {
     demo.outbound();
     demo.inbound();
     demo.carrier();
+    demo.silence(&wansplit);
 
     wansplit.stop();
     let restored = demo.check(snapshot(&lab.router) == before, "yes", "NO");
@@ -55,6 +56,15 @@ fn main() -> ExitCode {
     let spoofed = demo.check(spoofed == 0, 0, spoofed);
     println!("  The providers saw {spoofed} packets with the other link's address");
     if demo.failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The configuration with both links watched.
+fn watched() -> String {
+    let hosts: String = INTERNET.iter().map(|host| format!("\tlist track_ip '{host}'\n")).collect();
+    CONFIG
+        .lines()
+        .map(|line| if line.starts_with("config link") { format!("{line}\n{hosts}") } else { format!("{line}\n") })
+        .collect()
 }
 
 struct Demo<'a> {
@@ -127,6 +137,39 @@ impl Demo<'_> {
         let stayed = went_on && mail.iter().all(|flow| flow.error.is_none() && flow.ways() == vec![Way::Link(2)]);
         let verdict = self.check(stayed && lost == 0, "not broken, still on OI", "DISTURBED");
         println!("  The mail connections meanwhile: {rounds} messages answered, {lost} lost, {verdict}.\n");
+    }
+
+    /// The cable is fine and the gateway answers, but nothing gets through: only probes can tell.
+    fn silence(&mut self, wansplit: &Wansplit) {
+        let lab = self.lab;
+        wansplit.configure(&watched());
+        let mut daemon = wansplit.daemon(&[]);
+        let mail = INTERNET.map(|to| Flow::tcp(&lab.lan, to, 25, 1024, Duration::from_millis(1)));
+        let web = INTERNET.map(|to| Flow::tcp(&lab.lan, to, 443, 1024, Duration::from_millis(50)));
+        println!("  wansplit run: each link is asked once a second. EMB's provider goes silent behind its gateway.");
+        let since = Instant::now();
+        lab.provider(1).silence(Direction::Both);
+        let found = ["IPv4", "IPv6"].map(|family| daemon.wait_for_line(since, &["link EMB", family], PATIENCE));
+        self.failures += u32::from(found.iter().any(Option::is_none));
+        let mut lines: Vec<_> = found.into_iter().flatten().collect();
+        lines.sort_by_key(|line| line.at);
+        for line in lines {
+            let text = line.text.trim_start_matches("info: ");
+            println!("    {:.1} s  {text}", (line.at - since).as_secs_f64());
+        }
+        self.new_connections(since, 2);
+        let told = web.iter().all(|flow| flow.breaks(PATIENCE).is_some());
+        let told = self.check(told, "told at once (reset)", "STILL WAITING");
+        println!("  The web connections that were on EMB: {told}.");
+        lab.provider(1).speak();
+        println!("  EMB speaks again.");
+        let since = Instant::now();
+        self.new_connections(since, 1);
+        let went_on = mail.iter().all(|flow| flow.goes_on(100));
+        let lost: u32 = mail.map(Flow::stop).iter().map(lab::Report::lost).sum();
+        let verdict = self.check(went_on && lost == 0, "not broken", "DISTURBED");
+        println!("  The mail connections meanwhile: {lost} messages lost, {verdict}.\n");
+        self.failures += u32::from(!daemon.terminate().success());
     }
 
     /// How long after `since` new web connections go by this link, in both families.
