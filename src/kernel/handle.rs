@@ -215,6 +215,12 @@ impl Kernel {
         }
     }
 
+    /// Ends an announced `nft` that was not needed after all. It holds a copy of the lock: left alone, it would keep
+    /// everybody, us included, from ever taking the lock again.
+    pub fn nft_dismiss(&mut self) {
+        self.nft = None;
+    }
+
     /// Gives one JSON document to `nft`, which applies all of it or nothing. `what` is for messages: "load the rules".
     ///
     /// # Errors

@@ -100,7 +100,9 @@ pub fn difference(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Er
 
 /// The kernel's state proper, then what only goes along with it: settings of devices, and names for people.
 fn run(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Failed> {
-    let mut report = bring_about(kernel, plan)?;
+    let outcome = bring_about(kernel, plan);
+    kernel.nft_dismiss();
+    let mut report = outcome?;
     let settings = Sysctls::default().apply(&settings(plan));
     report.changed.extend(settings.changed.iter().map(setting_line));
     report.missing.extend(settings.errors.iter().map(ToString::to_string));
