@@ -233,7 +233,7 @@ impl Daemon {
     /// After the routes: the probes' ways, the dead links' flows, and the news.
     fn settle(&mut self, config: &Config, before: Option<&(Survey, Plan)>, survey: &Survey, plan: &Plan) {
         let now = Instant::now();
-        let own: Vec<_> = self.kernel.addresses().unwrap_or_default().iter().map(|own| own.address).collect();
+        let own = self.kernel.addresses().unwrap_or_default();
         let moment = self.moment(now);
         self.watches.find_ways(config, &survey.facts, plan, &own, moment);
         let ways = self.watches.ways();
@@ -266,7 +266,7 @@ impl Daemon {
         for watch in self.watches.iter_mut() {
             let condition = *watch.judge.condition();
             // Between two states: told with the one it ends in.
-            let Some(action) = words::action(&condition) else { continue };
+            let Some(action) = watch.action() else { continue };
             let old = watch.told.replace(condition);
             let was = old.as_ref().map_or(Action::Up, |old| words::action(old).unwrap_or(Action::Up));
             if was == action || !watch.offered {

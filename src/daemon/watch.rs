@@ -1,8 +1,11 @@
 //! The links under watch: for each link and family a judge, and where probes are asked for, their rounds.
 
+use super::events::Action;
 use super::words;
 use crate::config::model::{Config, Family, Link, LinkId, Method, TrackedHost, Tracking};
 use crate::health::{Cause, Condition, Judge, Moment, Outcome, Presence, Probe, Rounds, Statistics, start_offset};
+use crate::interval::{from_ipv6, ipv6_prefix};
+use crate::kernel::netlink::address::Address;
 use crate::network::{Down, Facts, Side, Standing, State};
 use crate::plan::Plan;
 use crate::probe::{Prober, Token, Way};
@@ -90,7 +93,7 @@ impl Watches {
     }
 
     /// Learns how probes leave now.
-    pub fn find_ways(&mut self, config: &Config, facts: &Facts, plan: &Plan, own: &[IpAddr], now: Moment) {
+    pub fn find_ways(&mut self, config: &Config, facts: &Facts, plan: &Plan, own: &[Address], now: Moment) {
         for watch in &mut self.all {
             watch.find_way(config, facts, plan, own, now);
         }
@@ -194,16 +197,20 @@ impl Watch {
         );
     }
 
-    fn find_way(&mut self, config: &Config, facts: &Facts, plan: &Plan, own: &[IpAddr], now: Moment) {
+    fn find_way(&mut self, config: &Config, facts: &Facts, plan: &Plan, own: &[Address], now: Moment) {
         let Some(probing) = &mut self.probing else { return };
         let hop = match facts.side(self.link, self.family).map(|side| &side.state) {
             Some(State::Up(hop)) => Some(hop),
             _ => None,
         };
         let mark = plan.paths.probe(self.link).map_or(0, |path| plan.paths[path].mark.bits());
-        let way = hop.map(|hop| {
-            let source = source(facts, self.link, self.family, own);
-            Way { device: hop.device.clone(), mark, source }
+        let way = hop.and_then(|hop| {
+            let source = match source(facts, self.link, self.family, own) {
+                Source::Kernel => None,
+                Source::Own(address) => Some(address),
+                Source::NotYet => return None,
+            };
+            Some(Way { device: hop.device.clone(), mark, source })
         });
         if config[self.link].tracking.as_ref().is_some_and(|tracking| tracking.method == Method::Arp) {
             let gateway = hop.and_then(|hop| hop.gateway);
@@ -252,8 +259,16 @@ impl Watch {
     #[must_use]
     pub fn is_unsettled(&self) -> bool {
         let told = self.told.as_ref().and_then(words::action);
-        let now = words::action(self.judge.condition());
+        let now = self.action();
         self.judge.standing() != self.settled || (now.is_some() && now != told)
+    }
+
+    /// What to tell of it; nothing while it is between two states. When the router starts, links get their addresses a
+    /// moment later: that is no change.
+    #[must_use]
+    pub fn action(&self) -> Option<Action> {
+        let waits = *self.judge.condition() == Condition::Down(Cause::Gone(Down::NoAddress));
+        words::action(self.judge.condition()).filter(|_| self.told.is_some() || !waits)
     }
 
     /// What its probes have measured; nothing if it has none.
@@ -296,19 +311,36 @@ fn is_asked(tracking: &Tracking, family: Family) -> bool {
     tracking.method == Method::Arp || tracking.hosts.iter().any(|host| host.address.is_ipv4() == (family == Family::V4))
 }
 
-/// Many providers give IPv6 routers a prefix and no address: then one of the router's own out of that prefix. Else the
-/// kernel's choice for the device is right.
-fn source(facts: &Facts, link: LinkId, family: Family, own: &[IpAddr]) -> Option<IpAddr> {
-    let side = facts.side(link, family)?;
-    if family == Family::V4 || !side.addresses.is_empty() {
-        return None;
-    }
-    let prefixes = &facts.links.get(link.0)?.prefixes;
-    let of_link = |address: &&IpAddr| match address {
-        IpAddr::V6(v6) => prefixes
-            .iter()
-            .any(|prefix| crate::interval::ipv6_prefix(*prefix).contains(crate::interval::from_ipv6(*v6))),
-        IpAddr::V4(_) => false,
+/// The address that a link's probes come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The kernel chooses well.
+    Kernel,
+    /// This one.
+    Own(IpAddr),
+    /// One that cannot be used yet.
+    NotYet,
+}
+
+/// For IPv6 the kernel takes another link's address as long as the link's own is not yet known to be unique (a second or
+/// two after it came), or is deprecated; no provider lets that through. So the choice is made here: an address of the
+/// link's device, or one of the router's out of the prefix that the link was delegated. Many providers give no other.
+fn source(facts: &Facts, link: LinkId, family: Family, own: &[Address]) -> Source {
+    let Some(side) = facts.side(link, family).filter(|_| family == Family::V6) else { return Source::Kernel };
+    let prefixes = facts.links.get(link.0).map_or(&[][..], |link| &link.prefixes);
+    let rank = |own: &Address| match own.address {
+        _ if side.addresses.contains(&own.address) => Some((own.deprecated, false)),
+        IpAddr::V6(v6) if prefixes.iter().any(|prefix| ipv6_prefix(*prefix).contains(from_ipv6(v6))) => {
+            Some((own.deprecated, true))
+        }
+        IpAddr::V6(_) | IpAddr::V4(_) => None,
     };
-    own.iter().find(of_link).copied()
+    let mut known = own.iter().filter(|own| rank(own).is_some()).peekable();
+    if known.peek().is_none() {
+        return Source::Kernel;
+    }
+    known
+        .filter(|own| !own.tentative)
+        .min_by_key(|own| rank(own))
+        .map_or(Source::NotYet, |own| Source::Own(own.address))
 }
