@@ -189,6 +189,34 @@ fn a_link_is_asked_by_tcp() {
 }
 
 #[test]
+fn probes_wait_until_ipv6_knows_that_the_links_address_is_unique() {
+    lab::isolated(|| {
+        let lab = lab();
+        let wansplit = with_devices(&lab, &tracked("option interval '200ms'\n option down '10'\n"));
+        let daemon = wansplit.daemon(&[]);
+        wait_until_well(&daemon, PATIENCE);
+        let unharmed = Unharmed::watch(&lab);
+        lab.interface_down(1);
+        daemon.wait_for_state("EMB", BOTH, "down", PATIENCE);
+        for (key, value) in [("accept_dad", "1"), ("dad_transmits", "3")] {
+            lab.router.sysctl(&format!("net/ipv6/conf/eth1/{key}"), value);
+        }
+        let back = Instant::now();
+        let [v4, v6] = Wan(1).router();
+        lab.router.ip(&format!("addr add {v4}/24 dev eth1\naddr add {v6}/64 dev eth1\nlink set eth1 up"));
+        // Until then the kernel would give them OI's address.
+        daemon.wait_for_state("EMB", BOTH, "up", PATIENCE);
+        println!("well after {:?}", back.elapsed());
+        let fallen = daemon
+            .log()
+            .into_iter()
+            .filter(|line| line.at > back && line.text.contains("EMB") && line.text.contains("down"));
+        assert_eq!(fallen.map(|line| line.text).collect::<Vec<_>>(), [""; 0]);
+        unharmed.assert();
+    });
+}
+
+#[test]
 fn what_is_dead_for_every_link_takes_none_down_for_long_and_leaks_nothing() {
     lab::isolated(|| {
         let lab = lab();

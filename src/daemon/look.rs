@@ -277,7 +277,7 @@ impl Daemon {
         for watch in self.watches.iter_mut() {
             let condition = *watch.judge.condition();
             // Between two states: told with the one it ends in.
-            let Some(action) = words::action(&condition) else { continue };
+            let Some(action) = watch.action() else { continue };
             let old = watch.told.replace(condition);
             let was = old.as_ref().map_or(Action::Up, |old| words::action(old).unwrap_or(Action::Up));
             if was == action || !watch.offered {

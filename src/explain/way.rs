@@ -99,7 +99,7 @@ pub fn down_words(why: Down) -> &'static str {
         Down::InterfaceDown => "interface down",
         Down::NoSuchDevice => "no such device",
         Down::DeviceDown => "switched off",
-        Down::NoAddress => "no address",
+        Down::NoAddress => "no address yet",
         Down::Ipv6Off => "IPv6 is off",
         Down::OwnGateway => "gateway is the router itself",
     }

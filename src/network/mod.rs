@@ -123,7 +123,7 @@ pub enum Down {
     NoSuchDevice,
     /// The device is switched off.
     DeviceDown,
-    /// The device has no IPv4 address yet.
+    /// The device has no IPv4 address yet, or of its IPv6 addresses none is known to be unique yet.
     NoAddress,
     /// IPv6 is switched off on the device.
     Ipv6Off,

@@ -22,8 +22,8 @@ pub struct Way {
     pub device: String,
     /// The packet mark (`SO_MARK`); 0 sets none.
     pub mark: u32,
-    /// The source address, where the kernel would not find one by itself: an IPv6 link that has a delegated prefix, but
-    /// no address on its device. It must be of the family of the hosts that are asked this way.
+    /// The source address, where the kernel might choose another link's: for IPv6. It must be of the family of the hosts
+    /// that are asked this way.
     pub source: Option<IpAddr>,
 }
 

@@ -8,6 +8,7 @@ pub use findings::{neighbours, shortage};
 use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::model::{Attachment, Config, Family, LinkId};
 use crate::config::source::Position;
+use crate::kernel::netlink::address::Address;
 use crate::kernel::sysctl::{Key, Sysctls};
 use crate::kernel::{self, Error, Kernel};
 use crate::network::gather::{self, Absent, Sources};
@@ -19,7 +20,6 @@ use crate::plan::path::Paths;
 use crate::sort;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long netifd may take to answer. It does so within milliseconds, unless it is stuck.
@@ -67,7 +67,7 @@ pub struct Survey {
     /// Links that cannot be used, and why.
     pub findings: Vec<Diagnostic>,
     /// The router's own addresses.
-    pub addresses: Vec<IpAddr>,
+    pub addresses: Vec<Address>,
 }
 
 /// netifd's account from a file in the shape of its answer.
@@ -152,7 +152,6 @@ pub fn survey(
     let mut findings: Vec<Diagnostic> =
         warnings.map(|message| Diagnostic::new(Severity::Warning, Position::default(), message)).collect();
     findings.extend((0..config.links.len()).filter_map(|n| findings::unusable(config, &facts, LinkId(n), account)));
-    let addresses = addresses.iter().map(|address| address.address).collect();
     Ok(Survey { facts, findings, addresses })
 }
 
