@@ -73,6 +73,29 @@ fn it_knows_the_link_of_each_client_of_a_balanced_policy() {
 }
 
 #[test]
+fn a_link_of_one_family_leaves_the_other_to_the_main_table() {
+    lab::isolated(|| {
+        let lab = Lab::with(&Setup { main_default: vec![2], ..Setup::default() });
+        let config = "config globals 'globals'
+                        option enabled '1'
+                      config link 'EMB'
+                        option device 'eth1'
+                        option gateway '198.51.100.1'\n";
+        let wansplit = applied(&lab, &(config.to_owned() + &rule("all", "443", "EMB")));
+        for (link, from, to) in [(1, lab::LAN[0], INTERNET[0]), (2, lab::LAN[1], INTERNET[1])] {
+            let to = SocketAddr::new(to, 443);
+            let answer = explain(&wansplit, &["tcp", &SocketAddr::new(from, 40000).to_string(), &to.to_string()]);
+            assert_eq!(
+                answer["paths"][0]["links"].as_array().map(Vec::len),
+                Some(usize::from(link == 1)),
+                "{answer:#}"
+            );
+            assert_eq!(lab.tcp(&lab.lan, to.ip(), 443), Way::Link(link));
+        }
+    });
+}
+
+#[test]
 fn it_knows_the_router_its_bound_sockets_and_the_kill_switch() {
     lab::isolated(|| {
         let lab = Lab::with(&Setup { main_default: vec![1], ..Setup::default() });

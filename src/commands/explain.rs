@@ -180,7 +180,7 @@ fn ask(kernel: &mut Kernel, plan: &Plan, packet: &Packet, decision: &Decision) -
     if packet.origin == From::Router || marks.is_empty() {
         marks = vec![0];
     }
-    let links = kernel.links().unwrap_or_default();
+    let (links, family) = (kernel.links().unwrap_or_default(), packet.family());
     let index = |name: &str| links.iter().find(|link| link.name == name).map(|link| link.index);
     let iif = match &packet.origin {
         From::Device(Some(device), _) => index(device),
@@ -196,7 +196,7 @@ fn ask(kernel: &mut Kernel, plan: &Plan, packet: &Packet, decision: &Decision) -
             ..question(packet.destination, mark)
         };
         let answer = kernel.lookup(&links, &packet, Question::Route).map_err(|error| error.to_string());
-        let verdict = answer.as_ref().ok().map(|answer| words::compare(plan, decision, mark, answer));
+        let verdict = answer.as_ref().ok().map(|answer| words::compare(plan, decision, family, mark, answer));
         Asked { mark, answer, verdict }
     };
     marks.into_iter().map(ask_for).collect()

@@ -4,7 +4,7 @@ use super::question::with_port;
 use super::way::Way;
 use super::{Decision, From, Miss, Outcome, Packet, Reason, miss, outcome};
 use crate::config::describe::{describe, protocols};
-use crate::config::model::{Config, LinkId, Mode, Policy, Rule, Target};
+use crate::config::model::{Config, Family, LinkId, Mode, Policy, Rule, Target};
 use crate::interval::IntervalSet;
 use crate::kernel::netlink::lookup::{self, Answer};
 use crate::network::Facts;
@@ -235,11 +235,11 @@ pub enum Verdict {
 
 /// How the kernel's answer for a mark compares with the plan.
 #[must_use]
-pub fn compare(plan: &Plan, decision: &Decision, mark: u32, answer: &Answer) -> Verdict {
+pub fn compare(plan: &Plan, decision: &Decision, family: Family, mark: u32, answer: &Answer) -> Verdict {
     let on_path = |(path, _): &&(PathId, u16)| mark == 0 || plan.paths[*path].mark.bits() == mark;
     let Some((path, _)) = decision.paths.iter().find(on_path) else { return Verdict::Main };
     let table = plan.paths[*path].table;
-    let routes: Vec<_> = plan.routes.iter().filter(|route| route.table == table).collect();
+    let routes: Vec<_> = plan.routes.iter().filter(|route| (route.table, route.family) == (table, family)).collect();
     let refused = matches!(answer.verdict, lookup::Verdict::Unreachable | lookup::Verdict::Blackhole);
     let matches = routes.iter().any(|route| match &route.kind {
         RouteKind::Via(hops) => answer.table == Some(table) && same_hops(hops, &answer.hops),
