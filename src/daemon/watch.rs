@@ -5,7 +5,6 @@ use super::words;
 use crate::config::model::{Config, Family, Link, LinkId, Method, TrackedHost, Tracking};
 use crate::health::{Cause, Condition, Judge, Moment, Outcome, Presence, Probe, Rounds, Statistics, start_offset};
 use crate::interval::{from_ipv6, ipv6_prefix};
-use crate::kernel::netlink::address::Address;
 use crate::network::{Down, Facts, LinkFacts, Side, Standing, State};
 use crate::plan::Plan;
 use crate::probe::{Prober, Token, Way};
@@ -41,7 +40,10 @@ pub struct Watch {
     /// Whether the link means to carry this family at all.
     pub offered: bool,
     /// The address that probes leave with.
-    source: Source,
+    source: Option<IpAddr>,
+    /// Whether the judge has heard of it. Not so in the first second or two after the router's start, before the link
+    /// has an address: nothing has happened to it then.
+    seen: bool,
 }
 
 /// The probes of a watch.
@@ -85,8 +87,8 @@ impl Watches {
         self.all.iter().flat_map(|watch| [rounds(watch), watch.judge.deadline()]).flatten().min()
     }
 
-    /// Tells the judges what the facts say. `own` are the router's addresses.
-    pub fn notice(&mut self, facts: &Facts, own: &[Address], now: Moment) {
+    /// Tells the judges what the facts say. `own` are the router's addresses that can be used already.
+    pub fn notice(&mut self, facts: &Facts, own: &[IpAddr], now: Moment) {
         for watch in &mut self.all {
             if let (Some(link), Some(side)) = (facts.links.get(watch.link.0), facts.side(watch.link, watch.family)) {
                 watch.source = source(link, watch.family, own);
@@ -181,7 +183,8 @@ impl Watch {
             told,
             settled: Standing::Good,
             offered: false,
-            source: Source::Nowhere,
+            source: None,
+            seen: false,
         }
     }
 
@@ -192,9 +195,13 @@ impl Watch {
             // On a point-to-point link there is no gateway to ask.
             Some(Method::Arp) => hop.gateway.is_none(),
             // Without an address of its own a probe would leave with another link's, and be lost.
-            _ => self.source == Source::Nowhere,
+            _ => self.source.is_none(),
         });
         self.judge.watch(tracking.filter(|_| !nobody));
+        self.seen |= side.state != State::Down(Down::NoAddress);
+        if !self.seen {
+            return;
+        }
         self.judge.presence(
             now,
             match &side.state {
@@ -212,13 +219,8 @@ impl Watch {
             _ => None,
         };
         let mark = plan.paths.probe(self.link).map_or(0, |path| plan.paths[path].mark.bits());
-        let way = match (hop, self.source) {
-            (Some(hop), Source::Own(source)) => Some(Way { device: hop.device.clone(), mark, source: Some(source) }),
-            (Some(hop), _) if tracking.method == Method::Arp => {
-                Some(Way { device: hop.device.clone(), mark, source: None })
-            }
-            _ => None,
-        };
+        let way = hop.map(|hop| Way { device: hop.device.clone(), mark, source: self.source });
+        let mut way = way.filter(|way| way.source.is_some() || tracking.method == Method::Arp);
         if tracking.method == Method::Arp {
             let gateway = hop.and_then(|hop| hop.gateway);
             let hosts: Vec<TrackedHost> =
@@ -228,7 +230,7 @@ impl Watch {
                 probing.way = None;
             }
         }
-        let way = way.filter(|_| !probing.hosts.is_empty());
+        way = way.filter(|_| !probing.hosts.is_empty());
         if way == probing.way {
             return;
         }
@@ -271,12 +273,10 @@ impl Watch {
         self.judge.standing() != self.settled || (now.is_some() && now != told)
     }
 
-    /// What to tell of it; nothing while it is between two states. When the router starts, links get their addresses a
-    /// moment later: that is no change.
+    /// What to tell of it; nothing while it is between two states.
     #[must_use]
     pub fn action(&self) -> Option<Action> {
-        let waits = *self.judge.condition() == Condition::Down(Cause::Gone(Down::NoAddress));
-        words::action(self.judge.condition()).filter(|_| self.told.is_some() || !waits)
+        words::action(self.judge.condition()).filter(|_| self.seen)
     }
 
     /// What its probes have measured; nothing if it has none.
@@ -319,37 +319,14 @@ fn is_asked(tracking: &Tracking, family: Family) -> bool {
     tracking.method == Method::Arp || tracking.hosts.iter().any(|host| host.address.is_ipv4() == (family == Family::V4))
 }
 
-/// The address that a link's probes come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
-    /// This one.
-    Own(IpAddr),
-    /// One that cannot be used yet.
-    NotYet,
-    /// There is none.
-    Nowhere,
-}
-
-/// Left to itself the kernel would take another link's address as long as the link's own is not yet known to be unique (a
-/// second or two after it came), or is deprecated; no provider lets that through. So the choice is made here: an address
-/// of the link's device, or one of the router's out of the prefix that the link was delegated. Many providers give no
-/// other.
-fn source(link: &LinkFacts, family: Family, own: &[Address]) -> Source {
+/// The address that a link's probes leave with. Left to itself the kernel would take another link's while this one has
+/// none yet. Many providers give IPv6 routers a prefix and no address: then one of the router's own out of that prefix.
+fn source(link: &LinkFacts, family: Family, own: &[IpAddr]) -> Option<IpAddr> {
     let side = if family == Family::V4 { &link.v4 } else { &link.v6 };
-    let rank = |own: &Address| match own.address {
-        _ if side.addresses.contains(&own.address) => Some((own.deprecated, false)),
-        IpAddr::V6(v6) if family == Family::V6 => {
-            let delegated = link.prefixes.iter().any(|prefix| ipv6_prefix(*prefix).contains(from_ipv6(v6)));
-            delegated.then_some((own.deprecated, true))
-        }
-        IpAddr::V6(_) | IpAddr::V4(_) => None,
+    let of_prefix = |address: &&IpAddr| match address {
+        IpAddr::V6(v6) => link.prefixes.iter().any(|prefix| ipv6_prefix(*prefix).contains(from_ipv6(*v6))),
+        IpAddr::V4(_) => false,
     };
-    let mut known = own.iter().filter(|own| rank(own).is_some()).peekable();
-    if known.peek().is_none() {
-        return Source::Nowhere;
-    }
-    known
-        .filter(|own| !own.tentative)
-        .min_by_key(|own| rank(own))
-        .map_or(Source::NotYet, |own| Source::Own(own.address))
+    let delegated = || own.iter().find(of_prefix).filter(|_| family == Family::V6);
+    own.iter().find(|address| side.addresses.contains(address)).or_else(delegated).copied()
 }

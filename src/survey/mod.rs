@@ -8,7 +8,6 @@ pub use findings::{neighbours, shortage};
 use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::model::{Attachment, Config, Family, LinkId};
 use crate::config::source::Position;
-use crate::kernel::netlink::address::Address;
 use crate::kernel::sysctl::{Key, Sysctls};
 use crate::kernel::{self, Error, Kernel};
 use crate::network::gather::{self, Absent, Sources};
@@ -20,6 +19,7 @@ use crate::plan::path::Paths;
 use crate::sort;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long netifd may take to answer. It does so within milliseconds, unless it is stuck.
@@ -66,8 +66,8 @@ pub struct Survey {
     pub facts: Facts,
     /// Links that cannot be used, and why.
     pub findings: Vec<Diagnostic>,
-    /// The router's own addresses.
-    pub addresses: Vec<Address>,
+    /// The router's own addresses, but for those that it may not use yet; the ones not deprecated first.
+    pub addresses: Vec<IpAddr>,
 }
 
 /// netifd's account from a file in the shape of its answer.
@@ -152,6 +152,8 @@ pub fn survey(
     let mut findings: Vec<Diagnostic> =
         warnings.map(|message| Diagnostic::new(Severity::Warning, Position::default(), message)).collect();
     findings.extend((0..config.links.len()).filter_map(|n| findings::unusable(config, &facts, LinkId(n), account)));
+    let of_age = |deprecated| addresses.iter().filter(move |own| !own.tentative && own.deprecated == deprecated);
+    let addresses = of_age(false).chain(of_age(true)).map(|own| own.address).collect();
     Ok(Survey { facts, findings, addresses })
 }
 
