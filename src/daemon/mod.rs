@@ -169,8 +169,6 @@ impl Daemon {
             self.watch(now);
             if let Some(look) = self.triggers.due(Instant::now()) {
                 self.look(look);
-                self.triggers.looked(Instant::now());
-                self.monitor.ignore(self.kernel.ports());
             }
             self.sweep(Instant::now());
         }
@@ -182,7 +180,9 @@ impl Daemon {
         let mut all = vec![(Source::Signals, self.signals.fd(), PollFlags::POLLIN)];
         all.extend(self.monitor.fds().map(|fd| (Source::Monitor, fd, PollFlags::POLLIN)));
         all.extend(self.bus.fd().map(|(fd, writes)| (Source::Bus, fd, event(writes))));
-        all.extend(self.server.fds().map(|(fd, writes)| (Source::Control, fd, event(writes))));
+        // Nothing is read any more from whom an answer is written to: it would stay readable for ever.
+        let either = |writes| if writes { PollFlags::POLLOUT } else { PollFlags::POLLIN };
+        all.extend(self.server.fds().map(|(fd, writes)| (Source::Control, fd, either(writes))));
         all.push((Source::Prober, self.prober.as_fd(), PollFlags::POLLIN));
         let mut fds: Vec<PollFd> = all.iter().map(|(_, fd, events)| PollFd::new(*fd, *events)).collect();
         let until = self.deadline().map(|at| at.saturating_duration_since(Instant::now()));
