@@ -5,7 +5,8 @@ mod daemon_support;
 mod packet_support;
 
 use daemon_support::{
-    BOTH, MAIL, PATIENCE, WEB, by_device, lab, new_connections_by, tracked, wait_until_well, with_devices,
+    BOTH, MAIL, PATIENCE, WEB, by_device, hotplug, lab, new_connections_by, tracked, wait_until_well, with_devices,
+    with_interfaces,
 };
 use lab::{Daemon, Direction, INTERNET, Way, side};
 use packet_support::rule;
@@ -158,5 +159,27 @@ fn without_descriptors_left_it_does_not_turn_in_circles() {
         drop(clients);
         limit(1024);
         wait_until_well(&daemon, PATIENCE);
+    });
+}
+
+#[test]
+fn a_netifd_that_does_not_answer_delays_no_failover() {
+    lab::isolated(|| {
+        let lab = lab();
+        let wansplit = with_interfaces(&lab, &tracked(FAST));
+        let daemon = wansplit.daemon(&[]);
+        wait_until_well(&daemon, PATIENCE);
+        std::fs::remove_file("/run/lab-network.json").unwrap();
+        // It is asked again less and less often.
+        for _ in 0..5 {
+            hotplug(&wansplit, "ifupdate", "wan");
+            thread::sleep(Duration::from_millis(300));
+        }
+        lab.provider(1).silence(Direction::Both);
+        let took = new_connections_by(&lab, WEB, 2);
+        assert!(took < Duration::from_secs(3), "{took:?}");
+        lab.provider(1).speak();
+        let took = new_connections_by(&lab, WEB, 1);
+        assert!(took < Duration::from_secs(3), "{took:?}");
     });
 }

@@ -68,7 +68,9 @@ impl Daemon {
     fn try_look(&mut self, look: Look) {
         self.complaints.clear();
         self.read_config(look.config);
-        match self.look_with_config(look) {
+        let outcome = self.look_with_config(look);
+        self.failing = outcome.is_err();
+        match outcome {
             Ok(()) => {}
             // Nothing was looked at: what was said last still holds.
             Err(Fault::Busy) => return self.triggers.again_at(Instant::now() + BUSY, look),
@@ -191,6 +193,10 @@ impl Daemon {
             match reconcile::apply(&mut self.kernel, &plan) {
                 Ok(report) => {
                     report.changed.iter().for_each(|line| debug!("{line}"));
+                    if !report.missing.is_empty() {
+                        // A full file system, say: nobody announces that it has room again.
+                        self.triggers.again_at(Instant::now() + LONGEST, Look::default());
+                    }
                     self.complaints.extend(report.warnings.into_iter().chain(report.missing));
                     if current.state.is_none() {
                         // Later on what becomes of a link is told as an event.

@@ -62,6 +62,8 @@ struct Daemon {
     current: Option<Current>,
     /// Somebody said `wansplit stop`.
     resting: bool,
+    /// The last look came to nothing, and is tried again soon.
+    failing: bool,
     /// What this look has to complain of.
     complaints: Vec<String>,
     /// What the last one had, so that it is said once.
@@ -145,6 +147,7 @@ impl Daemon {
             samples: status::Samples::default(),
             current: None,
             resting: false,
+            failing: false,
             complaints: Vec::new(),
             told: Vec::new(),
             patience: PAUSE,
@@ -256,7 +259,7 @@ impl Daemon {
     fn watch(&mut self, now: Instant) {
         let moment = self.moment(now);
         // Where a look came to nothing, its next try includes this.
-        if self.watches.turn(&mut self.prober, moment) && !self.triggers.will_retry() && !self.resting {
+        if self.watches.turn(&mut self.prober, moment) && !self.failing && !self.resting {
             self.triggers.touch_urgently(now, Look::default());
         }
     }

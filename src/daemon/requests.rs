@@ -34,6 +34,7 @@ impl Daemon {
                     }
                     self.resting = true;
                     self.triggers = super::Triggers::default();
+                    self.failing = false;
                     self.sweeps = super::Sweeps::default();
                     json!(true)
                 }

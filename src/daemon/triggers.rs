@@ -36,7 +36,7 @@ impl Look {
 pub struct Triggers {
     pending: Option<Pending>,
     last_look: Option<Instant>,
-    /// A second try of a look that came to nothing.
+    /// A second try of a look that came to nothing, or not to everything.
     again: Option<(Instant, Look)>,
 }
 
@@ -65,16 +65,10 @@ impl Triggers {
         }
     }
 
-    /// A look came to nothing: look again then, or earlier if something happens.
+    /// Look again then, or earlier if something happens: this look came to nothing, or not to everything.
     pub fn again_at(&mut self, at: Instant, look: Look) {
         let (earlier, before) = self.again.unwrap_or((at, Look::default()));
         self.again = Some((earlier.min(at), before.and(look)));
-    }
-
-    /// Whether a look came to nothing and is to be tried again.
-    #[must_use]
-    pub fn will_retry(&self) -> bool {
-        self.again.is_some()
     }
 
     /// When to look.
