@@ -1,12 +1,12 @@
 //! `wansplit apply`.
 
 use super::{Exit, Loaded, Place, complain, facts, say};
-use crate::config::model::{Config, Globals};
+use crate::config::model::{Config, Globals, LinkId};
 use crate::daemon::control::{Request, client};
 use crate::kernel::lock::{self, Lock};
 use crate::kernel::{Error, Kernel};
 use crate::logging;
-use crate::network::Facts;
+use crate::network::{Facts, LinkFacts};
 use crate::plan::Plan;
 use crate::reconcile::{self, Failed, Report, flows};
 use crate::survey::{self, Account, Trust};
@@ -113,13 +113,11 @@ fn hand_over(kernel: &mut Kernel, config: &Config, place: &Place, facts: &Facts,
             health.pid, health.config
         )),
         Ok(None) | Err(_) => {
-            for doomed in flows::doomed(kernel, config, plan, facts) {
-                let side = facts.side(doomed.link, doomed.family);
-                let addresses = side.map_or(&[][..], |side| &side.addresses);
-                if let Err(error) = flows::reset(kernel, &doomed, config.globals.mask.bits(), addresses) {
-                    complain(&format!("established connections of dead links stay where they are: {error}"));
-                    return;
-                }
+            let doomed = flows::doomed(kernel, config, plan, facts);
+            let own = |link: &LinkFacts| link.v4.addresses.iter().chain(&link.v6.addresses).copied().collect();
+            let addresses = |link: LinkId| facts.links.get(link.0).map_or_else(Vec::new, own);
+            if let (_, Err(error)) = flows::reset(kernel, &doomed, config.globals.mask.bits(), &addresses) {
+                complain(&format!("established connections of dead links stay where they are: {error}"));
             }
         }
     }

@@ -56,8 +56,7 @@ impl Daemon {
             sweeps.extend(returning(config, &plan.paths, &survey.facts, *link, *family));
         }
         let mask = config.globals.mask.bits();
-        let moved: Vec<u64> = sweeps.iter().filter_map(|doomed| self.reset(doomed, mask)).collect();
-        (!moved.is_empty()).then(|| moved.iter().sum())
+        self.reset(&sweeps, mask)
     }
 
     /// Sweeps once more what was swept a second ago.
@@ -70,19 +69,19 @@ impl Daemon {
         let config = self.current.as_ref().and_then(|current| current.loaded.config.as_ref());
         let Some(mask) = config.map(|config| config.globals.mask.bits()) else { return };
         let due: Vec<(Instant, Doomed)> = due;
-        for (_, doomed) in due {
-            // Only if it is still down: meanwhile new ones may have been made on it.
-            if self.sweeps.done.contains(&(doomed.link, doomed.family)) {
-                self.reset(&doomed, mask);
-            }
-        }
+        // Only what is still down: meanwhile new ones may have been made on the others.
+        let still = |doomed: &Doomed| self.sweeps.done.contains(&(doomed.link, doomed.family));
+        let due: Vec<Doomed> = due.into_iter().map(|(_, doomed)| doomed).filter(still).collect();
+        self.reset(&due, mask);
     }
 
-    fn reset(&mut self, doomed: &Doomed, mask: u32) -> Option<u64> {
-        let addresses = self.sweeps.addresses.get(&doomed.link).cloned().unwrap_or_default();
-        flows::reset(&mut self.kernel, doomed, mask, &addresses).unwrap_or_else(|error| {
+    fn reset(&mut self, doomed: &[Doomed], mask: u32) -> Option<u64> {
+        let known = &self.sweeps.addresses;
+        let addresses = |link| known.get(&link).cloned().unwrap_or_default();
+        let (count, outcome) = flows::reset(&mut self.kernel, doomed, mask, &addresses);
+        if let Err(error) = outcome {
             self.complaints.push(format!("established connections stay where they are: {error}"));
-            None
-        })
+        }
+        count
     }
 }

@@ -60,15 +60,24 @@ impl Daemon {
         if self.resting {
             return;
         }
+        self.try_look(look);
+        self.triggers.looked(Instant::now());
+        // What was changed by this is no news.
+        self.monitor.ignore(self.kernel.ports());
+    }
+
+    fn try_look(&mut self, look: Look) {
         self.complaints.clear();
         self.read_config(look.config);
-        match self.look_with_config(look) {
+        let outcome = self.look_with_config(look);
+        self.failing = outcome.is_err();
+        match outcome {
             Ok(()) => {}
             // Nothing was looked at: what was said last still holds.
-            Err(Fault::Busy) => return self.triggers.retry_at(Instant::now() + BUSY, look),
+            Err(Fault::Busy) => return self.triggers.again_at(Instant::now() + BUSY, look),
             Err(Fault::Trouble(why)) => {
                 self.complaints.push(why);
-                self.triggers.retry_at(Instant::now() + RETRY, look);
+                self.triggers.again_at(Instant::now() + RETRY, look);
             }
         }
         self.complain();
@@ -84,23 +93,37 @@ impl Daemon {
         let Some(stamp) = stamp else {
             return self.keep(format!("there is no configuration {}", self.place.config));
         };
-        let loaded = match Loaded::load(&self.place) {
+        let mut loaded = match Loaded::load(&self.place) {
             Ok(loaded) => loaded,
             Err(why) => return self.keep(why),
         };
-        for finding in loaded.diagnostics.iter().filter(|finding| finding.severity >= Severity::Error) {
-            error!("{}, line {}: {}", self.place.config, finding.at.line, finding.in_words());
-        }
+        let errors = loaded.diagnostics.iter().filter(|finding| finding.severity >= Severity::Error);
+        let errors =
+            errors.map(|finding| format!("{}, line {}: {}", self.place.config, finding.at.line, finding.in_words()));
         let Some(config) = &loaded.config else {
+            // It is read again at every look, but that is said once.
+            self.complaints.extend(errors);
             return self.keep(format!("no safe state can be computed from {}", self.place.config));
         };
+        errors.for_each(|line| error!("{line}"));
         if apply::is_blank(config) {
             // Not "switched off": a file that lost its content must not lift a kill switch.
             return self.keep(format!("{} is empty", self.place.config));
         }
+        let is_idle = apply::nothing_to_do(config).is_some();
+        if let Some(shortage) = Paths::new(config).err().filter(|_| !is_idle) {
+            return self.keep(format!("{}: {shortage}; choose a mask with more bits", self.place.config));
+        }
         log::set_max_level(config.globals.log_level);
         let restored = if self.current.is_none() { self.restored(config) } else { Standings::new() };
-        self.watches.configure(config, &restored, self.moment(Instant::now()));
+        if is_idle {
+            self.watches.clear();
+            self.prober.forget(&|_| true);
+        } else {
+            self.watches.configure(config, &restored, self.moment(Instant::now()));
+        }
+        // Only findings are shown with it, and those have been told.
+        loaded.text = Vec::new();
         let account = self.current.take().map_or(Account::NotNeeded, |current| current.account);
         self.current = Some(Current { loaded, stamp, account, state: None });
         (self.sweeps, self.settling) = (Sweeps::default(), Settling::default());
@@ -139,37 +162,42 @@ impl Daemon {
     }
 
     fn look_with_config(&mut self, look: Look) -> Result<(), Fault> {
-        let Some(current) = self.current.take() else { return Ok(()) };
-        let mut current = current;
-        let outcome = self.look_with(&mut current, look);
+        let Some(mut current) = self.current.take() else { return Ok(()) };
+        let config = current.loaded.config.take();
+        let outcome = config.as_ref().map_or(Ok(()), |config| self.look_with(config, &mut current, look));
+        current.loaded.config = config;
         self.current = Some(current);
         outcome
     }
 
-    fn look_with(&mut self, current: &mut Current, look: Look) -> Result<(), Fault> {
-        let Some(config) = current.loaded.config.clone() else { return Ok(()) };
-        if apply::nothing_to_do(&config).is_some() {
+    fn look_with(&mut self, config: &Config, current: &mut Current, look: Look) -> Result<(), Fault> {
+        if apply::nothing_to_do(config).is_some() {
             return self.take_away();
         }
+        // First: as long as another run holds it, netifd need not be asked again and again.
+        let lock = lock_now()?;
         if look.network || current.state.is_none() {
-            self.ask_netifd(&config, &mut current.account);
+            self.ask_netifd(config, &mut current.account);
         }
-        if let (Account::Unknown(why), Some(_)) = (&current.account, survey::links_of_netifd(&config).next()) {
+        if let (Account::Unknown(why), Some(_)) = (&current.account, survey::links_of_netifd(config).next()) {
             return Err(Fault::Trouble(format!("the interfaces are not known, nothing is changed: {why}")));
         }
-        let lock = lock_now()?;
         // The kernel's rules tell as much, as long as nobody flushes them: netifd does when it restarts.
         let known = match &current.state {
-            Some((survey, _)) => Known::of(&config, &survey.facts),
-            None => survey::remembered(&mut self.kernel, &config),
+            Some((survey, _)) => Known::of(config, &survey.facts),
+            None => survey::remembered(&mut self.kernel, config),
         };
         let mut tries = 0;
         let (survey, plan) = loop {
             tries += 1;
-            let (survey, plan) = self.intend(&config, &current.account, &known, current.state.as_ref())?;
+            let (survey, plan) = self.intend(config, &current.account, &known, current.state.as_ref())?;
             match reconcile::apply(&mut self.kernel, &plan) {
                 Ok(report) => {
                     report.changed.iter().for_each(|line| debug!("{line}"));
+                    if !report.missing.is_empty() {
+                        // A full file system, say: nobody announces that it has room again.
+                        self.triggers.again_at(Instant::now() + LONGEST, Look::default());
+                    }
                     self.complaints.extend(report.warnings.into_iter().chain(report.missing));
                     if current.state.is_none() {
                         // Later on what becomes of a link is told as an event.
@@ -184,7 +212,7 @@ impl Daemon {
         self.watches.settle();
         drop(lock);
         let before = current.state.take();
-        self.settle(&config, before.as_ref(), &survey, &plan);
+        self.settle(config, before.as_ref(), &survey, &plan);
         current.state = Some((survey, plan));
         Ok(())
     }

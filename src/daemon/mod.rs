@@ -65,6 +65,8 @@ struct Daemon {
     current: Option<Current>,
     /// Somebody said `wansplit stop`.
     resting: bool,
+    /// The last look came to nothing, and is tried again soon.
+    failing: bool,
     /// What this look has to complain of.
     complaints: Vec<String>,
     /// What the last one had, so that it is said once.
@@ -149,6 +151,7 @@ impl Daemon {
             samples: status::Samples::default(),
             current: None,
             resting: false,
+            failing: false,
             complaints: Vec::new(),
             told: Vec::new(),
             patience: PAUSE,
@@ -173,8 +176,6 @@ impl Daemon {
             self.watch(now);
             if let Some(look) = self.triggers.due(Instant::now()) {
                 self.look(look);
-                self.triggers.looked(Instant::now());
-                self.monitor.ignore(self.kernel.ports());
             }
             self.sweep(Instant::now());
         }
@@ -186,7 +187,9 @@ impl Daemon {
         let mut all = vec![(Source::Signals, self.signals.fd(), PollFlags::POLLIN)];
         all.extend(self.monitor.fds().map(|fd| (Source::Monitor, fd, PollFlags::POLLIN)));
         all.extend(self.bus.fd().map(|(fd, writes)| (Source::Bus, fd, event(writes))));
-        all.extend(self.server.fds().map(|(fd, writes)| (Source::Control, fd, event(writes))));
+        // Nothing is read any more from whom an answer is written to: it would stay readable for ever.
+        let either = |writes| if writes { PollFlags::POLLOUT } else { PollFlags::POLLIN };
+        all.extend(self.server.fds().map(|(fd, writes)| (Source::Control, fd, either(writes))));
         all.push((Source::Prober, self.prober.as_fd(), PollFlags::POLLIN));
         let mut fds: Vec<PollFd> = all.iter().map(|(_, fd, events)| PollFd::new(*fd, *events)).collect();
         let until = self.deadline().map(|at| at.saturating_duration_since(Instant::now()));
@@ -260,7 +263,7 @@ impl Daemon {
     fn watch(&mut self, now: Instant) {
         let moment = self.moment(now);
         // Where a look came to nothing, its next try includes this.
-        if self.watches.turn(&mut self.prober, moment) && !self.triggers.will_retry() && !self.resting {
+        if self.watches.turn(&mut self.prober, moment) && !self.failing && !self.resting {
             self.triggers.touch_urgently(now, Look::default());
         }
     }

@@ -34,6 +34,8 @@ impl Daemon {
                     }
                     self.resting = true;
                     self.triggers = super::Triggers::default();
+                    self.failing = false;
+                    self.sweeps = super::Sweeps::default();
                     json!(true)
                 }
                 Request::Health => self.health(),
@@ -54,7 +56,6 @@ impl Daemon {
             "apply" => {
                 self.resting = false;
                 self.look(Look { config: true, network: true });
-                self.triggers.looked(Instant::now());
                 Ok(self.status(now))
             }
             _ => Err(Status::METHOD_NOT_FOUND),

@@ -36,10 +36,8 @@ impl Look {
 pub struct Triggers {
     pending: Option<Pending>,
     last_look: Option<Instant>,
-    /// A look that was put off.
+    /// A look that was put off, or a second try of one that came to nothing.
     again: Option<(Instant, Look)>,
-    /// The last look came to nothing.
-    failed: bool,
 }
 
 #[derive(Debug)]
@@ -67,22 +65,10 @@ impl Triggers {
         }
     }
 
-    /// A look came to nothing: try again then, or earlier if something happens.
-    pub fn retry_at(&mut self, at: Instant, look: Look) {
-        self.failed = true;
-        self.again_at(at, look);
-    }
-
-    /// Look again then, or earlier if something happens.
+    /// Look again then, or earlier if something happens: this look came to nothing, or not to everything.
     pub fn again_at(&mut self, at: Instant, look: Look) {
         let (earlier, before) = self.again.unwrap_or((at, Look::default()));
         self.again = Some((earlier.min(at), before.and(look)));
-    }
-
-    /// Whether a look came to nothing and is to be tried again.
-    #[must_use]
-    pub fn will_retry(&self) -> bool {
-        self.failed
     }
 
     /// When to look.
@@ -113,7 +99,6 @@ impl Triggers {
         if self.deadline()? > now {
             return None;
         }
-        self.failed = false;
         let look = self.pending.take().map_or(Look::default(), |pending| pending.look);
         Some(self.again.take().map_or(look, |(_, again)| look.and(again)))
     }

@@ -15,14 +15,21 @@ use std::net::IpAddr;
 /// Rounds in a row that could not be sent before that is said. A few are usual while a link comes up.
 const WORTH_A_WORD: u32 = 10;
 
+/// What a token has room for of a watch's number.
+const NUMBER: u32 = 0xff_ffff;
+
 /// Every link in both families.
 #[derive(Default)]
 pub struct Watches {
     all: Vec<Watch>,
+    /// How many watches there have been.
+    made: u32,
 }
 
 /// One link in one family.
 pub struct Watch {
+    /// Its own number, by which answers find it: its place, and the link's, change with the configuration.
+    number: u32,
     /// The link.
     pub link: LinkId,
     /// The family.
@@ -66,9 +73,15 @@ impl Watches {
             for family in Family::BOTH {
                 let known = old.iter().position(|watch| watch.name == link.name && watch.family == family);
                 let known = known.map(|place| old.swap_remove(place));
-                self.all.push(Watch::new(LinkId(n), link, family, known, restored, now));
+                self.made = self.made.wrapping_add(1);
+                self.all.push(Watch::new(self.made, LinkId(n), link, family, known, restored, now));
             }
         }
+    }
+
+    /// Watches nothing any more, and forgets what was known.
+    pub fn clear(&mut self) {
+        self.all.clear();
     }
 
     /// All of them.
@@ -136,44 +149,52 @@ impl Watches {
             }
         }
         prober.expire(now);
-        for (n, watch) in self.all.iter_mut().enumerate() {
-            watch.turn(n, prober, now);
+        for watch in &mut self.all {
+            watch.turn(prober, now);
         }
         self.all.iter().any(Watch::is_unsettled)
     }
 
     fn probe_of(&mut self, token: Token) -> Option<(&mut Watch, Probe)> {
-        let place = usize::try_from(token.0 >> 48).ok()?;
-        let host = usize::try_from(token.0 >> 32 & 0xffff).ok()?;
+        let number = token.0 >> 40;
+        let host = usize::try_from(token.0 >> 32 & 0xff).ok()?;
         let round = u32::try_from(token.0 & 0xffff_ffff).ok()?;
-        Some((self.all.get_mut(place)?, Probe { round, host }))
+        let watch = self.all.iter_mut().find(|watch| u64::from(watch.number & NUMBER) == number)?;
+        Some((watch, Probe { round, host }))
     }
 }
 
-/// Which probe an answer belongs to, in one number.
-fn token(watch: usize, probe: Probe) -> Token {
-    let part = |n: usize, shift: u32| u64::try_from(n & 0xffff).unwrap_or(0) << shift;
-    Token(part(watch, 48) | part(probe.host, 32) | u64::from(probe.round))
+/// Which probe an answer belongs to, in one number: 24 bits for the watch, 8 for the host, 32 for the round.
+fn token(watch: u32, probe: Probe) -> Token {
+    let host = u64::try_from(probe.host & 0xff).unwrap_or(0);
+    Token(u64::from(watch & NUMBER) << 40 | host << 32 | u64::from(probe.round))
 }
 
 impl Watch {
-    fn new(id: LinkId, link: &Link, family: Family, known: Option<Self>, restored: &Standings, now: Moment) -> Self {
-        if let Some(known) = known
-            && known.tracking == link.tracking
-        {
-            return Self { link: id, ..known };
-        }
-        let mut judge = Judge::new(link.tracking.as_ref().filter(|own| is_asked(own, family)), now);
-        // What an earlier daemon has told needs no telling again.
-        let mut told = None;
-        let before = restored.get(&(link.name.clone(), family)).copied().unwrap_or_default();
-        if before != Standing::Good {
-            judge = judge.restore(before);
-            told = (before == Standing::Dead).then_some(Condition::Down(Cause::Silent));
-        }
+    fn new(
+        number: u32,
+        id: LinkId,
+        link: &Link,
+        family: Family,
+        known: Option<Self>,
+        restored: &Standings,
+        now: Moment,
+    ) -> Self {
+        let (before, told) = match known {
+            Some(known) if known.tracking == link.tracking => return Self { link: id, ..known },
+            // Another way of asking makes no dead link alive.
+            Some(known) => (known.judge.standing(), known.told),
+            None => {
+                let before = restored.get(&(link.name.clone(), family)).copied().unwrap_or_default();
+                // What an earlier daemon has told needs no telling again.
+                (before, (before == Standing::Dead).then_some(Condition::Down(Cause::Silent)))
+            }
+        };
+        let judge = Judge::new(link.tracking.as_ref().filter(|own| is_asked(own, family)), now).restore(before);
         let probing = link.tracking.as_ref().and_then(|tracking| Probing::new(tracking, id, family, now));
         let tracking = link.tracking.clone();
         Self {
+            number,
             link: id,
             family,
             name: link.name.clone(),
@@ -242,7 +263,7 @@ impl Watch {
         probing.way = way;
     }
 
-    fn turn(&mut self, place: usize, prober: &mut Prober, now: Moment) {
+    fn turn(&mut self, prober: &mut Prober, now: Moment) {
         self.judge.tick(now);
         let (Some(probing), Some(tracking)) = (&mut self.probing, &self.tracking) else { return };
         for round in probing.rounds.finished(now) {
@@ -256,7 +277,9 @@ impl Watch {
         let Some(way) = &probing.way else { return };
         for probe in probing.rounds.due(now) {
             let Some(host) = probing.hosts.get(probe.host) else { continue };
-            if let Err(unsent) = prober.ask(now, token(place, probe), way, tracking.method, *host, tracking.timeout) {
+            if let Err(unsent) =
+                prober.ask(now, token(self.number, probe), way, tracking.method, *host, tracking.timeout)
+            {
                 if probing.unsent == WORTH_A_WORD {
                     warn!("link {} ({}): its probes cannot be sent: {unsent}", self.name, self.family);
                 }
@@ -329,4 +352,33 @@ fn source(link: &LinkFacts, family: Family, own: &[IpAddr]) -> Option<IpAddr> {
     };
     let delegated = || own.iter().find(of_prefix).filter(|_| family == Family::V6);
     own.iter().find(|address| side.addresses.contains(address)).or_else(delegated).copied()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::plan::sample::{config, links};
+
+    const HOSTS: &str = " list track_ip '1.1.1.1'\n list track_ip '2606:4700:4700::1111'";
+
+    #[test]
+    fn an_answer_finds_its_watch_whatever_became_of_the_configuration() {
+        let mut config = config(&links(3, HOSTS), true);
+        let mut watches = Watches::default();
+        watches.configure(&config, &Standings::new(), Moment::ZERO);
+        let of = |watch: &Watch| (token(watch.number, Probe { round: u32::MAX, host: 31 }), watch.name.clone());
+        let asked: Vec<_> = watches.iter().map(|watch| (of(watch), watch.family)).collect();
+        config.links.rotate_left(1);
+        config.links.pop();
+        // Another way of asking: what was asked before is of no use.
+        config.links[1].tracking.as_mut().unwrap().down += 1;
+        watches.configure(&config, &Standings::new(), Moment::ZERO);
+        let (gone, changed) = ("A", config.links[1].name.clone());
+        for ((token, name), family) in asked {
+            let found = watches.probe_of(token).map(|(watch, probe)| (watch.name.clone(), watch.family, probe));
+            let right = (name.clone(), family, Probe { round: u32::MAX, host: 31 });
+            assert_eq!(found, (name != gone && name != changed).then_some(right));
+        }
+    }
 }

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 const CLIENTS: usize = 16;
 /// How long a client may take for its question and for taking the answer.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long nobody is let in when there are no descriptors left.
+const FULL: Duration = Duration::from_millis(500);
 /// The longest question, with room to spare.
 const LONGEST: usize = 64;
 
@@ -22,6 +24,8 @@ const LONGEST: usize = 64;
 pub struct Server {
     listener: UnixListener,
     clients: Vec<Client>,
+    /// Nobody can be let in before this: there are no descriptors left.
+    full: Option<Instant>,
 }
 
 struct Client {
@@ -46,30 +50,35 @@ impl Server {
         let listener = UnixListener::bind(path).map_err(Error::io("listen at", path))?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(Error::io("protect", path))?;
         listener.set_nonblocking(true).map_err(Error::io("listen at", path))?;
-        Ok(Self { listener, clients: Vec::new() })
+        Ok(Self { listener, clients: Vec::new(), full: None })
     }
 
-    /// What to wait for: each descriptor, and whether it is to be written to.
+    /// What to wait for: each descriptor, and whether it is to be written to; else it is to be read from.
     pub fn fds(&self) -> impl Iterator<Item = (BorrowedFd<'_>, bool)> {
-        let listener = (self.clients.len() < CLIENTS).then(|| (self.listener.as_fd(), false));
+        let listener = (self.clients.len() < CLIENTS && self.full.is_none()).then(|| (self.listener.as_fd(), false));
         let clients = self.clients.iter().map(|client| (client.stream.as_fd(), client.answer.is_some()));
         listener.into_iter().chain(clients)
     }
 
-    /// When a client's time is up.
+    /// When a client's time is up, or others may be let in again.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.clients.iter().map(|client| client.until).min()
+        self.clients.iter().map(|client| client.until).chain(self.full).min()
     }
 
     /// Takes in new clients and their questions. Tickets are good until the next turn.
     pub fn turn(&mut self, now: Instant) -> Vec<(Ticket, Request)> {
         self.clients.retain_mut(|client| now < client.until && !client.is_done());
-        while self.clients.len() < CLIENTS
-            && let Ok((stream, _)) = self.listener.accept()
-        {
-            if stream.set_nonblocking(true).is_ok() {
-                self.clients.push(Client { stream, until: now + PATIENCE, question: Vec::new(), answer: None });
+        self.full = self.full.filter(|until| now < *until);
+        while self.clients.len() < CLIENTS && self.full.is_none() {
+            match self.listener.accept() {
+                Ok((stream, _)) if stream.set_nonblocking(true).is_ok() => {
+                    self.clients.push(Client { stream, until: now + PATIENCE, question: Vec::new(), answer: None });
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // Whoever waits there stays ready: without a pause that would be asked again and again.
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => self.full = Some(now + FULL),
+                Ok(_) | Err(_) => {}
             }
         }
         let mut requests = Vec::new();

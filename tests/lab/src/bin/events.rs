@@ -61,12 +61,13 @@ fn carrier(lab: &Lab, wansplit: &Wansplit, rounds: u32) {
     let settled = Duration::from_secs(6);
     println!("a link loses its carrier, {rounds} times:");
     let (mut most, mut started, mut sum) = (Duration::ZERO, 0, Duration::ZERO);
-    let mail = INTERNET.map(|to| Flow::udp(&lab.lan, to, 25, Duration::from_millis(1)));
+    let mail = INTERNET.map(|to| Flow::tcp(&lab.lan, to, 25, 256, Duration::from_millis(1)));
     for _ in 0..rounds {
         sleep(settled);
         let (births, before, cpu) = (Births::watch(&lab.router), daemon.usage(), processor(&daemon));
         lab.provider(1).carrier(false);
-        daemon.wait_for_line(Instant::now() - settled, &["link EMB", "down"], PATIENCE);
+        let told = daemon.wait_for_line(Instant::now() - settled, &["link EMB", "down"], PATIENCE);
+        assert!(told.is_some(), "{}", daemon.log_text());
         sleep(Duration::from_millis(1500));
         let cpu = processor(&daemon) - cpu;
         started += births.stop().len() + usize::from(daemon.usage().child_faults > before.child_faults);
@@ -77,7 +78,9 @@ fn carrier(lab: &Lab, wansplit: &Wansplit, rounds: u32) {
     let lost: u32 = mail.map(Flow::stop).iter().map(lab::Report::lost).sum();
     println!("  processes       {started}");
     println!("  processor       {:.1} ms each, {:.1} at most (1.5 s of watching included)", ms(sum / rounds), ms(most));
-    println!("  lost            {lost} packets of the other link, at 1,000 a second in each family");
+    println!(
+        "  lost            {lost} messages of the other link's connections, at up to 1,000 a second in each family"
+    );
     daemon.terminate();
 }
 
