@@ -1,8 +1,8 @@
 //! IPv6 interfaces that bounce. Pure.
 //!
 //! odhcp6c brings `wan6` up by the router's advertisement; when DHCPv6 has answered, some ten seconds later, it takes the
-//! interface down and up again within 70 ms. That is no failure of the link: routes, connections and the log shall not
-//! notice.
+//! interface down and up again within 70 ms. It takes a second or two more until the kernel knows that the address, which
+//! is new to it, is unique. That is no failure of the link: routes, connections and the log shall not notice.
 
 use crate::config::model::LinkId;
 use crate::network::{Down, Facts, Side, State};
@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// How long an IPv6 interface may be away before that counts.
 const PATIENCE: Duration = Duration::from_millis(400);
+/// The same where it is there again, and only waits for its address: up to a second by chance, and one more.
+const PATIENCE_FOR_ADDRESS: Duration = Duration::from_millis(2500);
 
 /// Since when IPv6 is away, by link.
 #[derive(Debug, Default)]
@@ -23,15 +25,18 @@ impl Settling {
         let mut again = None;
         for (n, (link, old)) in facts.links.iter_mut().zip(&before.links).enumerate() {
             let id = LinkId(n);
-            let gone = matches!(link.v6.state, State::Down(Down::InterfaceDown | Down::NotOffered));
-            if !gone {
-                self.0.remove(&id);
-                continue;
-            }
+            let patience = match link.v6.state {
+                State::Down(Down::InterfaceDown | Down::NotOffered) => PATIENCE,
+                State::Down(Down::NoAddress) => PATIENCE_FOR_ADDRESS,
+                _ => {
+                    self.0.remove(&id);
+                    continue;
+                }
+            };
             if !lives_on(&old.v6, &link.v4) {
                 continue;
             }
-            let until = *self.0.entry(id).or_insert(now) + PATIENCE;
+            let until = *self.0.entry(id).or_insert(now) + patience;
             if now < until {
                 link.v6 = old.v6.clone();
                 again = Some(again.map_or(until, |earlier: Instant| earlier.min(until)));
@@ -86,6 +91,20 @@ mod tests {
         assert_eq!(at_last, away());
         // From then on it is known to be away.
         assert_eq!(settling.hold(&mut away(), &at_last, later + PATIENCE * 2), None);
+    }
+
+    #[test]
+    fn an_address_that_is_looked_at_for_a_second_is_no_death_either() {
+        let (start, mut settling) = (Instant::now(), Settling::default());
+        let before = facts(up("wan"), up("wan"));
+        assert!(settling.hold(&mut facts(up("wan"), down()), &before, start).is_some());
+        let waiting = || facts(up("wan"), Side { state: State::Down(Down::NoAddress), ..Side::default() });
+        let mut now = waiting();
+        assert_eq!(settling.hold(&mut now, &before, start + PATIENCE * 2), Some(start + PATIENCE_FOR_ADDRESS));
+        assert_eq!(now, before);
+        let mut at_last = waiting();
+        assert_eq!(settling.hold(&mut at_last, &before, start + PATIENCE_FOR_ADDRESS), None);
+        assert_eq!(at_last, waiting());
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub struct Watch {
     pub offered: bool,
     /// The address that probes leave with.
     source: Source,
+    /// Whether the judge has heard of it. When the router starts, links get their addresses a moment later: until then
+    /// nothing has happened to them.
+    seen: bool,
 }
 
 /// The probes of a watch.
@@ -182,6 +185,7 @@ impl Watch {
             settled: Standing::Good,
             offered: false,
             source: Source::Nowhere,
+            seen: false,
         }
     }
 
@@ -195,6 +199,10 @@ impl Watch {
             _ => self.source == Source::Nowhere,
         });
         self.judge.watch(tracking.filter(|_| !nobody));
+        self.seen |= side.state != State::Down(Down::NoAddress);
+        if !self.seen {
+            return;
+        }
         self.judge.presence(
             now,
             match &side.state {
@@ -271,12 +279,10 @@ impl Watch {
         self.judge.standing() != self.settled || (now.is_some() && now != told)
     }
 
-    /// What to tell of it; nothing while it is between two states. When the router starts, links get their addresses a
-    /// moment later: that is no change.
+    /// What to tell of it; nothing while it is between two states.
     #[must_use]
     pub fn action(&self) -> Option<Action> {
-        let waits = *self.judge.condition() == Condition::Down(Cause::Gone(Down::NoAddress));
-        words::action(self.judge.condition()).filter(|_| self.told.is_some() || !waits)
+        words::action(self.judge.condition()).filter(|_| self.seen)
     }
 
     /// What its probes have measured; nothing if it has none.
