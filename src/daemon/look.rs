@@ -1,20 +1,18 @@
 //! A look: read the configuration if it has changed, read the world, compute what the kernel shall hold, send the
 //! difference, and tell what has become of the links.
 
-use super::events::{self, Action, Event};
 use super::flows::Sweeps;
 use super::settling::Settling;
 use super::triggers::Look;
-use super::words;
 use super::{Current, Daemon, PAUSE};
 use crate::commands::{Loaded, apply};
 use crate::config::diagnostics::Severity;
-use crate::config::model::{Attachment, Config, Family, LinkId};
+use crate::config::model::{Config, Family, LinkId};
 use crate::health::Condition;
 use crate::kernel::Error;
 use crate::kernel::lock::{self, Lock};
+use crate::network::Standing;
 use crate::network::known::Known;
-use crate::network::{Facts, Standing};
 use crate::plan::path::Paths;
 use crate::plan::state::Route;
 use crate::plan::{self, Plan, moves};
@@ -297,67 +295,6 @@ impl Daemon {
                 && !matches!(watch.told, None | Some(Condition::Up))
         };
         self.watches.iter().filter(back).map(|watch| (watch.link, watch.family)).collect()
-    }
-
-    /// Tells what has become of the links since it was told last: one line for each.
-    fn announce(&mut self, config: &Config, facts: &Facts, mut moved: Vec<String>, flows: Option<u64>, now: Instant) {
-        let mut events: Vec<Event> = Vec::new();
-        for watch in self.watches.iter_mut() {
-            let condition = *watch.judge.condition();
-            // Between two states: told with the one it ends in.
-            let Some(action) = watch.action() else { continue };
-            let old = watch.told.replace(condition);
-            let was = old.as_ref().map_or(Action::Up, |old| words::action(old).unwrap_or(Action::Up));
-            if was == action || !watch.offered {
-                continue;
-            }
-            let link = &config[watch.link];
-            let interface = match &link.attachment {
-                Attachment::Interface(name) => Some(name.clone()),
-                Attachment::Device { .. } | Attachment::Unusable => None,
-            };
-            let device = facts.side(watch.link, watch.family).and_then(|side| side.device.clone());
-            let reason = words::reason(&condition, old.as_ref(), watch);
-            let event = Event {
-                time: events::now(),
-                link: link.name.clone(),
-                family: Some(watch.family),
-                action,
-                reason,
-                interface,
-                device,
-                moved: Vec::new(),
-                flows: None,
-            };
-            // Both families at once are one change.
-            match events.iter_mut().find(|other| other.link == event.link && other.action == event.action) {
-                Some(other) => {
-                    other.family = None;
-                    if !other.reason.contains(&event.reason) {
-                        other.reason = format!("{}; {}", other.reason, event.reason);
-                    }
-                }
-                None => events.push(event),
-            }
-        }
-        for event in &mut events {
-            let sides = self.watches.iter().filter(|watch| watch.offered && config[watch.link].name == event.link);
-            if sides.count() < 2 {
-                event.family = None;
-            }
-        }
-        if let Some(last) = events.last_mut() {
-            last.moved = std::mem::take(&mut moved);
-            last.flows = flows;
-        } else if !moved.is_empty() {
-            info!("{}", moved.join(", "));
-        }
-        for event in events {
-            info!("{}", event.line());
-            self.bus.send_event("wansplit.link", &event.json());
-            self.hooks.tell(event.environment(), now);
-            self.events.keep(event);
-        }
     }
 }
 

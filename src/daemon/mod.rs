@@ -1,6 +1,7 @@
 //! `wansplit run`: one process, one poll loop. Everything that happens ends in a look at the world (`look`), which is the
 //! same function of configuration and world that `wansplit apply` is.
 
+mod announce;
 mod bus;
 pub mod control;
 mod events;
