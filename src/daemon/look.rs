@@ -189,7 +189,7 @@ impl Daemon {
         let mut tries = 0;
         let (survey, plan) = loop {
             tries += 1;
-            let (survey, plan) = self.intend(config, &current.account, &known)?;
+            let (survey, plan) = self.intend(config, &current.account, &known, current.state.as_ref())?;
             match reconcile::apply(&mut self.kernel, &plan) {
                 Ok(report) => {
                     report.changed.iter().for_each(|line| debug!("{line}"));
@@ -217,7 +217,13 @@ impl Daemon {
     }
 
     /// The facts, with what the probes have shown, and the plan.
-    fn intend(&mut self, config: &Config, account: &Account, known: &Known) -> Result<(Survey, Plan), Fault> {
+    fn intend(
+        &mut self,
+        config: &Config,
+        account: &Account,
+        known: &Known,
+        before: Option<&(Survey, Plan)>,
+    ) -> Result<(Survey, Plan), Fault> {
         let trouble = |error: Error| Fault::Trouble(error.to_string());
         let now = self.moment(Instant::now());
         let none = Standings::new();
@@ -225,7 +231,8 @@ impl Daemon {
         let mut survey = survey.map_err(trouble)?;
         self.watches.notice(&survey.facts, now);
         survey::judge(config, &mut survey.facts, &self.watches.standings());
-        let plan = plan::plan(config, &survey.facts).map_err(|shortage| {
+        let before = before.map(|(survey, plan)| (&survey.facts, plan));
+        let plan = plan::replan(config, &survey.facts, before).map_err(|shortage| {
             Fault::Trouble(format!("nothing is changed: {shortage}; choose a mask with more bits"))
         })?;
         Ok((survey, plan))

@@ -131,7 +131,7 @@ fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Faile
     for round in 0..ROUNDS {
         // nft loads all entries of a map or none: after the first round they need no counting.
         let outcome = world(kernel, round == 0).and_then(|world| {
-            if transactions::are_needed(plan.map(|plan| &plan.ruleset), world.table.as_ref()) {
+            if transactions::are_needed(plan.map(|plan| &*plan.ruleset), world.table.as_ref()) {
                 kernel.nft_announce();
             }
             let changes = changes(plan, &world);
