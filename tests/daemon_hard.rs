@@ -9,8 +9,11 @@ use daemon_support::{
     with_interfaces,
 };
 use lab::{Daemon, Direction, INTERNET, Way, side};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use packet_support::rule;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -181,5 +184,46 @@ fn a_netifd_that_does_not_answer_delays_no_failover() {
         lab.provider(1).speak();
         let took = new_connections_by(&lab, WEB, 1);
         assert!(took < Duration::from_secs(3), "{took:?}");
+    });
+}
+
+/// Where `nft` is, and the real one under another name.
+fn other_nft() -> (PathBuf, &'static str) {
+    let places = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(|directory| Path::new(directory).join("nft"));
+    let place = places.into_iter().find(|place| place.exists()).expect("nft").canonicalize().unwrap();
+    std::fs::copy(&place, "/run/real-nft").unwrap();
+    (place, "/run/real-nft")
+}
+
+#[test]
+fn links_come_and_go_also_where_nft_does_not_work() {
+    lab::isolated(|| {
+        let lab = lab();
+        let wansplit = with_devices(&lab, &tracked(FAST));
+        let daemon = wansplit.daemon(&[]);
+        wait_until_well(&daemon, PATIENCE);
+        let (place, nft) = other_nft();
+        // For JSON only: the lab uses text.
+        std::fs::write(
+            "/run/broken-nft",
+            "#!/bin/sh\n[ $1 = -j ] || exec /run/real-nft \"$@\"\necho 'out of memory' >&2\nexit 1\n",
+        )
+        .unwrap();
+        std::fs::set_permissions("/run/broken-nft", std::fs::Permissions::from_mode(0o755)).unwrap();
+        mount(Some("/run/broken-nft"), &place, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
+        // The table is not as it should be, so nft is needed; but what is in it works.
+        let since = Instant::now();
+        lab.router.command(nft, &["add", "chain", "inet", "wansplit", "stray"]);
+        assert!(daemon.wait_for_line(since, &["out of memory"], PATIENCE).is_some());
+        lab.provider(1).silence(Direction::Both);
+        println!("moved after {:?}", new_connections_by(&lab, WEB, 2));
+        assert!(daemon.wait_for_line(since, &["EMB", "down"], PATIENCE).is_some());
+        lab.provider(1).speak();
+        println!("back after {:?}", new_connections_by(&lab, WEB, 1));
+        let told = daemon.log_text().matches("out of memory").count();
+        assert_eq!(told, 1, "{}", daemon.log_text());
+        umount2(&place, MntFlags::MNT_DETACH).unwrap();
+        wait_until_well(&daemon, PATIENCE);
+        assert!(!lab.router.command("nft", &["list", "table", "inet", "wansplit"]).contains("stray"));
     });
 }

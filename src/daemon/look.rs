@@ -16,7 +16,7 @@ use crate::network::known::Known;
 use crate::plan::path::Paths;
 use crate::plan::state::Route;
 use crate::plan::{self, Plan, moves};
-use crate::reconcile::{self, Failed};
+use crate::reconcile::{self, Failed, Report};
 use crate::survey::{self, Account, Standings, Survey, Trust};
 use log::{debug, error, info};
 use std::fs;
@@ -33,6 +33,11 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// Another run of wansplit holds the lock: it will not be long.
 const BUSY: Duration = Duration::from_millis(100);
 
+/// An nft that fails at once is tried again after at most this long ...
+const IMPATIENT: Duration = Duration::from_secs(8);
+/// ... and one that hangs, for which everything had to wait, after this long.
+const HUNG: Duration = Duration::from_secs(60);
+
 /// What tells one text of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp(u64, u64, i64, i64);
@@ -42,6 +47,16 @@ impl Stamp {
         let about = fs::metadata(file).ok()?;
         Some(Self(about.ino(), about.size(), about.mtime(), about.mtime_nsec()))
     }
+}
+
+/// The last run of nft failed.
+pub struct NftFault {
+    /// Until then it is left alone.
+    until: Instant,
+    /// That is so long.
+    pause: Duration,
+    /// What is to be said of it.
+    words: String,
 }
 
 /// Why a look came to nothing, and what to do about it.
@@ -125,6 +140,7 @@ impl Daemon {
         let account = self.current.take().map_or(Account::NotNeeded, |current| current.account);
         self.current = Some(Current { loaded, stamp, account, state: None });
         (self.sweeps, self.settling) = (Sweeps::default(), Settling::default());
+        self.nft_fault = None;
     }
 
     /// Goes on with the configuration there was, if there was one.
@@ -186,10 +202,24 @@ impl Daemon {
             None => survey::remembered(&mut self.kernel, config),
         };
         let mut tries = 0;
+        let mut trouble = None;
         let (survey, plan) = loop {
             tries += 1;
             let (survey, plan) = self.intend(config, &current.account, &known, current.state.as_ref())?;
-            match reconcile::apply(&mut self.kernel, &plan) {
+            // Once it was applied, a configuration needs no nft for its links to come and go.
+            let applied = current.state.is_some();
+            let outcome = match self.nft_fault.as_ref().filter(|fault| applied && Instant::now() < fault.until) {
+                Some(fault) => {
+                    trouble = Some(fault.words.clone());
+                    reconcile::apply_routing(&mut self.kernel, &plan)
+                }
+                None => {
+                    let outcome = reconcile::apply(&mut self.kernel, &plan);
+                    self.note_nft(&outcome);
+                    outcome
+                }
+            };
+            match outcome {
                 Ok(report) => {
                     report.changed.iter().for_each(|line| debug!("{line}"));
                     if !report.missing.is_empty() {
@@ -204,6 +234,8 @@ impl Daemon {
                     break (survey, plan);
                 }
                 Err(failed) if tries < ATTEMPTS && apply::device_changed(&failed.error) => {}
+                // Now without it.
+                Err(failed) if applied && tries < ATTEMPTS && matches!(failed.error, Error::Nft { .. }) => {}
                 Err(failed) => return Err(Fault::Trouble(words_of(&failed))),
             }
         };
@@ -212,7 +244,20 @@ impl Daemon {
         let before = current.state.take();
         self.settle(config, before.as_ref(), &survey, &plan);
         current.state = Some((survey, plan));
-        Ok(())
+        trouble.map_or(Ok(()), |words| Err(Fault::Trouble(words)))
+    }
+
+    /// Remembers that nft does not work, and for how long it is left alone.
+    fn note_nft(&mut self, outcome: &Result<Report, Failed>) {
+        self.nft_fault = match outcome {
+            Err(failed) if matches!(failed.error, Error::Nft { .. }) => {
+                let longer = self.nft_fault.take().map_or(RETRY, |fault| (fault.pause * 2).min(IMPATIENT));
+                let pause = if failed.unclear { HUNG } else { longer };
+                Some(NftFault { until: Instant::now() + pause, pause, words: words_of(failed) })
+            }
+            Err(_) => self.nft_fault.take(),
+            Ok(_) => None,
+        };
     }
 
     /// The facts, with what the probes have shown, and the plan.
@@ -235,7 +280,8 @@ impl Daemon {
         }
         self.watches.notice(&survey.facts, &survey.addresses, now);
         survey::judge(config, &mut survey.facts, &self.watches.standings());
-        let plan = plan::plan(config, &survey.facts).map_err(|shortage| {
+        let before = before.map(|(survey, plan)| (&survey.facts, plan));
+        let plan = plan::replan(config, &survey.facts, before).map_err(|shortage| {
             Fault::Trouble(format!("nothing is changed: {shortage}; choose a mask with more bits"))
         })?;
         Ok((survey, plan))

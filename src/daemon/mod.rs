@@ -72,6 +72,8 @@ struct Daemon {
     complaints: Vec<String>,
     /// What the last one had, so that it is said once.
     told: Vec<String>,
+    /// nft did not work when it was last needed.
+    nft_fault: Option<look::NftFault>,
     /// How long to wait before netifd is asked again, when it did not answer.
     patience: Duration,
 }
@@ -155,6 +157,7 @@ impl Daemon {
             failing: false,
             complaints: Vec::new(),
             told: Vec::new(),
+            nft_fault: None,
             patience: PAUSE,
         })
     }

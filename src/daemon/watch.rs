@@ -63,6 +63,8 @@ struct Probing {
     failures: u32,
     /// Rounds in a row that could not be sent.
     unsent: u32,
+    /// That was said, since the link was there last.
+    said: bool,
 }
 
 impl Watches {
@@ -260,7 +262,7 @@ impl Watch {
         if way.is_some() {
             probing.rounds.resume(now);
         }
-        probing.way = way;
+        (probing.way, probing.said) = (way, false);
     }
 
     fn turn(&mut self, prober: &mut Prober, now: Moment) {
@@ -280,7 +282,8 @@ impl Watch {
             if let Err(unsent) =
                 prober.ask(now, token(self.number, probe), way, tracking.method, *host, tracking.timeout)
             {
-                if probing.unsent == WORTH_A_WORD {
+                if probing.unsent >= WORTH_A_WORD && !probing.said {
+                    probing.said = true;
                     warn!("link {} ({}): its probes cannot be sent: {unsent}", self.name, self.family);
                 }
                 probing.rounds.unsent(now, probe);
@@ -333,7 +336,7 @@ impl Probing {
         let place = id.0 * 2 + usize::from(family == Family::V6);
         let mut rounds = Rounds::new(tracking, count, now + start_offset(place, tracking.interval));
         rounds.pause();
-        Some(Self { rounds, hosts, way: None, failures: 0, unsent: 0 })
+        Some(Self { rounds, hosts, way: None, failures: 0, unsent: 0, said: false })
     }
 }
 

@@ -18,7 +18,7 @@ use super::ruleset::digest::Digest;
 use super::ruleset::{Action, Chain, Counter, Dice, Hook, Key, Map, Match, Rule, Ruleset, Verdict, device_number};
 use crate::config::model::{Config, Family, LinkId, Spread, Target};
 use crate::interval::{Interval, ipv6_prefix};
-use crate::network::Facts;
+use crate::network::{Facts, LinkFacts};
 use crate::sort;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,6 +43,18 @@ pub fn ruleset(config: &Config, paths: &Paths, facts: &Facts) -> Ruleset {
     builder.base(Hook::Output, vec![restore]);
     builder.base(Hook::Postrouting, stamps);
     builder.finish()
+}
+
+/// Whether two sets of facts give the same table for one configuration: it knows the links' devices and prefixes, and
+/// nothing of how they are.
+#[must_use]
+pub fn has_same_ground(facts: &Facts, other: &Facts) -> bool {
+    let same = |(own, other): (&LinkFacts, &LinkFacts)| {
+        own.prefixes == other.prefixes && own.v4.device == other.v4.device && own.v6.device == other.v6.device
+    };
+    facts.interfaces == other.interfaces
+        && facts.links.len() == other.links.len()
+        && facts.links.iter().zip(&other.links).all(same)
 }
 
 struct Builder<'a> {

@@ -25,6 +25,7 @@ use path::Paths;
 use ruleset::Ruleset;
 use state::{IpRule, Route};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// All that the kernel shall hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +36,8 @@ pub struct Plan {
     pub routes: Vec<Route>,
     /// ip rules.
     pub ip_rules: Vec<IpRule>,
-    /// The nftables table.
-    pub ruleset: Ruleset,
+    /// The nftables table. It is the largest part, and seldom changes: plans share it.
+    pub ruleset: Rc<Ruleset>,
     /// Settings of the WAN devices.
     pub sysctls: Vec<Sysctl>,
     /// Names of our tables for `rt_tables`: for people only, the kernel gets the numbers.
@@ -71,11 +72,25 @@ pub struct Sysctl {
 /// # Errors
 /// When the mask has fewer marks than the configuration needs.
 pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, allot::Shortage> {
+    replan(config, facts, None)
+}
+
+/// The same where there are facts and a plan from before, of the same configuration. To compile the rules takes most of the
+/// time, and what becomes of a link never touches them: then the table from before is taken over.
+///
+/// # Errors
+/// When the mask has fewer marks than the configuration needs.
+pub fn replan(config: &Config, facts: &Facts, before: Option<(&Facts, &Plan)>) -> Result<Plan, allot::Shortage> {
     let paths = Paths::new(config)?;
+    let before = before.filter(|(old, plan)| plan.paths == paths && classify::has_same_ground(facts, old));
+    let ruleset = match before {
+        Some((_, plan)) => Rc::clone(&plan.ruleset),
+        None => Rc::new(classify::ruleset(config, &paths, facts)),
+    };
     Ok(Plan {
         routes: routes::routes(&paths, facts),
         ip_rules: ip_rules::ip_rules(config, &paths, facts),
-        ruleset: classify::ruleset(config, &paths, facts),
+        ruleset,
         sysctls: sysctls(config, facts),
         table_names: paths.iter().map(|(_, path)| (path.table, path.name.clone())).collect(),
         paths,
@@ -99,4 +114,38 @@ fn sysctls(config: &Config, facts: &Facts) -> Vec<Sysctl> {
         }
     }
     sysctls.into_iter().collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use sample::{config, facts, links, policy};
+
+    #[test]
+    fn the_rules_are_compiled_anew_only_where_they_must_be() {
+        let text = links(2, "")
+            + &policy("web", &["A", "B"], " option mode 'balance'")
+            + "config rule 'r'\n list src_iface 'guests'\n list dest_port '80'\n list proto 'tcp'\n option use 'web'\n";
+        let config = config(&text, true);
+        let before = (facts("GG"), plan(&config, &facts("GG")).unwrap());
+        let check = |facts: &Facts, shared: bool| {
+            let replanned = replan(&config, facts, Some((&before.0, &before.1))).unwrap();
+            assert_eq!(replanned, plan(&config, facts).unwrap());
+            assert_eq!(Rc::ptr_eq(&replanned.ruleset, &before.1.ruleset), shared, "{facts:?}");
+        };
+        for states in ["GG", "DG", "-C", "PD", "--"] {
+            check(&facts(states), true);
+            check(&Facts { ipv6: false, ..facts(states) }, true);
+        }
+        let changed = |change: fn(&mut Facts)| {
+            let mut facts = facts("GG");
+            change(&mut facts);
+            check(&facts, false);
+        };
+        changed(|facts| facts.links[1].v6.device = Some("ppp0".into()));
+        changed(|facts| facts.links[0].v4.device = None);
+        changed(|facts| facts.links[0].prefixes.push(("2001:db8::".parse().unwrap(), 48)));
+        changed(|facts| drop(facts.interfaces.insert("guests".into(), "br-guests".into())));
+    }
 }

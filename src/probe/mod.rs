@@ -35,7 +35,10 @@ pub type Moment = Duration;
 
 /// Probe sockets open at the same time: one for each way and family that is asked by ping, one for each other probe under
 /// way. A probe that needs one more is [`Unsent`] with `EMFILE`.
-pub const MOST_SOCKETS: usize = 64;
+///
+/// A dead link whose hosts are asked by TCP holds one for each host and round until they time out, at once for eight links
+/// with three hosts each; and one that finds none left says nothing of its link. Programs may have 1,024 descriptors.
+pub const MOST_SOCKETS: usize = 256;
 
 /// The key of the socket that hears of neighbours.
 const GATEWAYS: u32 = 0;

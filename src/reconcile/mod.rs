@@ -78,6 +78,16 @@ pub fn apply(kernel: &mut Kernel, plan: &Plan) -> Result<Report, Failed> {
     run(kernel, Some(plan))
 }
 
+/// Makes the kernel hold the plan's routes and ip rules, and leaves nftables alone: where `nft` does not work, links still
+/// come and go. Only for a plan whose marks the kernel's table knows, as far as it has one: that of a configuration which
+/// was applied before.
+///
+/// # Errors
+/// The kernel refused something.
+pub fn apply_routing(kernel: &mut Kernel, plan: &Plan) -> Result<Report, Failed> {
+    bring_about(kernel, Some(plan), Scope::Routing)
+}
+
 /// Removes everything of ours, and nothing else.
 ///
 /// # Errors
@@ -100,7 +110,7 @@ pub fn difference(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Er
 
 /// The kernel's state proper, then what only goes along with it: settings of devices, and names for people.
 fn run(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Failed> {
-    let outcome = bring_about(kernel, plan);
+    let outcome = bring_about(kernel, plan, Scope::All);
     kernel.nft_dismiss();
     let mut report = outcome?;
     let settings = Sysctls::default().apply(&settings(plan));
@@ -125,16 +135,27 @@ fn setting_line(change: &sysctl::Change) -> String {
     format!("~ {change}")
 }
 
-fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Failed> {
+/// What is compared and sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    All,
+    /// Not nftables.
+    Routing,
+}
+
+fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>, scope: Scope) -> Result<Report, Failed> {
     let mut report = Report::default();
     let mut undo = Undo::default();
     for round in 0..ROUNDS {
         // nft loads all entries of a map or none: after the first round they need no counting.
         let outcome = world(kernel, round == 0).and_then(|world| {
-            if transactions::are_needed(plan.map(|plan| &plan.ruleset), world.table.as_ref()) {
+            if scope == Scope::All && transactions::are_needed(plan.map(|plan| &*plan.ruleset), world.table.as_ref()) {
                 kernel.nft_announce();
             }
-            let changes = changes(plan, &world);
+            let mut changes = changes(plan, &world);
+            if scope == Scope::Routing {
+                changes.transactions.clear();
+            }
             if changes.is_empty() {
                 return Ok(true);
             }
