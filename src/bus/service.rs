@@ -17,7 +17,6 @@ use std::time::Duration;
 pub struct Service {
     pipe: Pipe,
     member: Member,
-    now: Duration,
     /// Why the connection ended; told by the next `turn`.
     fault: Option<Error>,
     ended: bool,
@@ -35,7 +34,7 @@ impl Service {
 
     fn over(stream: UnixStream, methods: &'static [Method], now: Duration) -> Self {
         let (pipe, member) = (Pipe::new(stream), Member::new(methods, now));
-        let mut service = Self { pipe, member, now, fault: None, ended: false };
+        let mut service = Self { pipe, member, fault: None, ended: false };
         service.post();
         service
     }
@@ -66,11 +65,10 @@ impl Service {
     /// # Errors
     /// The connection is of no use any more: drop this, and connect again a little later.
     pub fn turn(&mut self, readable: bool, now: Duration) -> Result<Vec<Incoming>, Error> {
-        self.now = now;
         if self.ended {
             return Err(self.fault.take().unwrap_or(Error::Lost));
         }
-        let outcome = self.try_turn(readable);
+        let outcome = self.try_turn(readable, now);
         self.ended |= outcome.is_err();
         outcome
     }
@@ -86,16 +84,17 @@ impl Service {
 
     /// Sends an event to whoever listens: `ubus listen wansplit.link`. One that ubus cannot carry is dropped, with a line
     /// in the log.
-    pub fn send_event(&mut self, name: &str, data: &Value) {
-        if let Err(error) = self.member.send_event(name, data, self.now) {
+    pub fn send_event(&mut self, name: &str, data: &Value, now: Duration) {
+        // Not the time of the last turn, which may be long ago: ubusd would be late at once.
+        if let Err(error) = self.member.send_event(name, data, now) {
             log::warn!("cannot send the event '{name}' to ubus: {error}");
         }
         self.post();
     }
 
-    fn try_turn(&mut self, readable: bool) -> Result<Vec<Incoming>, Error> {
+    fn try_turn(&mut self, readable: bool, now: Duration) -> Result<Vec<Incoming>, Error> {
         let mut incoming = Vec::new();
-        let (now, member) = (self.now, &mut self.member);
+        let member = &mut self.member;
         let open = !readable || self.pipe.fill()?;
         self.pipe.messages(now, &mut |frame| member.hear(frame, now, &mut incoming))?;
         if !open {

@@ -64,7 +64,7 @@ impl Bus {
     /// Sends an event to whoever listens.
     pub fn send_event(&mut self, name: &str, data: &Value) {
         if let Some(service) = &mut self.service {
-            service.send_event(name, data);
+            service.send_event(name, data, self.start.elapsed());
         }
     }
 

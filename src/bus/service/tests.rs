@@ -254,7 +254,7 @@ fn what_another_program_gets_wrong_is_refused_and_no_more() {
 #[test]
 fn events_go_out() {
     let (mut service, mut ubusd) = subscribed(5);
-    service.send_event("wansplit.link", &json!({"link": "EMB", "state": "down"}));
+    service.send_event("wansplit.link", &json!({"link": "EMB", "state": "down"}), START);
     let [event] = &ubusd.heard()[..] else { panic!("one message") };
     assert_eq!((event.kind, event.object, event.name.as_deref()), (Kind::Invoke, Some(1), Some("send")));
     let data = json!({"id": "wansplit.link", "data": {"link": "EMB", "state": "down"}});
@@ -312,12 +312,25 @@ fn a_ubusd_that_does_not_answer_is_given_up() {
 }
 
 #[test]
+fn its_time_begins_when_it_is_asked() {
+    let (mut service, mut ubusd) = subscribed(5);
+    let later = START + pipe::PATIENCE * 2;
+    service.send_event("wansplit.link", &json!({}), later);
+    assert_eq!(service.deadline(), Some(later + pipe::PATIENCE));
+    assert!(service.turn(false, later).is_ok());
+    let [event] = &ubusd.heard()[..] else { panic!("one message") };
+    ubusd.answer(event, None, 0);
+    assert!(service.turn(true, later).is_ok());
+    assert_eq!(service.deadline(), None);
+}
+
+#[test]
 fn a_ubusd_that_does_not_read_is_given_up() {
     let (mut service, _ubusd) = subscribed(5);
     let data = json!({"x": "x".repeat(100_000)});
     let mut sent = 0;
     let error = loop {
-        service.send_event("wansplit.link", &data);
+        service.send_event("wansplit.link", &data, START);
         sent += 100_000;
         match service.turn(false, START) {
             Ok(_) if sent < 10_000_000 => assert!(sent < 300_000 || service.wants_write()),
@@ -333,7 +346,7 @@ fn a_ubusd_that_does_not_read_is_given_up() {
 fn what_could_not_be_sent_is_sent_when_there_is_room() {
     let (mut service, mut ubusd) = subscribed(5);
     for number in 0..12 {
-        service.send_event("e", &json!({"n": number, "x": "x".repeat(100_000)}));
+        service.send_event("e", &json!({"n": number, "x": "x".repeat(100_000)}), START);
     }
     assert!(service.wants_write());
     let mut heard = Vec::new();
@@ -356,7 +369,7 @@ fn the_end_of_ubusd_is_noticed() {
     assert!(matches!(service.turn(true, START), Err(Error::Lost)));
     let (mut service, ubusd) = subscribed(5);
     drop(ubusd);
-    service.send_event("e", &json!({}));
+    service.send_event("e", &json!({}), START);
     assert!(service.wants_write());
     assert!(matches!(service.turn(false, START), Err(Error::Lost)));
 }
