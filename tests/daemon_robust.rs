@@ -55,7 +55,7 @@ fn killed_at_any_moment_it_ends_in_the_right_state() {
             new_connections_by(&lab, WEB, 1);
             new_connections_by(&lab, MAIL, 2);
             if let Some(unharmed) = watch {
-                unharmed.assert_but_icmp();
+                unharmed.assert_but_icmp_answers();
             }
         }
     });

@@ -114,7 +114,7 @@ impl Sources<'_> {
             Attachment::Unusable => both(|_| side(Down::Misconfigured)),
             Attachment::Device { device, gateway, gateway6 } => {
                 let gateways = [gateway.map(IpAddr::V4), gateway6.map(IpAddr::V6)];
-                both(|family| self.by_hand(device, gateways, family))
+                both(|family| self.by_hand(config, device, gateways, family))
             }
             Attachment::Interface(_) => self.by_interface(&self.group(config, link)),
         };
@@ -126,7 +126,7 @@ impl Sources<'_> {
 
     /// A device and its gateways from the configuration. One gateway alone offers one family; without any, the
     /// device's addresses tell which families it offers.
-    fn by_hand(&self, name: &str, gateways: [Option<IpAddr>; 2], family: Family) -> Side {
+    fn by_hand(&self, config: &Config, name: &str, gateways: [Option<IpAddr>; 2], family: Family) -> Side {
         let gateway = gateways.into_iter().flatten().find(|gateway| gateway.is_ipv4() == (family == Family::V4));
         let device = self.device(name);
         let addresses = self.kernel_addresses(device, family);
@@ -136,8 +136,32 @@ impl Sources<'_> {
             Some(device) => none_given && (!device.up || (device.gatewayless && !addresses.is_empty())),
             None => none_given,
         };
-        let state = if offered { self.state(name, gateway, family) } else { State::Down(Down::NotOffered) };
+        let bare = family == Family::V6 && device.is_some() && addresses.is_empty() && !self.routes_a_prefix(config);
+        let state = match offered.then(|| self.state(name, gateway, family)) {
+            None => State::Down(Down::NotOffered),
+            Some(State::Up(_)) if bare => State::Down(Down::NoAddress),
+            Some(state) => state,
+        };
         Side { device: Some(name.to_owned()), addresses, state, ..Side::default() }
+    }
+
+    /// Whether the router has a global IPv6 address on a device that is no link's: then its hosts may have such ones too,
+    /// and a link can do without an address of its own. Else the kernel would have what leaves by such a link (the router's
+    /// packets, and those that are masqueraded) bear another link's address: its own has not come yet.
+    fn routes_a_prefix(&self, config: &Config) -> bool {
+        let is_link = |device: &Device| {
+            config.links.iter().any(|link| match &link.attachment {
+                Attachment::Device { device: name, .. } => device.name == *name,
+                Attachment::Interface(_) => {
+                    self.group(config, link).into_iter().any(|own| device_of(own) == Some(device.name.as_str()))
+                }
+                Attachment::Unusable => false,
+            })
+        };
+        // 2000::/3: neither link-local nor unique local.
+        let global = |own: &&Address| matches!(own.address, IpAddr::V6(v6) if v6.segments()[0] >> 13 == 1);
+        let mut holders = self.addresses.iter().filter(global).map(|own| own.index);
+        holders.any(|index| self.devices.iter().any(|device| device.index == index && !is_link(device)))
     }
 
     /// The interface of a link and its twins; nothing if there is no such interface.

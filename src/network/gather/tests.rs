@@ -279,3 +279,20 @@ fn a_device_that_cannot_send_is_down() {
         assert_eq!((facts.v6.state, facts.v6.addresses.len()), (state, own.len()));
     }
 }
+
+#[test]
+fn a_device_without_ipv6_address_carries_ipv6_only_for_hosts_with_global_ones() {
+    let devices = [device(1, "eth1"), device(2, "eth2"), device(3, "br-lan")];
+    let mut config = device_link("eth2", None, Some("fe80::1"));
+    config.links.extend(device_link("eth1", None, Some("fe80::1")).links);
+    for (lan, state) in [
+        ("fd00::1", State::Down(Down::NoAddress)),
+        ("192.168.1.1", State::Down(Down::NoAddress)),
+        ("2001:db8:9::1", State::Up(hop("eth2", "fe80::1"))),
+    ] {
+        let addresses = [address(1, "2001:db8:1::2"), address(3, lan)];
+        let facts = gather(&config, &here(&[], &devices, &addresses));
+        assert_eq!(facts.links[0].v6.state, state, "{lan}");
+        assert_eq!(facts.links[1].v6.state, State::Up(hop("eth1", "fe80::1")));
+    }
+}

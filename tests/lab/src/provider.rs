@@ -4,6 +4,9 @@ use crate::address::{Lease, Wan};
 use crate::host::Host;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
+/// The sets that note spoofed packets.
+const STRAYS: [&str; 4] = ["strays4", "strays6", "stray_icmp4", "stray_icmp6"];
+
 /// The network of one provider.
 #[derive(Debug)]
 pub struct Provider {
@@ -154,11 +157,15 @@ impl Provider {
     /// The spoofed packets as "source . destination . protocol" and "source . ICMP type", for people.
     #[must_use]
     pub fn strays(&self) -> Vec<String> {
-        let sets = ["strays4", "strays6", "stray_icmp4", "stray_icmp6"];
-        let sets = sets.map(|set| self.host.command("nft", &["list", "set", "inet", "provider", set]));
+        let sets = STRAYS.map(|set| self.host.command("nft", &["list", "set", "inet", "provider", set]));
         let elements = sets.iter().filter_map(|text| text.split_once("elements = {")?.1.split_once('}'));
         let strays = elements.flat_map(|(elements, _)| elements.split(','));
         strays.map(|stray| format!("{}: {}", self.host.name(), stray.trim())).collect()
+    }
+
+    /// Begins a new list of them.
+    pub fn forget_strays(&self) {
+        self.host.nft(&STRAYS.map(|set| format!("flush set inet provider {set}\n")).concat());
     }
 
     /// Packets the customer sent with an address that was his until a renewal.

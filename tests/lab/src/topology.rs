@@ -105,6 +105,11 @@ impl Lab {
         self.providers.iter().flat_map(Provider::strays).collect()
     }
 
+    /// Begins a new list of them; [`Lab::spoofed`] goes on counting.
+    pub fn forget_strays(&self) {
+        self.providers.iter().for_each(Provider::forget_strays);
+    }
+
     /// Counts the packets that match an nft expression and leave by any link but this one.
     #[must_use]
     pub fn count_leaks(&self, link: u8, expression: &str) -> Leaks<'_> {

@@ -16,8 +16,10 @@ pub enum Trouble {
     SilentFamily(Families),
     /// It loses this share, in percent.
     Loss(u8),
-    /// The carrier comes and goes.
+    /// The carrier comes and goes for two seconds.
     Flapping,
+    /// The carrier comes and goes for a minute. Not one of [`Trouble::ALL`]: afterwards a link is held back for minutes.
+    LongFlapping,
     /// netifd takes the interface down.
     InterfaceDown,
     /// A renewal with another network.
@@ -33,7 +35,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// All of them.
+    /// All of them but the long one.
     pub const ALL: [Self; 15] = [
         Self::Carrier,
         Self::Silence(Direction::Both),
@@ -69,6 +71,9 @@ impl Trouble {
             Self::Flapping => {
                 provider.flap(Duration::from_millis(150), Duration::from_secs(2));
             }
+            Self::LongFlapping => {
+                provider.flap(Duration::from_millis(300), Duration::from_secs(60));
+            }
             Self::InterfaceDown => lab.interface_down(link),
             Self::Renewal => lab.renew(link, || {}),
             Self::Replug => lab.unplug(link),
@@ -85,7 +90,7 @@ impl Trouble {
             Self::Silence(_) | Self::SilentFamily(_) | Self::Loss(_) => lab.provider(link).speak(),
             Self::InterfaceDown => lab.interface_up(link),
             Self::Replug => lab.plug(link),
-            Self::Flapping | Self::Renewal => {}
+            Self::Flapping | Self::LongFlapping | Self::Renewal => {}
             Self::RulesFlushed | Self::TableDeleted | Self::RoutesFlushed => {}
         }
         lab.restore_defaults();
