@@ -128,6 +128,11 @@ impl Daemon {
         if let Some(shortage) = Paths::new(config).err().filter(|_| !is_idle) {
             return self.keep(format!("{}: {shortage}; choose a mask with more bits", self.place.config));
         }
+        if let Some(current) = self.current.as_mut().filter(|current| current.loaded.config.as_ref() == Some(config)) {
+            // It says what it said before: all that is known still counts.
+            current.stamp = stamp;
+            return;
+        }
         log::set_max_level(config.globals.log_level);
         let restored = if self.current.is_none() { self.restored(config) } else { Standings::new() };
         if is_idle {
@@ -274,6 +279,7 @@ impl Daemon {
         let none = Standings::new();
         let survey = survey::survey(&mut self.kernel, config, account, Trust::Kernel, known, &none);
         let mut survey = survey.map_err(trouble)?;
+        self.monitor.compare_with(&std::mem::take(&mut survey.devices));
         self.watches.notice(&survey.facts, now);
         survey::judge(config, &mut survey.facts, &self.watches.standings());
         let before = before.map(|(survey, plan)| (&survey.facts, plan));
