@@ -8,6 +8,7 @@ pub use findings::{neighbours, shortage};
 use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::model::{Attachment, Config, Family, LinkId};
 use crate::config::source::Position;
+use crate::kernel::netlink::link::Link as Device;
 use crate::kernel::sysctl::{Key, Sysctls};
 use crate::kernel::{self, Error, Kernel};
 use crate::network::gather::{self, Absent, Sources};
@@ -68,6 +69,8 @@ pub struct Survey {
     pub findings: Vec<Diagnostic>,
     /// The router's own addresses, but for those that it may not use yet; the ones not deprecated first.
     pub addresses: Vec<IpAddr>,
+    /// The kernel's devices that this was made from.
+    pub devices: Vec<Device>,
 }
 
 /// netifd's account from a file in the shape of its answer.
@@ -77,7 +80,12 @@ pub struct Survey {
 pub fn account_in(file: &str) -> Result<Dump, String> {
     let text =
         std::fs::read_to_string(file).map_err(|error| format!("cannot read the interfaces from {file}: {error}"))?;
-    netifd::parse(&text).map_err(|error| format!("{file}: {error}"))
+    netifd::parse(&text).map_err(|error| format!("{file}: {error}")).and_then(|dump| complete(dump, file))
+}
+
+/// An account that names no interface at all, not even the loopback one, is that of a netifd that has just started.
+fn complete(dump: Dump, who: &str) -> Result<Dump, String> {
+    if dump.interfaces.is_empty() { Err(format!("{who} names no interface")) } else { Ok(dump) }
 }
 
 /// netifd's account by asking it, if the configuration names one of its interfaces.
@@ -91,7 +99,7 @@ pub fn account_of_netifd(config: &Config, caller: &mut crate::bus::Caller) -> Ac
     caller.disconnect();
     match answer {
         Ok(answer) => match netifd::parse(&answer.to_string()) {
-            Ok(dump) => Account::Known(dump),
+            Ok(dump) => complete(dump, "netifd").map_or_else(Account::Unknown, Account::Known),
             Err(error) => Account::Unknown(format!("netifd's answer cannot be understood: {error}")),
         },
         Err(error) => Account::Unknown(error.to_string()),
@@ -154,7 +162,7 @@ pub fn survey(
     findings.extend((0..config.links.len()).filter_map(|n| findings::unusable(config, &facts, LinkId(n), account)));
     let of_age = |deprecated| addresses.iter().filter(move |own| !own.tentative && own.deprecated == deprecated);
     let addresses = of_age(false).chain(of_age(true)).map(|own| own.address).collect();
-    Ok(Survey { facts, findings, addresses })
+    Ok(Survey { facts, findings, addresses, devices })
 }
 
 /// Enters into the facts what probes have shown.

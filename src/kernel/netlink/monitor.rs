@@ -1,5 +1,6 @@
 //! Listens to what the kernel announces, without ever waiting: for a poll loop.
 
+use super::link::Link;
 use super::message::{Malformed, Message, Messages};
 use super::news::{Memory, News, hear_nftables};
 use super::socket::Failure;
@@ -65,6 +66,11 @@ impl Monitor {
     /// [`Kernel::ports`](crate::kernel::Kernel::ports) tells them.
     pub fn ignore(&mut self, ports: Vec<u32>) {
         self.own = ports;
+    }
+
+    /// The devices were read: from now on only what differs from that is news of them.
+    pub fn compare_with(&mut self, devices: &[Link]) {
+        self.memory.read(devices);
     }
 
     /// Reads what has been announced. Returns at once, also if that is nothing, and does not read for ever: poll says if

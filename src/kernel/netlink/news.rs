@@ -116,6 +116,21 @@ impl Memory {
         *self = Self::default();
     }
 
+    /// The devices as they were read: what is announced from now on is news if it differs from that. The kernel announces
+    /// a carrier some time after it has come or gone (`linkwatch`), and a short loss not at all; who reads in between finds
+    /// what was never announced, and is to hear that it is over.
+    pub(super) fn read(&mut self, devices: &[link::Link]) {
+        let known = |link: &link::Link| Device {
+            index: link.index,
+            name: link.name.clone(),
+            up: link.up,
+            carrier: link.carrier,
+            operational: link.operational,
+            gone: false,
+        };
+        self.devices = devices.iter().map(known).collect();
+    }
+
     /// Takes an announcement of rtnetlink's to heart.
     pub(super) fn hear(&mut self, message: &Message, news: &mut News) -> Result<(), Malformed> {
         match message.kind {

@@ -88,3 +88,28 @@ fn a_full_memory_begins_again() {
     seen.forget(last);
     assert!(seen.is_new(last, 2));
 }
+
+#[test]
+fn a_carrier_that_was_lost_when_it_was_read_is_news_when_it_is_announced() {
+    let mut memory = Memory::default();
+    let up = || announced(NEWLINK, 0, 7, "eth1", [UP, CARRIER], Some(6));
+    assert_eq!(hear(&mut memory, up()).links.len(), 1);
+    let read = |carrier| link::Link {
+        index: 7,
+        name: "eth1".into(),
+        up: true,
+        carrier,
+        operational: true,
+        loopback: false,
+        gatewayless: false,
+        rx_bytes: 0,
+        tx_bytes: 0,
+    };
+    memory.read(&[read(false)]);
+    assert_eq!(hear(&mut memory, up()).links.len(), 1, "it was not there a moment ago");
+    memory.read(&[read(true)]);
+    assert!(hear(&mut memory, up()).is_empty());
+    assert_eq!(hear(&mut memory, announced(NEWLINK, 0, 7, "eth1", [UP, 0], Some(6))).links.len(), 1);
+    memory.read(&[]);
+    assert_eq!(hear(&mut memory, up()).links.len(), 1, "it was gone");
+}
