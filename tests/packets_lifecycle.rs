@@ -231,3 +231,21 @@ fn without_nft_the_old_state_stays() {
         );
     });
 }
+
+#[test]
+fn an_address_that_is_not_yet_known_to_be_unique_does_not_hold_apply_up() {
+    lab::isolated(|| {
+        let lab = Lab::new();
+        // By the time it is known nobody looks again: there is no daemon.
+        lab.router.sysctl("net/ipv6/conf/eth1/accept_dad", "1");
+        lab.router.sysctl("net/ipv6/conf/eth1/dad_transmits", "30");
+        let [_, v6] = lab::Wan(1).router();
+        lab.router.ip(&format!("addr del {v6}/64 dev eth1\naddr add {v6}/64 dev eth1"));
+        let wansplit = applied(&lab, TWO_LINKS);
+        assert!(lab.router.command("ip", &["-6", "addr", "show", "dev", "eth1"]).contains("tentative"));
+        let answer =
+            wansplit.run(&["explain", "--json", "tcp", "[fd00:1::10]:40000", "[2001:db8:ffff::10]:443"]).stdout;
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!((&answer["paths"][0]["links"][0], &answer["kernel"][0]["agrees"]), (&"EMB".into(), &true.into()));
+    });
+}

@@ -2,7 +2,7 @@
 //! difference, and tell what has become of the links.
 
 use super::flows::Sweeps;
-use super::settling::Settling;
+use super::settling::{self, Settling};
 use super::triggers::Look;
 use super::{Current, Daemon, PAUSE};
 use crate::commands::{Loaded, apply};
@@ -279,6 +279,7 @@ impl Daemon {
         let survey = survey::survey(&mut self.kernel, config, account, Trust::Kernel, known, &none);
         let mut survey = survey.map_err(trouble)?;
         self.monitor.compare_with(&std::mem::take(&mut survey.devices));
+        settling::await_addresses(&mut survey.facts, &survey.addresses);
         if let Some((before, _)) = before {
             let again = self.settling.hold(&mut survey.facts, &before.facts, Instant::now());
             // The account of the interfaces is the same until netifd says otherwise.

@@ -7,12 +7,25 @@
 use crate::config::model::LinkId;
 use crate::network::{Down, Facts, Side, State};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// How long an IPv6 interface may be away before that counts.
 const PATIENCE: Duration = Duration::from_millis(400);
 /// The same where it is there again, and only waits for its address: up to a second by chance, and one more.
 const PATIENCE_FOR_ADDRESS: Duration = Duration::from_millis(2500);
+
+/// Takes IPv6 for away where a link has addresses, but none that is known to be unique: that takes a second or two. As
+/// long, the kernel has the router's packets, and those that are masqueraded, leave with the address of another link.
+/// Only for the daemon, which looks again when it is known. `usable` are the router's addresses that are.
+pub fn await_addresses(facts: &mut Facts, usable: &[IpAddr]) {
+    for side in facts.links.iter_mut().map(|link| &mut link.v6) {
+        let waits = !side.addresses.is_empty() && !side.addresses.iter().any(|own| usable.contains(own));
+        if waits && matches!(side.state, State::Up(_)) {
+            side.state = State::Down(Down::NoAddress);
+        }
+    }
+}
 
 /// Since when IPv6 is away, by link.
 #[derive(Debug, Default)]
@@ -105,6 +118,22 @@ mod tests {
         let mut at_last = waiting();
         assert_eq!(settling.hold(&mut at_last, &before, start + PATIENCE_FOR_ADDRESS), None);
         assert_eq!(at_last, waiting());
+    }
+
+    #[test]
+    fn one_address_that_can_be_used_is_enough() {
+        let addresses = ["2001:db8::1".parse().unwrap(), "2001:db8::2".parse().unwrap()];
+        let with = |side: Side| facts(up("wan"), Side { addresses: addresses.to_vec(), ..side });
+        for (usable, waits) in [(&addresses[..0], true), (&addresses[1..], false), (&addresses[..], false)] {
+            let mut now = with(up("wan"));
+            await_addresses(&mut now, usable);
+            assert_eq!(now.links[0].v6.state == State::Down(Down::NoAddress), waits);
+            assert!(matches!(now.links[0].v4.state, State::Up(_)));
+        }
+        // It has none and needs none: its prefix is used elsewhere.
+        let mut now = facts(up("wan"), up("wan"));
+        await_addresses(&mut now, &[]);
+        assert_eq!(now, facts(up("wan"), up("wan")));
     }
 
     #[test]

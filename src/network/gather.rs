@@ -252,21 +252,11 @@ impl Sources<'_> {
         } else if family == Family::V4 && self.kernel_addresses(Some(device), family).is_empty() {
             // Waiting for DHCP. IPv6 can do without: its gateways are reached by link-local addresses.
             State::Down(Down::NoAddress)
-        } else if !device.carrier {
-            State::NoCarrier(hop)
-        } else if family == Family::V6 && self.is_tentative(device) {
-            State::Down(Down::NoAddress)
-        } else {
+        } else if device.carrier {
             State::Up(hop)
+        } else {
+            State::NoCarrier(hop)
         }
-    }
-
-    /// Whether a device has IPv6 addresses, but none that is known to be unique: that takes a second or two. As long, the
-    /// kernel has the router's packets, and those that are masqueraded, leave with the address of another device.
-    fn is_tentative(&self, device: &Device) -> bool {
-        let on_it = |address: &&Address| address.index == device.index && address.family() == Family::V6;
-        let mut own = self.addresses.iter().filter(on_it).peekable();
-        own.peek().is_some() && own.all(|address| address.tentative)
     }
 }
 

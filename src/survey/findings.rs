@@ -44,7 +44,7 @@ pub(super) fn unusable(config: &Config, facts: &Facts, id: LinkId, account: &Acc
             (format!("device '{device}' is switched off: its traffic takes the fallback"), "switch it on")
         }
         (Attachment::Device { device, .. }, Down::NoAddress, _) => (
-            format!("device '{device}' has no address yet: its traffic takes the fallback"),
+            format!("device '{device}' has no IPv4 address: its traffic takes the fallback"),
             "give it one, or wait for DHCP",
         ),
         (Attachment::Interface(name), Down::NoSuchDevice, _) => (

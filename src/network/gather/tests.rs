@@ -268,16 +268,6 @@ fn a_device_that_cannot_send_is_down() {
 
     let waiting = only(gather(&device_link("eth2", Some("10.0.0.1"), Some("fe80::1")), &sources));
     assert_eq!((waiting.v4.state, waiting.v6.state), (State::Down(Down::NoAddress), State::Up(hop("eth2", "fe80::1"))));
-
-    let config = device_link("eth2", None, Some("fe80::1"));
-    let tentative = Address { tentative: true, ..address(2, "2001:db8:2::2") };
-    for (own, state) in [
-        (vec![tentative.clone()], State::Down(Down::NoAddress)),
-        (vec![tentative, address(2, "2001:db8:2::3")], State::Up(hop("eth2", "fe80::1"))),
-    ] {
-        let facts = only(gather(&config, &here(&[], &devices, &own)));
-        assert_eq!((facts.v6.state, facts.v6.addresses.len()), (state, own.len()));
-    }
 }
 
 #[test]
