@@ -3,6 +3,7 @@
 
 mod announce;
 mod bus;
+mod configuration;
 pub mod control;
 mod events;
 mod flows;
@@ -81,7 +82,7 @@ struct Daemon {
 /// The configuration in force, and the world as it was at the last look.
 struct Current {
     loaded: Loaded,
-    stamp: look::Stamp,
+    stamp: configuration::Stamp,
     account: Account,
     /// Nothing before the first look that succeeded.
     state: Option<(Survey, Plan)>,

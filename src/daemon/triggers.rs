@@ -11,6 +11,8 @@ const BUNCH: Duration = Duration::from_millis(5);
 const QUIET: Duration = Duration::from_millis(150);
 /// ... but at most this long after the first event.
 const LONGEST: Duration = Duration::from_millis(900);
+/// Nothing should ever be missed; what is all the same is found after this long.
+const SELDOM: Duration = Duration::from_secs(300);
 /// What is urgent waits only this long after a look.
 const URGENT: Duration = Duration::from_millis(50);
 
@@ -75,10 +77,8 @@ impl Triggers {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let again = self.again.map(|(at, _)| at);
-        match (self.next(), again) {
-            (Some(next), Some(again)) => Some(next.min(again)),
-            (next, again) => next.or(again),
-        }
+        let anyway = self.last_look.map(|at| at + SELDOM);
+        [self.next(), again, anyway].into_iter().flatten().min()
     }
 
     fn next(&self) -> Option<Instant> {
@@ -99,7 +99,9 @@ impl Triggers {
         if self.deadline()? > now {
             return None;
         }
-        let look = self.pending.take().map_or(Look::default(), |pending| pending.look);
+        let nothing_happened = self.pending.is_none() && self.again.is_none();
+        let everything = Look { config: false, network: nothing_happened };
+        let look = self.pending.take().map_or(everything, |pending| pending.look);
         Some(self.again.take().map_or(look, |(_, again)| look.and(again)))
     }
 
@@ -175,5 +177,15 @@ mod tests {
         assert_eq!(triggers.due(start + ms(10)), Some(Look { config: true, network: true }));
         assert_eq!(triggers.due(start + ms(10)), None);
         assert_eq!(triggers.deadline(), None);
+    }
+
+    #[test]
+    fn at_long_last_everything_is_looked_at_though_nothing_happened() {
+        let start = Instant::now();
+        let mut triggers = Triggers::default();
+        triggers.looked(start);
+        assert_eq!(triggers.due(start + SELDOM - ms(1)), None);
+        assert_eq!(triggers.deadline(), Some(start + SELDOM));
+        assert_eq!(triggers.due(start + SELDOM), Some(Look { config: false, network: true }));
     }
 }
