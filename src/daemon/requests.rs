@@ -80,7 +80,10 @@ impl Daemon {
     fn explain(&mut self, arguments: &Value) -> Result<Value, Status> {
         let text = |name: &str| arguments[name].as_str().map(str::to_owned);
         let needed = |name| text(name).ok_or(Status::INVALID_ARGUMENT);
-        let dscp = arguments["dscp"].as_u64().unwrap_or(0);
+        let dscp = match &arguments["dscp"] {
+            Value::Null => 0,
+            number => number.as_u64().ok_or(Status::INVALID_ARGUMENT)?,
+        };
         let question = explain::Explain {
             protocol: needed("protocol")?,
             source: needed("source")?,
