@@ -132,7 +132,9 @@ impl Daemon {
                     self.complaints.extend(report.warnings.into_iter().chain(report.missing));
                     if current.state.is_none() {
                         // Later on what becomes of a link is told as an event.
-                        self.complaints.extend(survey.findings.iter().map(|finding| finding.in_words()));
+                        // The log has a word for how much they matter already.
+                        let words = survey.findings.iter().map(|finding| finding.in_words());
+                        self.complaints.extend(words.map(|words| words.trim_start_matches("warning: ").to_owned()));
                     }
                     break (survey, plan);
                 }
