@@ -3,7 +3,7 @@
 
 mod packet_support;
 
-use lab::{Flow, INTERNET, Lab, Way, assert_same, snapshot};
+use lab::{Flow, INTERNET, Lab, Report, Way, assert_same, snapshot};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use packet_support::{TWO_LINKS, applied, configured, links, rule};
 use std::fs;
@@ -117,36 +117,50 @@ fn two_applies_at_once_end_well() {
 #[test]
 fn a_killed_apply_is_made_good_by_the_next() {
     lab::isolated(|| {
-        let lab = Lab::new();
-        let other = links("") + &rule("all", "1-65535", "mail");
-        let wansplit = applied(&lab, TWO_LINKS);
-        let right = snapshot(&lab.router).in_any_order();
-        let flows = INTERNET.map(|to| Flow::udp(&lab.lan, to, 9000, Duration::from_millis(2)));
-        for round in 0..40 {
-            wansplit.configure(if round % 2 == 0 { &other } else { TWO_LINKS });
-            if round % 8 == 7 {
-                wansplit.stop();
-            }
-            let mut apply = wansplit.start(&["apply"]);
-            std::thread::sleep(Duration::from_micros(700 * round));
-            let _ = apply.kill();
-            apply.wait().unwrap();
-            if round % 4 == 3 {
-                wansplit.apply_config(TWO_LINKS);
-                assert_same(&snapshot(&lab.router).in_any_order(), &right, &format!("round {round}"));
-                for to in INTERNET {
-                    assert_eq!(lab.tcp(&lab.lan, to, 443), Way::Link(1));
-                    assert_eq!(lab.tcp(&lab.lan, to, 25), Way::Link(2));
-                }
-            }
-        }
-        // `stop` deletes the table, and the next apply makes it anew: a packet that is on its way in that moment may be lost,
-        // about once in thirty times under load. What matters here is that nothing goes astray.
-        for flow in flows {
-            let report = flow.stop();
-            assert!(report.lost() <= 2 && report.ways() == [Way::Link(1)] && report.error.is_none(), "{report:?}");
+        for flow in killed_applies(false) {
+            flow.assert_whole(Way::Link(1));
         }
     });
+}
+
+#[test]
+fn a_killed_apply_is_made_good_by_the_next_with_stops_between() {
+    lab::isolated(|| {
+        // `stop` deletes the table, and the next apply makes it anew: now and then a packet that is on its way in that
+        // moment is lost, in about one run of seven; without the stops in none of thirty. Nothing goes astray.
+        for flow in killed_applies(true) {
+            assert!(flow.lost() <= 2 && flow.ways() == [Way::Link(1)] && flow.error.is_none(), "{flow:?}");
+        }
+    });
+}
+
+/// Kills forty applies, each a little later than the one before, some of them after a `stop`, and has the next one make it
+/// good. Returns what two flows on link 1 met with meanwhile.
+fn killed_applies(stops: bool) -> [Report; 2] {
+    let lab = Lab::new();
+    let other = links("") + &rule("all", "1-65535", "mail");
+    let wansplit = applied(&lab, TWO_LINKS);
+    let right = snapshot(&lab.router).in_any_order();
+    let flows = INTERNET.map(|to| Flow::udp(&lab.lan, to, 9000, Duration::from_millis(2)));
+    for round in 0..40 {
+        wansplit.configure(if round % 2 == 0 { &other } else { TWO_LINKS });
+        if stops && round % 8 == 7 {
+            wansplit.stop();
+        }
+        let mut apply = wansplit.start(&["apply"]);
+        std::thread::sleep(Duration::from_micros(700 * round));
+        let _ = apply.kill();
+        apply.wait().unwrap();
+        if round % 4 == 3 {
+            wansplit.apply_config(TWO_LINKS);
+            assert_same(&snapshot(&lab.router).in_any_order(), &right, &format!("round {round}"));
+            for to in INTERNET {
+                assert_eq!(lab.tcp(&lab.lan, to, 443), Way::Link(1));
+                assert_eq!(lab.tcp(&lab.lan, to, 25), Way::Link(2));
+            }
+        }
+    }
+    flows.map(Flow::stop)
 }
 
 #[test]

@@ -40,7 +40,9 @@ fn standings(place: &Place) -> Standings {
 /// Gathers the facts; where that fails, says why.
 pub fn survey(kernel: &mut Kernel, config: &Config, world: &World, trust: Trust) -> Result<Survey, Exit> {
     let known = survey::remembered(kernel, config);
-    survey::survey(kernel, config, &world.account, trust, &known, &world.standings).map_err(apply::refused)
+    let mut survey = survey::survey(kernel, config, &world.account, trust, &known).map_err(apply::refused)?;
+    survey::judge(config, &mut survey.facts, &world.standings);
+    Ok(survey)
 }
 
 /// Gathers the facts and computes the wanted state; where that fails, says why.

@@ -1,16 +1,19 @@
 //! `wansplit status`.
 
 use super::{Exit, Loaded, Place, apply, facts, say};
-use crate::config::model::Config;
+use crate::config::diagnostics::Diagnostic;
+use crate::config::model::{Config, Family, LinkId};
 use crate::daemon::control::Request;
 use crate::daemon::control::client;
 use crate::kernel::Kernel;
+use crate::kernel::netlink::link::Link as Device;
+use crate::plan::Plan;
 use crate::plan::ruleset::TABLE;
 use crate::reconcile;
-use crate::report::status::Status as Report;
+use crate::report::status::{Seen, Status as Report};
 use crate::report::table::Paint;
 use crate::report::text;
-use crate::survey::{self, Trust};
+use crate::survey::{self, Survey, Trust};
 use argh::FromArgs;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -61,24 +64,47 @@ fn by_ourselves(config: &Config, place: &Place) -> Result<Value, Exit> {
     let (survey, plan) = facts::plan(&mut kernel, config, &world, Trust::Kernel)?;
     let wanted = config.globals.enabled.then_some(&plan);
     let drift = reconcile::difference(&mut kernel, wanted).map_err(apply::refused)?.changed;
-    let mut problems = survey.findings;
-    problems.extend(survey::neighbours(&mut kernel, config, &plan));
-    let problems: Vec<String> = problems.iter().map(|problem| problem.in_words()).collect();
+    Ok(collect(&mut kernel, config, &survey, &plan, &drift, |_| Watched::default()))
+}
+
+/// What only the daemon knows: what it has seen.
+#[derive(Default)]
+pub(crate) struct Watched {
+    /// Of each link.
+    pub seen: BTreeMap<(LinkId, Family), Seen>,
+    /// Its process number.
+    pub daemon: Option<u32>,
+    /// Bytes a second of each device.
+    pub rates: BTreeMap<String, (u64, u64)>,
+}
+
+/// Asks the kernel for the rest of a status. `watched` is given the devices with their counters.
+pub(crate) fn collect(
+    kernel: &mut Kernel,
+    config: &Config,
+    survey: &Survey,
+    plan: &Plan,
+    drift: &[String],
+    watched: impl FnOnce(&[Device]) -> Watched,
+) -> Value {
+    let mut problems: Vec<String> = survey.findings.iter().map(Diagnostic::in_words).collect();
+    problems.extend(survey::neighbours(kernel, config, plan).iter().map(Diagnostic::in_words));
     let devices = kernel.links().unwrap_or_default();
     let flows = kernel.tally_flows(config.globals.mask.bits()).ok();
     let counters = kernel.nft_counters(TABLE).ok();
+    let Watched { seen, daemon, rates } = watched(&devices);
     let report = Report {
         config,
         facts: &survey.facts,
-        plan: &plan,
+        plan,
         devices: &devices,
-        drift: &drift,
+        drift,
         problems: &problems,
-        seen: &BTreeMap::new(),
-        daemon: None,
+        seen: &seen,
+        daemon,
         flows: flows.as_ref(),
         counters: counters.as_ref(),
-        rates: &BTreeMap::new(),
+        rates: &rates,
     };
-    Ok(report.json())
+    report.json()
 }

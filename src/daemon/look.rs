@@ -13,7 +13,7 @@ use crate::network::Standing;
 use crate::network::known::Known;
 use crate::plan::{self, Plan, moves};
 use crate::reconcile::{self, Failed, Report};
-use crate::survey::{self, Account, Standings, Survey, Trust};
+use crate::survey::{self, Account, Survey, Trust};
 use log::{debug, info};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -175,8 +175,7 @@ impl Daemon {
     ) -> Result<(Survey, Plan), Fault> {
         let trouble = |error: Error| Fault::Trouble(error.to_string());
         let now = self.moment(Instant::now());
-        let none = Standings::new();
-        let survey = survey::survey(&mut self.kernel, config, account, Trust::Kernel, known, &none);
+        let survey = survey::survey(&mut self.kernel, config, account, Trust::Kernel, known);
         let mut survey = survey.map_err(trouble)?;
         self.monitor.compare_with(&std::mem::take(&mut survey.devices));
         settling::await_addresses(&mut survey.facts, &survey.addresses);

@@ -7,10 +7,9 @@ use crate::bus::Status;
 use crate::commands::{Loaded, check, explain};
 use crate::config;
 use crate::config::diagnostics::Diagnostic;
-use crate::health::Condition;
 use crate::network::Standing;
 use crate::sort;
-use crate::survey::{self, Standings, Trust};
+use crate::survey::{self, Trust};
 use log::info;
 use serde_json::{Value, json};
 use std::time::Instant;
@@ -118,9 +117,8 @@ impl Daemon {
         };
         let valid = findings.iter().all(Diagnostic::is_harmless);
         if let (Some(config), Some(current)) = (&config, &self.current) {
-            let standings = Standings::new();
             let known = survey::remembered(&mut self.kernel, config);
-            let found = survey::survey(&mut self.kernel, config, &current.account, Trust::File, &known, &standings);
+            let found = survey::survey(&mut self.kernel, config, &current.account, Trust::File, &known);
             if let Ok(survey) = found {
                 findings.extend(check::findings(&mut self.kernel, config, survey));
             }
@@ -129,17 +127,5 @@ impl Daemon {
         let records: Vec<Value> =
             findings.iter().filter_map(|finding| serde_json::to_value(finding.record(&file)).ok()).collect();
         Ok(json!({ "valid": valid, "findings": records }))
-    }
-}
-
-/// The state's word.
-#[must_use]
-pub(super) fn state_word(condition: &Condition) -> &'static str {
-    match condition {
-        Condition::Up => "up",
-        Condition::Degraded(_) => "degraded",
-        Condition::Unproven => "unproven",
-        Condition::Held { .. } => "held",
-        Condition::Down(_) => "down",
     }
 }

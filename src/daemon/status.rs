@@ -1,15 +1,13 @@
 //! The status as the daemon knows it: with history, round-trip times and rates.
 
-use super::requests::state_word;
 use super::{Current, Daemon, words};
+use crate::commands::status::{self, Watched};
 use crate::config::model::{Family, LinkId};
 use crate::health::Condition;
 use crate::kernel::netlink::link::Link as Device;
-use crate::plan::ruleset::TABLE;
 use crate::reconcile;
-use crate::report::status::{Seen, Status};
+use crate::report::status::Seen;
 use crate::report::text::duration;
-use crate::survey;
 use log::info;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -73,26 +71,13 @@ impl Daemon {
         let wanted = (config.globals.enabled && !self.resting).then_some(plan);
         let drift = reconcile::difference(&mut self.kernel, wanted)
             .map_or_else(|error| vec![error.to_string()], |report| report.changed);
-        let mut problems: Vec<String> = survey.findings.iter().map(|finding| finding.in_words()).collect();
-        problems.extend(survey::neighbours(&mut self.kernel, config, plan).iter().map(|finding| finding.in_words()));
-        let devices = self.kernel.links().unwrap_or_default();
-        let flows = self.kernel.tally_flows(config.globals.mask.bits()).ok();
-        let counters = self.kernel.nft_counters(TABLE).ok();
-        let rates = self.samples.take(&devices, now);
-        let status = Status {
-            config,
-            facts: &survey.facts,
-            plan,
-            devices: &devices,
-            drift: &drift,
-            problems: &problems,
-            seen: &self.seen(now),
+        let seen = self.seen(now);
+        let samples = &mut self.samples;
+        status::collect(&mut self.kernel, config, survey, plan, &drift, |devices| Watched {
+            seen,
             daemon: Some(std::process::id()),
-            flows: flows.as_ref(),
-            counters: counters.as_ref(),
-            rates: &rates,
-        };
-        status.json()
+            rates: samples.take(devices, now),
+        })
     }
 
     fn seen(&self, now: Instant) -> BTreeMap<(LinkId, Family), Seen> {
@@ -105,7 +90,7 @@ impl Daemon {
             seen.insert(
                 (watch.link, watch.family),
                 Seen {
-                    state: state_word(condition),
+                    state: words::state(condition),
                     why,
                     since: moment.saturating_sub(watch.judge.since()),
                     rtt: statistics.and_then(|statistics| statistics.rtt),
@@ -131,7 +116,7 @@ impl Daemon {
                 .map_or(String::new(), |rtt| format!(", round trip {}", words::time(rtt)));
             let loss = statistics.map_or(String::new(), |statistics| format!(", {} % lost", statistics.loss_percent));
             let since = duration(moment.saturating_sub(watch.judge.since()).as_secs());
-            let state = state_word(watch.judge.condition());
+            let state = words::state(watch.judge.condition());
             info!("link {} ({}): {state} for {since}{rtt}{loss}", config[watch.link].name, watch.family);
         }
         if self.resting {

@@ -226,8 +226,7 @@ impl Probing {
         if !is_asked(tracking, family) {
             return None;
         }
-        let hosts: Vec<TrackedHost> =
-            tracking.hosts.iter().filter(|host| host.address.is_ipv4() == (family == Family::V4)).copied().collect();
+        let hosts: Vec<TrackedHost> = tracking.hosts_of(family).copied().collect();
         // ARP asks one: the gateway, which is not known yet.
         let count = hosts.len().max(1);
         let place = id.0 * 2 + usize::from(family == Family::V6);
@@ -239,7 +238,7 @@ impl Probing {
 
 /// Whether a family is watched: it needs a host of that family, but for ARP, which asks the gateway.
 fn is_asked(tracking: &Tracking, family: Family) -> bool {
-    tracking.method == Method::Arp || tracking.hosts.iter().any(|host| host.address.is_ipv4() == (family == Family::V4))
+    tracking.method == Method::Arp || tracking.hosts_of(family).next().is_some()
 }
 
 /// The address that a link's probes leave with. Left to itself the kernel would take another link's while this one has

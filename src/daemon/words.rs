@@ -18,6 +18,18 @@ pub fn action(condition: &Condition) -> Option<Action> {
     }
 }
 
+/// The condition's word in the status.
+#[must_use]
+pub fn state(condition: &Condition) -> &'static str {
+    match condition {
+        Condition::Up => "up",
+        Condition::Degraded(_) => "degraded",
+        Condition::Unproven => "unproven",
+        Condition::Held { .. } => "held",
+        Condition::Down(_) => "down",
+    }
+}
+
 /// Why a link is in a condition, having been in another.
 #[must_use]
 pub fn reason(condition: &Condition, before: Option<&Condition>, watch: &Watch) -> String {

@@ -282,8 +282,7 @@ impl Kernel {
         match before.and_then(|before| self.delete_flows(family, mark, mask).map(|()| before)) {
             Ok(before) => Ok(Reset::Marked(before.saturating_sub(self.flow_total()?))),
             Err(error @ Error::NoCtnetlink { .. }) => {
-                let of_family =
-                    |address: &&IpAddr| family.is_none_or(|family| address.is_ipv4() == (family == Family::V4));
+                let of_family = |address: &&IpAddr| family.is_none_or(|family| Family::of(**address) == family);
                 let addresses: Vec<IpAddr> = addresses.iter().filter(of_family).copied().collect();
                 // With neither way open, ctnetlink is the one that can be had.
                 let flushed =

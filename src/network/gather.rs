@@ -127,7 +127,7 @@ impl Sources<'_> {
     /// A device and its gateways from the configuration. One gateway alone offers one family; without any, the
     /// device's addresses tell which families it offers.
     fn by_hand(&self, config: &Config, name: &str, gateways: [Option<IpAddr>; 2], family: Family) -> Side {
-        let gateway = gateways.into_iter().flatten().find(|gateway| gateway.is_ipv4() == (family == Family::V4));
+        let gateway = gateways.into_iter().flatten().find(|gateway| Family::of(*gateway) == family);
         let device = self.device(name);
         let addresses = self.kernel_addresses(device, family);
         let none_given = gateways == [None, None];

@@ -38,6 +38,12 @@ impl Facts {
         family == Family::V4 || self.ipv6
     }
 
+    /// Whether every link can carry every family that the kernel speaks.
+    #[must_use]
+    pub fn all_usable(&self) -> bool {
+        self.links.iter().all(|link| link.v4.is_usable() && (!self.ipv6 || link.v6.is_usable()))
+    }
+
     /// What is known of one link in one family.
     #[must_use]
     pub fn side(&self, link: LinkId, family: Family) -> Option<&Side> {

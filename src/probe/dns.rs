@@ -1,7 +1,8 @@
 //! DNS queries over UDP: any answer shows that the link works, also one that says no.
 
+use super::Failure;
 use super::way::{Unsent, Way};
-use super::{Failure, family_of};
+use crate::config::model::Family;
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, SockType, SockaddrStorage, connect, recv, send};
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ const MOST_READ: usize = 16;
 
 /// Sends a query on a socket of its own: the kernel picks a random port, and then takes packets from that server only.
 pub(super) fn begin(way: &Way, to: SocketAddr, id: u16) -> Result<OwnedFd, Unsent> {
-    let fd = way.open(family_of(to.ip()), SockType::Datagram, None)?;
+    let fd = way.open(Family::of(to.ip()), SockType::Datagram, None)?;
     connect(fd.as_raw_fd(), &SockaddrStorage::from(to)).map_err(Unsent::when("connect to a host"))?;
     send(fd.as_raw_fd(), &query(id), MsgFlags::empty()).map_err(Unsent::when("send a DNS query"))?;
     Ok(fd)

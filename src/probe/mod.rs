@@ -139,7 +139,7 @@ impl Prober {
     }
 
     fn ping(&mut self, token: Token, way: &Way, host: IpAddr, deadline: Moment) -> Result<(), Unsent> {
-        let family = family_of(host);
+        let family = Family::of(host);
         let nonce = self.nonces.number();
         let kept = self.pings.iter().position(|ping| ping.serves(way, family));
         let asked = kept.and_then(|place| self.pings.get_mut(place)).map(|ping| ping.ask(token, host, nonce, deadline));
@@ -230,12 +230,5 @@ impl Prober {
 impl AsFd for Prober {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.epoll.0.as_fd()
-    }
-}
-
-fn family_of(address: IpAddr) -> Family {
-    match address {
-        IpAddr::V4(_) => Family::V4,
-        IpAddr::V6(_) => Family::V6,
     }
 }

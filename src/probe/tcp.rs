@@ -1,7 +1,7 @@
 //! TCP connections that are made to see whether they can be made.
 
-use super::family_of;
 use super::way::{Unsent, Way};
+use crate::config::model::Family;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{SockType, SockaddrStorage, connect, getsockopt, setsockopt, sockopt};
@@ -19,7 +19,7 @@ sockopt_impl!(
 
 /// Begins a connection.
 pub(super) fn begin(way: &Way, to: SocketAddr) -> Result<OwnedFd, Unsent> {
-    let fd = way.open(family_of(to.ip()), SockType::Stream, None)?;
+    let fd = way.open(Family::of(to.ip()), SockType::Stream, None)?;
     // Closing then sends a reset in place of the usual farewell. That is short for a peer that never had a request, but
     // kinder to the routers on the way: the farewell would leave a conntrack entry for two minutes here and in the
     // provider's NAT, and a socket in TIME_WAIT for one, for every probe; after a reset it is ten seconds, and none.

@@ -125,7 +125,8 @@ pub fn remembered(handle: &mut Kernel, config: &Config) -> Known {
     held.map_or_else(Known::nothing, |(paths, rules)| ip_rules::remembered(config, &paths, &rules.ours))
 }
 
-/// Joins the account, the kernel's devices and addresses, what the links last had, and what probes have shown.
+/// Joins the account, the kernel's devices and addresses, and what the links last had. What probes have shown is entered
+/// by [`judge`].
 ///
 /// # Errors
 /// The kernel could not be asked.
@@ -135,7 +136,6 @@ pub fn survey(
     account: &Account,
     trust: Trust,
     known: &Known,
-    standings: &Standings,
 ) -> Result<Survey, Error> {
     let devices = handle.links()?;
     let addresses = handle.addresses()?;
@@ -155,7 +155,6 @@ pub fn survey(
     let wans: Vec<String> = facts.links.iter().filter_map(|link| link.v4.device.clone()).collect();
     let checked = |how| sort::set(wans.iter().filter(|device| source_check(device) == how).cloned());
     (facts.strict_devices, facts.loose_devices) = (checked(1), checked(2));
-    judge(config, &mut facts, standings);
     let warnings = dump.map_or(&[][..], |dump| &dump.warnings).iter();
     let mut findings: Vec<Diagnostic> =
         warnings.map(|message| Diagnostic::new(Severity::Warning, Position::default(), message)).collect();
