@@ -59,7 +59,7 @@ pub fn run(place: &Place, verb: &Check) -> Exit {
 /// Who starts the daemon asks this. An empty configuration, and one of no use, are not "switched off": as long as there
 /// is nothing better, the daemon holds what the kernel has, or what it knew before.
 fn enabled(loaded: &Loaded) -> Exit {
-    match loaded.config.as_ref().filter(|config| !apply::is_blank(config)).and_then(apply::nothing_to_do) {
+    match loaded.config.as_ref().filter(|_| !loaded.is_blank).and_then(apply::nothing_to_do) {
         Some(why) => {
             complain(why);
             Exit::Nothing
