@@ -11,6 +11,7 @@ pub mod daemon;
 pub mod explain;
 pub mod health;
 pub mod interval;
+pub mod json;
 pub mod kernel;
 pub mod logging;
 pub mod network;

@@ -5,6 +5,7 @@ use crate::config::diagnostics::Diagnostic;
 use crate::config::model::{Config, Family, LinkId};
 use crate::daemon::control::Request;
 use crate::daemon::control::client;
+use crate::json;
 use crate::kernel::Kernel;
 use crate::kernel::netlink::link::Link as Device;
 use crate::plan::Plan;
@@ -44,7 +45,7 @@ fn attempt(place: &Place, verb: &Status) -> Result<Exit, Exit> {
         None => by_ourselves(config, place)?,
     };
     if verb.json {
-        say(&format!("{status:#}"));
+        say(&json::pretty(&status));
     } else {
         say(&text::text(&status, Paint::for_stdout()));
     }

@@ -172,9 +172,10 @@ fn gateway(side: &Side) -> Option<String> {
     side.hop().and_then(|hop| hop.gateway).map(|gateway| gateway.to_string())
 }
 
-/// Milliseconds with two digits behind the point.
+/// Milliseconds with two digits behind the point. Up to an hour, which is more than any probe may take.
 fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 100_000.0).round() / 100.0
+    let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+    f64::from(micros.saturating_add(5) / 10) / 100.0
 }
 
 fn standing_word(standing: Standing) -> &'static str {

@@ -98,7 +98,7 @@ pub fn account_of_netifd(config: &Config, caller: &mut crate::bus::Caller) -> Ac
     // It is asked seldom, and a connection that is kept takes 70 KB.
     caller.disconnect();
     match answer {
-        Ok(answer) => match netifd::parse(&answer.to_string()) {
+        Ok(answer) => match netifd::read(&answer) {
             Ok(dump) => complete(dump, "netifd").map_or_else(Account::Unknown, Account::Known),
             Err(error) => Account::Unknown(format!("netifd's answer cannot be understood: {error}")),
         },
