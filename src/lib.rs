@@ -14,6 +14,7 @@ pub mod interval;
 pub mod json;
 pub mod kernel;
 pub mod logging;
+pub mod map;
 pub mod network;
 pub mod plan;
 pub mod probe;

@@ -6,11 +6,11 @@ use crate::explain::way::down_words;
 use crate::explain::{Outcome, outcome, words};
 use crate::kernel::netlink::counters::Count;
 use crate::kernel::netlink::link::Link as Device;
+use crate::map::Map;
 use crate::network::{Facts, Side, Standing, State};
 use crate::plan::Plan;
 use crate::plan::path::{Choice, PathId};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// All that a status is made of.
@@ -28,15 +28,15 @@ pub struct Status<'a> {
     /// What is odd, a sentence each.
     pub problems: &'a [String],
     /// What the daemon has seen of each link; empty without a daemon.
-    pub seen: &'a BTreeMap<(LinkId, Family), Seen>,
+    pub seen: &'a Map<(LinkId, Family), Seen>,
     /// The daemon's process number.
     pub daemon: Option<u32>,
     /// Connections by family and mark, if they could be counted.
-    pub flows: Option<&'a BTreeMap<(Family, u32), u64>>,
+    pub flows: Option<&'a Map<(Family, u32), u64>>,
     /// The counters of our nftables table, if they could be read.
-    pub counters: Option<&'a BTreeMap<String, Count>>,
+    pub counters: Option<&'a Map<String, Count>>,
     /// Bytes a second of each device, received and sent, where they were measured.
-    pub rates: &'a BTreeMap<String, (u64, u64)>,
+    pub rates: &'a Map<String, (u64, u64)>,
 }
 
 /// What the daemon has seen of one link in one family.
