@@ -1,7 +1,7 @@
 //! `wansplit apply`.
 
 use super::{Exit, Loaded, Place, complain, facts, say};
-use crate::config::model::{Config, Globals, LinkId};
+use crate::config::model::{Config, LinkId};
 use crate::daemon::control::{Request, client};
 use crate::kernel::lock::{self, Lock};
 use crate::kernel::{Error, Kernel};
@@ -57,8 +57,7 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
     let loaded = Loaded::read(place)?;
     let config = loaded.usable()?;
     logging::to_system_log(config.globals.log_level);
-    if is_blank(config) {
-        // Not "switched off": a file that lost its content must not lift a kill switch.
+    if loaded.is_blank {
         complain("nothing was changed: the configuration is empty; `wansplit stop` removes what is in the kernel");
         return Err(Exit::Nothing);
     }
@@ -145,11 +144,6 @@ pub(crate) fn nothing_to_do(config: &Config) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-pub(crate) fn is_blank(config: &Config) -> bool {
-    let sections = config.links.is_empty() && config.policies.is_empty() && config.rules.is_empty();
-    sections && config.globals == Globals::default()
 }
 
 /// Switched off is a wanted state too: nothing of ours in the kernel.

@@ -1,6 +1,6 @@
 //! `wansplit check`.
 
-use super::{Exit, Loaded, Place, facts, say};
+use super::{Exit, Loaded, Place, apply, complain, facts, say};
 use crate::config::diagnostics::Diagnostic;
 use crate::config::model::Config;
 use crate::kernel::Kernel;
@@ -16,6 +16,10 @@ pub struct Check {
     /// print the findings as JSON
     #[argh(switch)]
     json: bool,
+
+    /// only say whether there is anything to do by this configuration: exit code 4 if it is switched off, or has no link
+    #[argh(switch)]
+    enabled: bool,
 }
 
 /// Runs the verb.
@@ -25,6 +29,9 @@ pub fn run(place: &Place, verb: &Check) -> Exit {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
+    if verb.enabled {
+        return enabled(&loaded);
+    }
     if let Some(config) = &loaded.config {
         let mut kernel = Kernel::new();
         let found = facts::world(config, place).and_then(|world| {
@@ -47,6 +54,18 @@ pub fn run(place: &Place, verb: &Check) -> Exit {
         }
     }
     loaded.exit()
+}
+
+/// Who starts the daemon asks this. An empty configuration, and one of no use, are not "switched off": as long as there
+/// is nothing better, the daemon holds what the kernel has, or what it knew before.
+fn enabled(loaded: &Loaded) -> Exit {
+    match loaded.config.as_ref().filter(|_| !loaded.is_blank).and_then(apply::nothing_to_do) {
+        Some(why) => {
+            complain(why);
+            Exit::Nothing
+        }
+        None => Exit::Done,
+    }
 }
 
 /// What is odd about the world, and what is probably not meant.

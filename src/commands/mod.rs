@@ -59,6 +59,8 @@ pub(crate) struct Loaded {
     pub config: Option<Config>,
     /// What is wrong with it.
     pub diagnostics: Vec<Diagnostic>,
+    /// It has no section at all.
+    pub is_blank: bool,
 }
 
 impl Loaded {
@@ -75,7 +77,8 @@ impl Loaded {
         let text = std::fs::read(&place.config)
             .map_err(|error| format!("cannot read the configuration {}: {error}", place.config))?;
         let reading = config::read(&text);
-        Ok(Self { file: place.config.clone(), text, config: reading.config, diagnostics: reading.diagnostics })
+        let config::Reading { config, diagnostics, is_blank } = reading;
+        Ok(Self { file: place.config.clone(), text, config, diagnostics, is_blank })
     }
 
     /// The configuration, after its findings were printed.

@@ -28,6 +28,8 @@ pub struct Reading {
     pub config: Option<model::Config>,
     /// Everything found, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
+    /// It has no section at all. That is not "switched off": a file that lost its content must not lift a kill switch.
+    pub is_blank: bool,
 }
 
 /// Reads a configuration: JSON if its first character is a `{`, else UCI.
@@ -41,7 +43,7 @@ pub fn read(text: &[u8]) -> Reading {
         config = (!is_fatal(&diagnostics)).then_some(valid);
     }
     sort::by_key(&mut diagnostics, |diagnostic| diagnostic.at);
-    Reading { config, diagnostics }
+    Reading { config, diagnostics, is_blank: document.sections.is_empty() }
 }
 
 /// Only the syntax: the sections and options of a UCI or JSON text, and what is wrong with its form.

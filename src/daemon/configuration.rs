@@ -50,8 +50,7 @@ impl Daemon {
             return self.keep(format!("no safe state can be computed from {}", self.place.config));
         };
         errors.for_each(|line| error!("{line}"));
-        if apply::is_blank(config) {
-            // Not "switched off": a file that lost its content must not lift a kill switch.
+        if loaded.is_blank {
             return self.keep(format!("{} is empty", self.place.config));
         }
         let is_idle = apply::nothing_to_do(config).is_some();
