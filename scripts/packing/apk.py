@@ -33,20 +33,22 @@ class Built:
 
 
 def information(heap: adb.Heap, recipe: Recipe, architecture: str) -> dict[int, int]:
-    """The fields that a package and the index share, in the order in which OpenWrt's build names them."""
-    return {
+    """The fields that a package and the index share, in the order of their numbers, which is that of apk's own writer."""
+    fields = {
         INFO_NAME: heap.blob(recipe.name),
         INFO_VERSION: heap.blob(recipe.version),
-        INFO_TAGS: heap.array([heap.blob(f"openwrt:section={recipe.section}")]),
         INFO_DESCRIPTION: heap.blob(" ".join(recipe.description.split())),
         INFO_ARCH: heap.blob("noarch" if recipe.any_architecture else architecture),
         INFO_LICENSE: heap.blob(recipe.license),
         INFO_ORIGIN: heap.blob(recipe.origin),
-        INFO_URL: heap.blob(recipe.url),
         INFO_MAINTAINER: heap.blob(recipe.maintainer),
-        # Listed by name, whatever the order in which they are written.
-        INFO_DEPENDS: heap.array([heap.record({1: heap.blob(name)}) for name in sorted(recipe.depends)]),
+        INFO_URL: heap.blob(recipe.url),
     }
+    depends = [(name, heap.record({1: heap.blob(name)})) for name in recipe.depends]
+    # Listed by name, whatever the order in which they are written.
+    fields[INFO_DEPENDS] = heap.array([slot for _, slot in sorted(depends)])
+    fields[INFO_TAGS] = heap.array([heap.blob(f"openwrt:section={recipe.section}")])
+    return fields
 
 
 def build(recipe: Recipe, architecture: str, date: int, key: ApkKey | None) -> Built:
@@ -61,7 +63,7 @@ def build(recipe: Recipe, architecture: str, date: int, key: ApkKey | None) -> B
     scripts = maintainer_scripts.apk(recipe)
     package = {
         PKG_INFO: heap.record(fields),
-        PKG_PATHS: paths,
+        PKG_PATHS: heap.array(paths),
         PKG_SCRIPTS: heap.array([heap.blob(scripts.get(kind, "")) for kind in SCRIPTS]),
     }
     root = heap.record(package)
@@ -91,7 +93,7 @@ def _known_to_openwrt(recipe: Recipe) -> dict[str, bytes]:
     return {path: text.encode() for path, text in files.items()}
 
 
-def _paths(heap: adb.Heap, tree: Tree, date: int) -> tuple[int, list[bytes]]:
+def _paths(heap: adb.Heap, tree: Tree, date: int) -> tuple[list[int], list[bytes]]:
     """The directories with their files, and a data block for each file that is not empty."""
     directories = sorted((entry for entry in tree.entries if entry.kind == DIRECTORY), key=lambda entry: entry.path)
     paths, data = [], []
@@ -105,7 +107,7 @@ def _paths(heap: adb.Heap, tree: Tree, date: int) -> tuple[int, list[bytes]]:
         fields = {PATH_NAME: heap.blob(directory.path), PATH_ACL: _acl(heap, directory)}
         fields[PATH_FILES] = heap.array(files)
         paths.append(heap.record(fields))
-    return heap.array(paths), data
+    return paths, data
 
 
 def _file(heap: adb.Heap, entry: Entry, date: int) -> int:
