@@ -3,23 +3,39 @@
 import struct
 from pathlib import Path
 
-from .architectures import Target
 from .trouble import Trouble
 
+# The ELF header's e_machine and byte order, by the processor that a Rust target's name begins with.
+_MACHINES = {
+    "x86_64": (62, "<"),
+    "aarch64": (183, "<"),
+    "arm": (40, "<"),
+    "mips": (8, ">"),
+    "mipsel": (8, "<"),
+    "riscv64gc": (243, "<"),
+}
 _INTERPRETER = 3  # PT_INTERP: the loader that a dynamically linked program asks for
 
 
-def check(path: Path, target: Target) -> None:
+def check(path: Path, target: str) -> None:
     """Refuses a program of another processor, and one that needs libraries which no router has."""
     data = path.read_bytes()
-    if len(data) < 52 or data[:4] != b"\x7fELF":
-        raise Trouble(f"{path} is no ELF program: scripts/build makes it")
-    wide, order = data[4] == 2, "<" if data[5] == 1 else ">"
+    if len(data) < 64 or data[:4] != b"\x7fELF":
+        raise Trouble(f"{path} is no ELF program: scripts/build {target} makes it")
+    processor = target.split("-")[0]
+    wanted = _MACHINES.get("arm" if processor.startswith("arm") else processor)
+    if wanted is None:
+        raise Trouble(f"scripts/packing/program.py does not know how programs for {processor} look")
+    order = "<" if data[5] == 1 else ">"
     machine = struct.unpack_from(order + "H", data, 18)[0]
-    if machine != target.machine or (order == "<") != target.little_endian:
-        raise Trouble(f"{path} is a program for another processor (ELF machine {machine}) than its folder says")
+    if (machine, order) != wanted:
+        raise Trouble(f"{path} is a program for another processor (ELF machine {machine}); scripts/build {target} makes the right one")
+    if _has_segment(data, order, _INTERPRETER):
+        raise Trouble(f"{path} is linked dynamically: scripts/build {target} makes a static one, which runs on every router")
+
+
+def _has_segment(data: bytes, order: str, kind: int) -> bool:
+    wide = data[4] == 2
     headers = struct.unpack_from(order + ("Q" if wide else "I"), data, 32 if wide else 28)[0]
     size, count = struct.unpack_from(order + "HH", data, 54 if wide else 42)
-    for number in range(count):
-        if struct.unpack_from(order + "I", data, headers + number * size)[0] == _INTERPRETER:
-            raise Trouble(f"{path} is linked dynamically: scripts/build makes static programs, which run on every router")
+    return any(struct.unpack_from(order + "I", data, headers + number * size)[0] == kind for number in range(count))
