@@ -33,15 +33,23 @@ def locked(output: Path) -> Iterator[None]:
 def write(folder: Path, files: dict[str, bytes]) -> None:
     """Puts a folder with these files in the place of the one that is there."""
     new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
-    new.mkdir()
-    new.chmod(0o755)
-    for name, content in files.items():
-        with open(new / name, "wb") as file:
-            os.fchmod(file.fileno(), 0o644)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    try:
+        _fill(new, files)
+    except OSError as error:
+        shutil.rmtree(new, ignore_errors=True)
+        raise Trouble(f"{folder} cannot be written: {error.strerror}") from error
     if folder.exists():
         folder.rename(old)
     new.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _fill(folder: Path, files: dict[str, bytes]) -> None:
+    folder.mkdir()
+    folder.chmod(0o755)
+    for name, content in files.items():
+        with open(folder / name, "wb") as file:
+            os.fchmod(file.fileno(), 0o644)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())

@@ -52,6 +52,10 @@ fn arguments_that_make_no_sense() {
     let program = scratch.file("program", PROGRAM);
     let output = scratch.join("packages");
     assert_says(&refuses(script(checkout).args(["--architecture", "x"])), &["--program and --architecture"]);
+    for architecture in ["../x86_64", "keys", ".hidden", ""] {
+        let said = refuses(script(checkout).arg("--program").arg(&program).args(["--architecture", architecture]));
+        assert_says(&said, &["--architecture"]);
+    }
     let absent = scratch.join("absent");
     assert_says(&refuses(&mut packer(checkout, &absent, &output)), &["there is no such file"]);
     for date in ["yesterday", "", "-1", "1.5"] {

@@ -1,8 +1,9 @@
 //! Stopped at any moment, a feed is the old one or the new one, or none if there was none.
 
 use crate::feeds::check;
-use crate::packing::{ARCHITECTURE, DATE, PROGRAM, ROOT, Scratch, pack, packer, refuses, succeeds};
+use crate::packing::{ARCHITECTURE, DATE, PROGRAM, ROOT, Scratch, pack, packer, refuses, succeeds, text};
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -57,6 +58,41 @@ fn stopped_between_the_renames_the_old_feed_comes_back() {
     check(&output.join("another")).unwrap();
 }
 
+/// A file system of 40 kB, with a feed on it; its next version has a program that does not fit.
+#[test]
+fn on_a_full_disk_the_old_feed_stays() {
+    let scratch = Scratch::new();
+    let small = scratch.file("small/program", PROGRAM);
+    // Nothing that could be compressed.
+    let mut large = vec![0_u8; 60_000];
+    fs::File::open("/dev/urandom").unwrap().read_exact(&mut large).unwrap();
+    let large = scratch.file("large/program", large);
+    let disk = scratch.join("disk");
+    fs::create_dir(&disk).unwrap();
+    let copy = scratch.join("copy");
+    let packing = |program: &Path| {
+        let packer = packer(Path::new(ROOT), program, &disk);
+        let words: Vec<String> = std::iter::once(packer.get_program())
+            .chain(packer.get_args())
+            .map(|word| format!("'{}'", word.to_str().unwrap()))
+            .collect();
+        words.join(" ")
+    };
+    let script = format!(
+        "set -e; mount -t tmpfs -o size=40k none '{disk}'; {first}; {second} 2>&1 && exit 3; ls -A '{disk}'; cp -r '{disk}' '{copy}'",
+        disk = disk.display(),
+        copy = copy.display(),
+        first = packing(&small),
+        second = packing(&large),
+    );
+    let mut unshare = std::process::Command::new("unshare");
+    let output = succeeds(unshare.args(["--map-root-user", "--mount", "sh", "-c", &script]));
+    let said = text(&output.stdout);
+    assert!(said.contains("cannot be written: No space left on device"), "{said}");
+    assert!(said.ends_with(&format!(".lock\n{ARCHITECTURE}\n")), "{said}");
+    check(&copy.join(ARCHITECTURE)).unwrap();
+}
+
 #[test]
 fn two_at_once_do_not_mix() {
     let scratch = Scratch::new();
@@ -71,7 +107,7 @@ fn two_at_once_do_not_mix() {
         // Until the holder has the lock, a run succeeds.
         let output = packer(Path::new(ROOT), &program, output).output().unwrap();
         if !output.status.success() {
-            break crate::packing::text(&output.stderr);
+            break text(&output.stderr);
         }
         assert!(Instant::now() < deadline);
     };
