@@ -1,1 +1,1 @@
-"""Makes OpenWrt packages and feeds without OpenWrt's build system. `scripts/package` is the program; README.md the map."""
+"""Makes OpenWrt packages and feeds without OpenWrt's build system. See README.md here; `scripts/package` runs it."""

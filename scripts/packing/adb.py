@@ -1,7 +1,7 @@
 """ADB, the binary format of apk-tools 3, as apk-v3(5) describes it: values in a heap, and blocks around them.
 
-What the manual leaves out, and apk's own writer does: a value that is there already is not stored twice; arrays are tagged
-as objects; the heap's order is that of writing. So the bytes are the same as those of `apk mkpkg` for the same input.
+What the manual leaves out, and apk's own writer does: a value that is there already is not stored twice; arrays are
+tagged as objects; the heap's order is that of writing. So the bytes are those of `apk mkpkg` for the same input.
 """
 
 import struct

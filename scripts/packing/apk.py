@@ -33,7 +33,7 @@ class Built:
 
 
 def information(heap: adb.Heap, recipe: Recipe, architecture: str) -> dict[int, int]:
-    """The fields that a package and the index share, in the order of their numbers, which is that of apk's own writer."""
+    """The fields that a package and the index share, in the order of their numbers, as apk itself writes them."""
     fields = {
         INFO_NAME: heap.blob(recipe.name),
         INFO_VERSION: heap.blob(recipe.version),

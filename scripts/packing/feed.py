@@ -12,7 +12,7 @@ INFO_IDENTITY = 3  # where a package has its unique id, an index has the hash of
 
 
 def opkg_stanza(control: str, file_name: str, content: bytes) -> str:
-    """The control text, and where the file is and how it must be. The description comes last, as in OpenWrt's own feeds."""
+    """The control text, and where the file is and how it must be. The description comes last, as in OpenWrt's feeds."""
     fields, description = control.split("Description:", 1)
     return (
         f"{fields}Filename: {file_name}\nSize: {len(content)}\n"

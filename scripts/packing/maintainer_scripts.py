@@ -1,9 +1,9 @@
 """The scripts that a package manager runs around a package's files.
 
-OpenWrt's /lib/functions.sh does what all packages need (enable and start the services of the package's file list, run its
-uci-defaults; stop and disable them). A package's scripts call that, and the package's own part with it: under opkg it lies
-beside them as NAME-pkg, and functions.sh runs it; under apk it follows in the same script. In an image that is being built
-IPKG_INSTROOT names the router's root; on a router it is empty.
+OpenWrt's /lib/functions.sh does what all packages need (enable and start the services of the package's file list, run
+its uci-defaults; stop and disable them). A package's scripts call that, and the package's own part with it: under opkg
+that part lies beside them as NAME-pkg, and functions.sh runs it; under apk it follows in the same script. In an image
+that is being built IPKG_INSTROOT names the router's root; on a router it is empty.
 """
 
 from .recipe import Recipe

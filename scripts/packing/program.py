@@ -29,9 +29,11 @@ def check(path: Path, target: str) -> None:
     order = "<" if data[5] == 1 else ">"
     machine = struct.unpack_from(order + "H", data, 18)[0]
     if (machine, order) != wanted:
-        raise Trouble(f"{path} is a program for another processor (ELF machine {machine}); scripts/build {target} makes the right one")
+        raise Trouble(
+            f"{path} is a program for another processor (ELF machine {machine}); scripts/build {target} makes the right one"
+        )
     if _has_segment(data, order, _INTERPRETER):
-        raise Trouble(f"{path} is linked dynamically: scripts/build {target} makes a static one, which runs on every router")
+        raise Trouble(f"{path} is linked dynamically: scripts/build {target} makes a static one")
 
 
 def _has_segment(data: bytes, order: str, kind: int) -> bool:

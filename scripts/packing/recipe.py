@@ -1,7 +1,7 @@
 """What a package is made of, as its Makefile below `openwrt/` says it: the one place where that is written.
 
-The Makefile is run by `make` itself, with the few files of `buildroot/` in place of OpenWrt's build system. So its fields
-and its install lines, with their modes, mean here what they mean there.
+The Makefile is run by `make` itself, with the few files of `buildroot/` in place of OpenWrt's build system. So its
+fields and its install lines, with their modes, mean here what they mean there.
 """
 
 import os
@@ -17,7 +17,7 @@ from .trouble import Trouble
 BUILDROOT = Path(__file__).parent / "buildroot"
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 
-# opkg and apk order such versions alike. Of pre-releases each has a spelling that the other reads wrongly or not at all.
+# opkg and apk order such versions alike. For pre-releases each has a spelling that the other does not understand.
 VERSION = re.compile(r"[0-9]+(\.[0-9]+)*-r[0-9]+")
 NAME = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 
@@ -72,7 +72,9 @@ def read(makefile: Path, sources: Path, program: Path) -> Recipe:
 def _run_make(makefile: Path, **variables: Path) -> None:
     command = ["make", "--silent", "--no-print-directory", "-C", str(makefile.parent), "-f", makefile.name, "install"]
     # What the caller's own make would hand down (flags, a job server) is not meant for this one.
-    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    }
     try:
         done = subprocess.run(
             command + [f"{name}={value}" for name, value in variables.items()],

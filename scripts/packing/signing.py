@@ -41,7 +41,9 @@ class OpkgKey:
         with tempfile.NamedTemporaryFile() as file:
             file.write(message)
             file.flush()
-            signature = _openssl("pkeyutl", "-sign", "-rawin", "-inkey", str(self.path), "-in", file.name, key=self.path)
+            signature = _openssl(
+                "pkeyutl", "-sign", "-rawin", "-inkey", str(self.path), "-in", file.name, key=self.path
+            )
         return self._text(f"signed by key {self.fingerprint.hex()}", signature)
 
     def public_file(self) -> tuple[str, bytes]:
@@ -91,7 +93,9 @@ def load(paths: list[Path]) -> tuple[OpkgKey | None, ApkKey | None]:
         elif public.startswith((_ED25519, _PRIME256V1)):
             raise Trouble(f"--sign-key {path}: a second key of its kind; give one Ed25519 key and one of prime256v1")
         else:
-            raise Trouble(f"--sign-key {path}: it must be an Ed25519 key (opkg) or one of prime256v1 (apk); see docs/feed.md")
+            raise Trouble(
+                f"--sign-key {path}: it must be an Ed25519 key (opkg) or one of prime256v1 (apk); see docs/feed.md"
+            )
     return opkg, apk
 
 

@@ -1,7 +1,7 @@
 """Which program runs on which routers: the table that scripts/build has, and its last column.
 
-A package names exactly one architecture of OpenWrt, so one program goes into several packages. All programs are static: a
-router's own C library, and how its programs pass floating point numbers, do not matter.
+A package names exactly one architecture of OpenWrt, so one program goes into several packages. All programs are static:
+a router's own C library, and how its programs pass floating point numbers, do not matter.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 //! `scripts/package`: what it writes is read back here, by readers of their own, and by opkg and apk where they are.
 //!
-//! Most tests pack a short script as the program: what is in it does not matter to the packer, and it is packed at once.
+//! Most tests pack a short script as the program: the packer does not mind, and it is quick.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod adb;

@@ -79,7 +79,9 @@ fn on_a_full_disk_the_old_feed_stays() {
         words.join(" ")
     };
     let script = format!(
-        "set -e; mount -t tmpfs -o size=40k none '{disk}'; {first}; {second} 2>&1 && exit 3; ls -A '{disk}'; cp -r '{disk}' '{copy}'",
+        "set -e; mount -t tmpfs -o size=40k none '{disk}'
+         {first}; {second} 2>&1 && exit 3
+         ls -A '{disk}'; cp -r '{disk}' '{copy}'",
         disk = disk.display(),
         copy = copy.display(),
         first = packing(&small),

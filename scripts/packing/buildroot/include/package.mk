@@ -1,5 +1,5 @@
-# Stands for the file of this name in OpenWrt's build system. It builds nothing: it writes each field of a package into a
-# file DESCRIPTION/FIELD, and installs what is built already into INSTALLED.
+# Stands for the file of this name in OpenWrt's build system. It builds nothing: it writes each field of a package into
+# a file DESCRIPTION/FIELD, and installs what is built already into INSTALLED.
 # From the command line: DESCRIPTION, INSTALLED, PKG_BUILD_DIR (holds files/), PKG_INSTALL_DIR (holds bin/).
 
 # Both know Package/NAME and Package/NAME/THING.
