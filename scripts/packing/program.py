@@ -30,7 +30,7 @@ def check(path: Path, target: str) -> None:
     machine = struct.unpack_from(order + "H", data, 18)[0]
     if (machine, order) != wanted:
         raise Trouble(
-            f"{path} is a program for another processor (ELF machine {machine}); scripts/build {target} makes the right one"
+            f"{path} is for another processor (ELF machine {machine}); scripts/build {target} makes the right one"
         )
     if _has_segment(data, order, _INTERPRETER):
         raise Trouble(f"{path} is linked dynamically: scripts/build {target} makes a static one")

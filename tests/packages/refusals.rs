@@ -37,7 +37,7 @@ fn a_program_that_routers_cannot_run() {
     // The test's own program is neither for MIPS nor static.
     let native = fs::read(std::env::current_exe().unwrap()).unwrap();
     scratch.file(&place(TARGET), &native);
-    assert_says(&refuses(script(&checkout).arg(TARGET)), &["another processor"]);
+    assert_says(&refuses(script(&checkout).arg(TARGET)), &["for another processor"]);
     #[cfg(target_arch = "x86_64")]
     {
         let target = "x86_64-unknown-linux-musl";

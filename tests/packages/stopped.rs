@@ -31,7 +31,7 @@ fn killed_at_any_moment_no_half_feed_is_left() {
             check(&feed).unwrap();
         }
     }
-    assert!(killed > 3, "only {killed} were killed in time");
+    assert!(killed > 2, "only {killed} were killed in time");
     // What they left behind is no hindrance, and is cleared away.
     succeeds(&mut packer(Path::new(ROOT), &program, &output));
     check(&output.join(ARCHITECTURE)).unwrap();
