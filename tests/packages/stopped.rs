@@ -2,41 +2,103 @@
 
 use crate::feeds::check;
 use crate::packing::{ARCHITECTURE, DATE, PROGRAM, ROOT, Scratch, pack, packer, refuses, succeeds, text};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
-use std::path::Path;
-use std::process::Stdio;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+/// How long a run takes, and how much of that it writes.
+struct Run {
+    whole: Duration,
+    writing: Duration,
+}
+
+/// Runs the packer; kills it so long after it has begun, or has begun to write.
+fn run(mut packer: Command, output: &Path, after_start: Option<Duration>, after_writing: Option<Duration>) -> Run {
+    let new = output.join(format!(".{ARCHITECTURE}.new"));
+    let begun = Instant::now();
+    let mut child = packer.stdout(Stdio::null()).spawn().unwrap();
+    let mut writes: Option<Instant> = None;
+    while child.try_wait().unwrap().is_none() {
+        if writes.is_none() && new.exists() {
+            writes = Some(Instant::now());
+        }
+        let late = |since: Instant, limit: Option<Duration>| limit.is_some_and(|limit| since.elapsed() >= limit);
+        if late(begun, after_start) || writes.is_some_and(|since| late(since, after_writing)) {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    Run { whole: begun.elapsed(), writing: writes.map_or(Duration::ZERO, |since| since.elapsed()) }
+}
+
+/// A program that takes a while to be written: nothing in it can be compressed.
+fn large_program(scratch: &Scratch, size: usize) -> PathBuf {
+    let mut program = vec![0_u8; size];
+    fs::File::open("/dev/urandom").unwrap().read_exact(&mut program).unwrap();
+    scratch.file("large/program", program)
+}
 
 #[test]
 fn killed_at_any_moment_no_half_feed_is_left() {
     let scratch = Scratch::new();
-    let program = scratch.file("program", PROGRAM);
+    let program = large_program(&scratch, 4_000_000);
     let output = scratch.join("killed");
-    let begun = Instant::now();
-    pack(&scratch);
-    let long = begun.elapsed();
-    let mut killed = 0;
-    for round in 0..12_u32 {
-        let mut child = packer(Path::new(ROOT), &program, &output)
-            .env("SOURCE_DATE_EPOCH", (DATE + u64::from(round)).to_string())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(long * round / 10);
-        child.kill().unwrap();
-        killed += u32::from(!child.wait().unwrap().success());
-        let feed = output.join(ARCHITECTURE);
-        if feed.exists() {
-            check(&feed).unwrap();
-        }
+    let feed = output.join(ARCHITECTURE);
+    let packing = |round: u32| {
+        let mut packer = packer(Path::new(ROOT), &program, &output);
+        packer.env("SOURCE_DATE_EPOCH", (DATE + u64::from(round)).to_string());
+        packer
+    };
+    let undisturbed = run(packing(0), &output, None, None);
+    check(&feed).unwrap();
+    assert!(undisturbed.writing > Duration::from_millis(1), "it is written at once: {:?}", undisturbed.writing);
+    for round in 1..=6 {
+        run(packing(round), &output, Some(undisturbed.whole * round / 7), None);
+        assert!(!feed.exists() || check(&feed).is_ok(), "killed in part {round} of 7");
     }
-    assert!(killed > 2, "only {killed} were killed in time");
+    for round in 0..8 {
+        run(packing(round), &output, None, Some(undisturbed.writing * round / 8));
+        assert!(!feed.exists() || check(&feed).is_ok(), "killed in part {round} of 8 of the writing");
+    }
     // What they left behind is no hindrance, and is cleared away.
-    succeeds(&mut packer(Path::new(ROOT), &program, &output));
-    check(&output.join(ARCHITECTURE)).unwrap();
+    succeeds(&mut packing(0));
+    check(&feed).unwrap();
     let names: Vec<_> = fs::read_dir(&output).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names.len(), 2, "{names:?}: the feed and the lock");
+}
+
+/// Names and sizes, if the folder is the same one before and after it is listed.
+fn listing(folder: &Path) -> Option<BTreeMap<String, u64>> {
+    let before = fs::metadata(folder).ok()?.ino();
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).ok()? {
+        let entry = entry.ok()?;
+        files.insert(entry.file_name().into_string().unwrap(), entry.metadata().ok()?.len());
+    }
+    (fs::metadata(folder).ok()?.ino() == before).then_some(files)
+}
+
+#[test]
+fn who_looks_meanwhile_sees_the_old_feed_or_the_new_one() {
+    let scratch = Scratch::new();
+    let (small, large) = (scratch.file("small/program", PROGRAM), large_program(&scratch, 16_000_000));
+    let output = scratch.join("packages");
+    let feed = output.join(ARCHITECTURE);
+    succeeds(&mut packer(Path::new(ROOT), &small, &output));
+    let old = listing(&feed).unwrap();
+    let mut child = packer(Path::new(ROOT), &large, &output).stdout(Stdio::null()).spawn().unwrap();
+    let mut seen = Vec::new();
+    while child.try_wait().unwrap().is_none() {
+        seen.extend(listing(&feed));
+        seen.dedup();
+    }
+    let new = listing(&feed).unwrap();
+    assert_ne!(old, new);
+    assert!(seen == [old.clone()] || seen == [old, new], "{seen:#?}");
 }
 
 /// The one moment without a folder is between two renames: the next run puts the old one back before anything else.
@@ -63,10 +125,7 @@ fn stopped_between_the_renames_the_old_feed_comes_back() {
 fn on_a_full_disk_the_old_feed_stays() {
     let scratch = Scratch::new();
     let small = scratch.file("small/program", PROGRAM);
-    // Nothing that could be compressed.
-    let mut large = vec![0_u8; 60_000];
-    fs::File::open("/dev/urandom").unwrap().read_exact(&mut large).unwrap();
-    let large = scratch.file("large/program", large);
+    let large = large_program(&scratch, 60_000);
     let disk = scratch.join("disk");
     fs::create_dir(&disk).unwrap();
     let copy = scratch.join("copy");
@@ -87,7 +146,7 @@ fn on_a_full_disk_the_old_feed_stays() {
         first = packing(&small),
         second = packing(&large),
     );
-    let mut unshare = std::process::Command::new("unshare");
+    let mut unshare = Command::new("unshare");
     let output = succeeds(unshare.args(["--map-root-user", "--mount", "sh", "-c", &script]));
     let said = text(&output.stdout);
     assert!(said.contains("cannot be written: No space left on device"), "{said}");
@@ -102,8 +161,7 @@ fn two_at_once_do_not_mix() {
     let feed = pack(&scratch);
     let output = feed.parent().unwrap();
     let lock = output.join(".lock");
-    let mut holder =
-        std::process::Command::new("flock").arg("--no-fork").arg(&lock).args(["sleep", "60"]).spawn().unwrap();
+    let mut holder = Command::new("flock").arg("--no-fork").arg(&lock).args(["sleep", "60"]).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     let said = loop {
         // Until the holder has the lock, a run succeeds.
