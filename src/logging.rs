@@ -1,13 +1,16 @@
 //! The system log: one line for each change, so that `logread` tells what happened and when.
 //!
-//! The `syslog` crate writes the line; the socket is our own, because the crate's would block for ever on a reader that
+//! The `syslog` crate knows the protocol; the socket is our own, because the crate's would block for ever on a reader that
 //! stalls, and would try the network where there is no `/dev/log`.
 
+mod line;
+
+use line::Line;
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::net::UnixDatagram;
 use std::sync::Mutex;
-use syslog::{Facility, Formatter3164, Logger, LoggerBackend};
+use syslog::Logger;
 
 /// Where the system log listens.
 const SOCKET: &str = "/dev/log";
@@ -16,8 +19,8 @@ const LONGEST: usize = 1_000;
 
 /// Sends what is logged from here on to the system log, if there is one. People at a terminal are told by other means.
 pub fn to_system_log(level: LevelFilter) {
-    let Some(socket) = connect() else { return };
-    let logger = Mutex::new(Logger::new(LoggerBackend::Unix(socket), format()));
+    let Some(logger) = connect() else { return };
+    let logger = Mutex::new(logger);
     if log::set_boxed_logger(Box::new(SystemLog { logger })).is_ok() {
         log::set_max_level(level);
     }
@@ -41,7 +44,7 @@ impl Log for Stderr {
     fn log(&self, record: &Record) {
         if self.enabled(record.metadata()) {
             // Nobody is left to be told if that fails.
-            let _ = writeln!(std::io::stderr().lock(), "{}: {}", word(record.level()), record.args());
+            let _ = writeln!(io::stderr().lock(), "{}: {}", word(record.level()), record.args());
         }
     }
 
@@ -58,25 +61,28 @@ fn word(level: Level) -> &'static str {
 }
 
 struct SystemLog {
-    logger: Mutex<Logger<LoggerBackend, Formatter3164>>,
+    logger: Mutex<Logger<Socket, Line>>,
 }
 
-/// Without a host name the line begins with the 15-character time stamp that logd insists on.
-fn format() -> Formatter3164 {
-    Formatter3164 {
-        facility: Facility::LOG_DAEMON,
-        hostname: None,
-        process: "wansplit".into(),
-        pid: std::process::id(),
+/// A line is a datagram.
+struct Socket(UnixDatagram);
+
+impl Write for Socket {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.send(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
 /// A full socket drops the line instead of stopping us.
-fn connect() -> Option<UnixDatagram> {
+fn connect() -> Option<Logger<Socket, Line>> {
     let socket = UnixDatagram::unbound().ok()?;
     socket.connect(SOCKET).ok()?;
     socket.set_nonblocking(true).ok()?;
-    Some(socket)
+    Some(Logger::new(Socket(socket), Line))
 }
 
 impl Log for SystemLog {
@@ -97,8 +103,8 @@ impl Log for SystemLog {
             return;
         }
         // logd was restarted: its old socket is dead for ever.
-        if let Some(socket) = connect() {
-            *logger = Logger::new(LoggerBackend::Unix(socket), format());
+        if let Some(anew) = connect() {
+            *logger = anew;
             write(&mut logger, record.level(), &line);
         }
     }
@@ -107,7 +113,7 @@ impl Log for SystemLog {
 }
 
 /// Whether the line is written, or the socket is only full.
-fn write(logger: &mut Logger<LoggerBackend, Formatter3164>, level: Level, line: &str) -> bool {
+fn write(logger: &mut Logger<Socket, Line>, level: Level, line: &str) -> bool {
     let outcome = match level {
         Level::Error => logger.err(line),
         Level::Warn => logger.warning(line),
@@ -116,7 +122,7 @@ fn write(logger: &mut Logger<LoggerBackend, Formatter3164>, level: Level, line: 
     };
     match outcome {
         Ok(()) => true,
-        Err(syslog::Error::Io(error) | syslog::Error::Write(error)) => error.kind() == std::io::ErrorKind::WouldBlock,
+        Err(syslog::Error::Io(error) | syslog::Error::Write(error)) => error.kind() == io::ErrorKind::WouldBlock,
         Err(_) => false,
     }
 }

@@ -2,37 +2,42 @@
 //! together a tenth of this program. Here it only ever sorts numbers of places.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
 /// Sorts by an order; equal items stay as they stand.
-pub fn by<T>(items: &mut Vec<T>, order: impl Fn(&T, &T) -> Ordering) {
-    if items.is_sorted_by(|a, b| order(a, b).is_le()) {
-        return;
-    }
-    let places = sorted(items.len(), &|a, b| match (items.get(a), items.get(b)) {
-        (Some(a), Some(b)) => order(a, b),
-        _ => Ordering::Equal,
-    });
-    let mut taken: Vec<Option<T>> = items.drain(..).map(Some).collect();
-    items.extend(places.into_iter().filter_map(|place| taken.get_mut(place)?.take()));
+pub fn by<T>(items: &mut [T], order: impl Fn(&T, &T) -> Ordering) {
+    let places = sorted(items.len(), &|a, b| order(&items[a], &items[b]));
+    arrange(places, &mut |a, b| items.swap(a, b));
 }
 
 /// Sorts by a key; items of one key stay as they stand.
-pub fn by_key<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
+pub fn by_key<T, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K) {
     by(items, |a, b| key(a).cmp(&key(b)));
 }
 
-/// A set. `collect` would sort its items first.
-pub fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
-    let mut set = BTreeSet::new();
-    set.extend(items);
-    set
-}
-
+/// The places of the items in their new order; none if they are in order already.
 fn sorted(count: usize, order: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    if (1..count).all(|n| order(n - 1, n).is_le()) {
+        return Vec::new();
+    }
     let mut places: Vec<usize> = (0..count).collect();
     places.sort_by(|a, b| order(*a, *b));
     places
+}
+
+/// Brings to each place the item that is now at `places` of it.
+fn arrange(mut places: Vec<usize>, swap: &mut dyn FnMut(usize, usize)) {
+    for first in 0..places.len() {
+        // What stands here goes round its cycle until it comes to its own place; all before it are then at theirs.
+        let mut at = first;
+        loop {
+            let from = std::mem::replace(&mut places[at], at);
+            if from == first {
+                break;
+            }
+            swap(at, from);
+            at = from;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -170,6 +170,10 @@ fn an_empty_file_is_the_inert_default() {
         let config = reading.config.unwrap();
         assert!(reading.diagnostics.is_empty() && !config.globals.enabled, "{text}");
         assert!(config.links.is_empty() && config.policies.is_empty() && config.rules.is_empty(), "{text}");
+        assert!(reading.is_blank, "{text}");
+    }
+    for text in ["config globals\n option enabled 0\n", "{\"globals\": {}}", "config link 'a'\n"] {
+        assert!(!read(text.as_bytes()).is_blank, "somebody has written something: {text}");
     }
 }
 

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use wansplit::config::{self, model::Config, model::Family};
+use wansplit::map::Set;
 use wansplit::network::gather::{Absent, Sources, gather};
 use wansplit::network::known::Known;
 use wansplit::network::{Facts, netifd};
@@ -68,7 +68,7 @@ impl Router {
             devices: &[],
             addresses: &[],
             ipv6: true,
-            without_ipv6: &BTreeSet::new(),
+            without_ipv6: &Set::new(),
             absent: Absent::Believed,
             known,
         };

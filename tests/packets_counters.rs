@@ -19,7 +19,7 @@ fn counting(name: &str, ports: &str, target: &str) -> String {
 }
 
 fn counts(router: &Host) -> BTreeMap<String, (u64, u64)> {
-    router.run(|| Kernel::new().nft_counters("wansplit").unwrap())
+    router.run(|| Kernel::new().nft_counters("wansplit").unwrap().into_iter().collect())
 }
 
 fn packets(router: &Host) -> Vec<(String, u64)> {

@@ -5,11 +5,11 @@ mod packet_support;
 
 use lab::{Flow, INTERNET, Lab, Setup, Wan, Way};
 use packet_support::{links, rule};
-use std::collections::BTreeSet;
 use std::time::Duration;
 use wansplit::config;
 use wansplit::config::model::{Config, Family, LinkId, Method, Tracking};
 use wansplit::kernel::Kernel;
+use wansplit::map::Set;
 use wansplit::network::gather::{Absent, Sources, gather};
 use wansplit::network::known::Known;
 use wansplit::network::{Facts, Standing};
@@ -47,15 +47,21 @@ fn facts(kernel: &mut Kernel, config: &Config, rp_filter: u8, standings: [Standi
         devices: &devices,
         addresses: &addresses,
         ipv6: true,
-        without_ipv6: &BTreeSet::new(),
+        without_ipv6: &Set::new(),
         absent: Absent::Missing,
         known: &Known::nothing(),
     };
     let mut facts = gather(config, &sources);
     for (link, standing) in facts.links.iter_mut().zip(standings) {
         (link.v4.standing, link.v6.standing) = (standing, standing);
-        facts.strict_devices.extend(link.v4.device.clone().filter(|_| rp_filter == 1));
-        facts.loose_devices.extend(link.v4.device.clone().filter(|_| rp_filter == 2));
+        let checked = match rp_filter {
+            1 => &mut facts.strict_devices,
+            2 => &mut facts.loose_devices,
+            _ => continue,
+        };
+        if let Some(device) = &link.v4.device {
+            checked.insert(device.clone());
+        }
     }
     facts
 }

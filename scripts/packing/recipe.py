@@ -84,7 +84,7 @@ def _run_make(makefile: Path, **variables: Path) -> None:
             stdin=subprocess.DEVNULL,
         )
     except FileNotFoundError:
-        raise Trouble("make is not there: scripts/setup installs it") from None
+        raise Trouble("make is not there: packaging needs it (Debian: apt-get install make)") from None
     if done.returncode != 0:
         raise Trouble(f"{makefile}: make failed:\n{done.stderr.strip()}")
 

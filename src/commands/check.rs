@@ -3,6 +3,7 @@
 use super::{Exit, Loaded, Place, apply, complain, facts, say};
 use crate::config::diagnostics::Diagnostic;
 use crate::config::model::Config;
+use crate::json;
 use crate::kernel::Kernel;
 use crate::plan;
 use crate::sort;
@@ -46,7 +47,7 @@ pub fn run(place: &Place, verb: &Check) -> Exit {
     }
     if verb.json {
         let records: Vec<_> = loaded.diagnostics.iter().map(|finding| finding.record(&loaded.file)).collect();
-        say(&serde_json::to_string_pretty(&records).unwrap_or_default());
+        say(&json::pretty(&records));
     } else {
         loaded.print_findings();
         if loaded.diagnostics.iter().all(Diagnostic::is_harmless) {

@@ -7,6 +7,7 @@ use crate::config::model::{Config, LinkId, Mac, NotAMac};
 use crate::explain::question;
 use crate::explain::words::{self, Verdict, Words};
 use crate::explain::{self, Decision, From, Packet};
+use crate::json;
 use crate::kernel::Kernel;
 use crate::kernel::netlink::lookup::{self, Answer, Question};
 use crate::network::Facts;
@@ -66,7 +67,7 @@ fn attempt(place: &Place, verb: &Explain) -> Result<Exit, Exit> {
     let world = facts::world(config, place)?;
     let (survey, plan) = facts::plan(&mut kernel, config, &world, Trust::File)?;
     if verb.json {
-        say(&format!("{:#}", answer(&mut kernel, config, &survey.facts, &plan, asked)));
+        say(&json::pretty(&answer(&mut kernel, config, &survey.facts, &plan, asked)));
     } else {
         say(&explained(&mut kernel, config, &survey.facts, &plan, asked, in_words));
     }

@@ -2,6 +2,7 @@
 
 use super::{Exit, say};
 use crate::config::schema;
+use crate::json;
 use argh::FromArgs;
 
 /// Prints the JSON Schema of the configuration's JSON form.
@@ -12,6 +13,6 @@ pub struct Schema {}
 /// Runs the verb.
 #[must_use]
 pub fn run() -> Exit {
-    say(&format!("{:#}", schema::schema()));
+    say(&json::pretty(&schema::schema()));
     Exit::Done
 }

@@ -5,8 +5,10 @@ use crate::config::diagnostics::Diagnostic;
 use crate::config::model::{Config, Family, LinkId};
 use crate::daemon::control::Request;
 use crate::daemon::control::client;
+use crate::json;
 use crate::kernel::Kernel;
 use crate::kernel::netlink::link::Link as Device;
+use crate::map::Map;
 use crate::plan::Plan;
 use crate::plan::ruleset::TABLE;
 use crate::reconcile;
@@ -16,7 +18,6 @@ use crate::report::text;
 use crate::survey::{self, Survey, Trust};
 use argh::FromArgs;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Shows the links, what each policy and rule uses now, and whether the kernel holds the wanted state.
 #[derive(FromArgs)]
@@ -44,7 +45,7 @@ fn attempt(place: &Place, verb: &Status) -> Result<Exit, Exit> {
         None => by_ourselves(config, place)?,
     };
     if verb.json {
-        say(&format!("{status:#}"));
+        say(&json::pretty(&status));
     } else {
         say(&text::text(&status, Paint::for_stdout()));
     }
@@ -71,11 +72,11 @@ fn by_ourselves(config: &Config, place: &Place) -> Result<Value, Exit> {
 #[derive(Default)]
 pub(crate) struct Watched {
     /// Of each link.
-    pub seen: BTreeMap<(LinkId, Family), Seen>,
+    pub seen: Map<(LinkId, Family), Seen>,
     /// Its process number.
     pub daemon: Option<u32>,
     /// Bytes a second of each device.
-    pub rates: BTreeMap<String, (u64, u64)>,
+    pub rates: Map<String, (u64, u64)>,
 }
 
 /// Asks the kernel for the rest of a status. `watched` is given the devices with their counters.

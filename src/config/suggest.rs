@@ -2,13 +2,13 @@
 
 /// The candidate nearest to a word, if one is near enough to be what was meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word: Vec<char> = word.to_lowercase().chars().collect();
+    let word: Vec<char> = word.to_ascii_lowercase().chars().collect();
     // A third of the letters may be wrong: 'por' is not near 'mac', but 'destport' is near 'dest_port'.
     let limit = (word.len() / 3).clamp(1, 3);
     candidates
         .into_iter()
         .filter_map(|candidate| {
-            let other: Vec<char> = candidate.to_lowercase().chars().collect();
+            let other: Vec<char> = candidate.to_ascii_lowercase().chars().collect();
             // 'warning' for 'warn', 'unreach' for 'unreachable'.
             let (short, long) = if word.len() < other.len() { (&word, &other) } else { (&other, &word) };
             if short.len() >= 3 && long.starts_with(short) {

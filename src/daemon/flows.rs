@@ -2,11 +2,11 @@
 
 use super::Daemon;
 use crate::config::model::{Config, Family, LinkId};
+use crate::map::{Map, Set};
 use crate::plan::Plan;
 use crate::plan::flows::{Doomed, returning};
 use crate::reconcile::flows;
 use crate::survey::Survey;
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,10 @@ const AGAIN: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub struct Sweeps {
     /// The links and families whose connections were moved since they went down.
-    done: BTreeSet<(LinkId, Family)>,
+    done: Set<(LinkId, Family)>,
     again: Vec<(Instant, Doomed)>,
     /// The last addresses of each link: by then the kernel may have dropped them.
-    addresses: BTreeMap<LinkId, Vec<IpAddr>>,
+    addresses: Map<LinkId, Vec<IpAddr>>,
 }
 
 impl Sweeps {

@@ -7,6 +7,7 @@ use crate::bus::Status;
 use crate::commands::{Loaded, check, explain};
 use crate::config;
 use crate::config::diagnostics::Diagnostic;
+use crate::json;
 use crate::network::Standing;
 use crate::sort;
 use crate::survey::{self, Trust};
@@ -41,7 +42,7 @@ impl Daemon {
                 Request::Status => self.status(now),
                 Request::Events => self.events.json(),
             };
-            self.server.answer(ticket, &answer.to_string());
+            self.server.answer(ticket, &json::text(&answer));
         }
     }
 

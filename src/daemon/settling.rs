@@ -5,8 +5,8 @@
 //! is new to it, is unique. That is no failure of the link: routes, connections and the log shall not notice.
 
 use crate::config::model::LinkId;
+use crate::map::Map;
 use crate::network::{Down, Facts, Side, State};
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ pub fn await_addresses(facts: &mut Facts, usable: &[IpAddr]) {
 
 /// Since when IPv6 is away, by link.
 #[derive(Debug, Default)]
-pub struct Settling(BTreeMap<LinkId, Instant>);
+pub struct Settling(Map<LinkId, Instant>);
 
 impl Settling {
     /// Where IPv6 has just gone while IPv4 goes on over the same device, puts back what was known of it `before`. Says
@@ -49,7 +49,7 @@ impl Settling {
             if !lives_on(&old.v6, &link.v4) {
                 continue;
             }
-            let until = *self.0.entry(id).or_insert(now) + patience;
+            let until = *self.0.or_insert_with(id, || now) + patience;
             if now < until {
                 link.v6 = old.v6.clone();
                 again = Some(again.map_or(until, |earlier: Instant| earlier.min(until)));

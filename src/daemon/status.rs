@@ -5,12 +5,12 @@ use crate::commands::status::{self, Watched};
 use crate::config::model::{Family, LinkId};
 use crate::health::Condition;
 use crate::kernel::netlink::link::Link as Device;
+use crate::map::Map;
 use crate::reconcile;
 use crate::report::status::Seen;
 use crate::report::text::duration;
 use log::info;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// A rate over less than this says little.
@@ -22,13 +22,13 @@ const LONGEST: Duration = Duration::from_secs(120);
 #[derive(Debug, Default)]
 pub struct Samples {
     at: Option<Instant>,
-    bytes: BTreeMap<String, (u64, u64)>,
-    rates: BTreeMap<String, (u64, u64)>,
+    bytes: Map<String, (u64, u64)>,
+    rates: Map<String, (u64, u64)>,
 }
 
 impl Samples {
     /// Takes counters in; returns the rates.
-    fn take(&mut self, devices: &[Device], now: Instant) -> BTreeMap<String, (u64, u64)> {
+    fn take(&mut self, devices: &[Device], now: Instant) -> Map<String, (u64, u64)> {
         let passed = self.at.map(|at| now.saturating_duration_since(at));
         if passed.is_some_and(|passed| passed < SHORTEST) {
             return self.rates.clone();
@@ -44,9 +44,9 @@ impl Samples {
             Some((device.name.clone(), (rate(device.rx_bytes, *rx), rate(device.tx_bytes, *tx))))
         });
         let rates: Vec<_> = rates.collect();
-        self.rates = BTreeMap::new();
+        self.rates = Map::new();
         self.rates.extend(rates);
-        self.bytes = BTreeMap::new();
+        self.bytes = Map::new();
         self.bytes.extend(devices.iter().map(|device| (device.name.clone(), (device.rx_bytes, device.tx_bytes))));
         self.at = Some(now);
         self.rates.clone()
@@ -80,9 +80,9 @@ impl Daemon {
         })
     }
 
-    fn seen(&self, now: Instant) -> BTreeMap<(LinkId, Family), Seen> {
+    fn seen(&self, now: Instant) -> Map<(LinkId, Family), Seen> {
         let moment = self.moment(now);
-        let mut seen = BTreeMap::new();
+        let mut seen = Map::new();
         for watch in self.watches.iter() {
             let condition = watch.judge.condition();
             let statistics = watch.statistics();

@@ -201,7 +201,7 @@ pub fn miss(rule: &Rule, facts: &Facts, packet: &Packet) -> Option<Miss> {
 fn device_allowed(matches: &Matches, facts: &Facts, packet: &Packet) -> bool {
     let Some(interfaces) = &matches.interfaces else { return true };
     let From::Device(Some(device), _) = &packet.origin else { return false };
-    let named = |names: &std::collections::BTreeSet<String>| names.iter().any(|name| facts.device_of(name) == device);
+    let named = |names: &crate::map::Set<String>| names.iter().any(|name| facts.device_of(name) == device);
     match interfaces {
         Values::OneOf(names) => named(names),
         Values::NoneOf(names) => !named(names),

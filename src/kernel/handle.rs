@@ -13,10 +13,10 @@ use super::netlink::rule::{self, OddRule, Rules};
 use super::netlink::socket::{Failure, Socket};
 use super::nft;
 use crate::config::model::Family;
+use crate::map::Map;
 use crate::plan::state::{IpRule, Route};
 use nix::errno::Errno;
 use nix::sys::socket::SockProtocol;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
@@ -201,7 +201,7 @@ impl Kernel {
     ///
     /// # Errors
     /// The kernel refused: it may have no nftables, or we lack the right to look.
-    pub fn nft_counters(&mut self, table: &str) -> Result<BTreeMap<String, Count>, Error> {
+    pub fn nft_counters(&mut self, table: &str) -> Result<Map<String, Count>, Error> {
         self.netfilter
             .run(|socket| counters::list(socket, table))
             .map_err(about("read the counters of the nftables table inet", || table.to_owned()))

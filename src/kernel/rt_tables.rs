@@ -4,7 +4,7 @@
 //! others are the owner's.
 
 use super::file;
-use crate::sort;
+use crate::map::Set;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -36,7 +36,7 @@ pub struct Merged {
 pub fn merge(text: &str, wanted: &[(u32, String)]) -> Merged {
     let owners: Vec<&str> = text.split_inclusive('\n').filter(|line| !is_ours(line)).collect();
     let mut taken: Vec<(u32, String)> = owners.iter().filter_map(|line| parse(line)).collect();
-    let said = sort::set(taken.iter().cloned());
+    let said = Set::from_iter(taken.iter().cloned());
     let mut ours = String::new();
     let mut warnings = Vec::new();
     for (number, name) in wanted {

@@ -6,8 +6,7 @@ use super::{Down, Facts, Hop, LinkFacts, Side, State};
 use crate::config::model::{Attachment, Config, Family, Link};
 use crate::kernel::netlink::address::Address;
 use crate::kernel::netlink::link::Link as Device;
-use crate::sort;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::map::{Map, Set};
 use std::net::IpAddr;
 
 /// Protocols that make a device of their own, one without gateways' link-layer addresses. Needed where the kernel
@@ -47,7 +46,7 @@ pub struct Sources<'a> {
     /// Whether the kernel speaks IPv6 at all.
     pub ipv6: bool,
     /// Devices on which IPv6 is switched off (`disable_ipv6`).
-    pub without_ipv6: &'a BTreeSet<String>,
+    pub without_ipv6: &'a Set<String>,
     /// What to think of a device the kernel does not have.
     pub absent: Absent,
     /// What the links last had.
@@ -71,8 +70,8 @@ pub fn gather(config: &Config, sources: &Sources) -> Facts {
         interfaces: sources.devices_by_interface(config, &links),
         links,
         ipv6: sources.ipv6,
-        strict_devices: BTreeSet::new(),
-        loose_devices: BTreeSet::new(),
+        strict_devices: Set::new(),
+        loose_devices: Set::new(),
     }
 }
 
@@ -92,14 +91,14 @@ impl Sources<'_> {
     }
 
     /// The device behind each interface, also while it is down, as far as that is known.
-    fn devices_by_interface(&self, config: &Config, links: &[LinkFacts]) -> BTreeMap<String, String> {
-        let mut devices = BTreeMap::new();
+    fn devices_by_interface(&self, config: &Config, links: &[LinkFacts]) -> Map<String, String> {
+        let mut devices = Map::new();
         let told = |interface: &Interface| Some((interface.name.clone(), device_of(interface)?.to_owned()));
         devices.extend(self.interfaces().iter().filter_map(told));
         for (link, facts) in config.links.iter().zip(links) {
             let device = facts.v4.device.as_ref().or(facts.v6.device.as_ref());
             if let (Attachment::Interface(name), Some(device)) = (&link.attachment, device) {
-                devices.entry(name.clone()).or_insert_with(|| device.clone());
+                devices.or_insert_with(name.clone(), || device.clone());
             }
         }
         devices
@@ -179,8 +178,9 @@ impl Sources<'_> {
         if group.is_empty() {
             return both(|_| side(Down::NoSuchInterface));
         }
-        let prefixes =
-            sort::set(group.iter().filter(|interface| interface.up).flat_map(|interface| interface.prefixes.clone()));
+        let prefixes = Set::from_iter(
+            group.iter().filter(|interface| interface.up).flat_map(|interface| interface.prefixes.clone()),
+        );
         LinkFacts { prefixes: prefixes.into_iter().collect(), ..both(|family| self.of_group(group, family)) }
     }
 
@@ -269,7 +269,7 @@ fn both(of: impl Fn(Family) -> Side) -> LinkFacts {
 }
 
 fn sorted(addresses: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
-    sort::set(addresses).into_iter().collect()
+    Set::from_iter(addresses).into_iter().collect()
 }
 
 fn makes_own_device(interface: &Interface) -> bool {

@@ -9,17 +9,17 @@ use super::netifd::Interface;
 use super::{Facts, LinkFacts, State};
 use crate::config::model::{Attachment, Config, Family, Link};
 use crate::interval::ipv6_prefix;
-use std::collections::BTreeMap;
+use crate::map::Map;
 use std::net::Ipv6Addr;
 
 /// What links last had, by the links' names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Known(BTreeMap<String, Last>);
+pub struct Known(Map<String, Last>);
 
 /// What one link last had.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Last {
-    devices: BTreeMap<Family, String>,
+    devices: Map<Family, String>,
     prefixes: Vec<(Ipv6Addr, u8)>,
 }
 
@@ -27,7 +27,7 @@ impl Known {
     /// Nothing.
     #[must_use]
     pub const fn nothing() -> Self {
-        Self(BTreeMap::new())
+        Self(Map::new())
     }
 
     /// What these facts say, which were gathered with what was known before: nothing is forgotten that still counts.
@@ -47,12 +47,12 @@ impl Known {
 
     /// Adds a link's last device.
     pub fn device(&mut self, link: &str, family: Family, device: &str) {
-        self.0.entry(link.to_owned()).or_default().devices.insert(family, device.to_owned());
+        self.0.or_insert_with(link.to_owned(), Default::default).devices.insert(family, device.to_owned());
     }
 
     /// Adds a prefix that a link was delegated.
     pub fn prefix(&mut self, link: &str, prefix: (Ipv6Addr, u8)) {
-        self.0.entry(link.to_owned()).or_default().prefixes.push(prefix);
+        self.0.or_insert_with(link.to_owned(), Default::default).prefixes.push(prefix);
     }
 
     /// A link's facts, with what is remembered where nothing is told. `others` are the other links', as they were told;

@@ -7,7 +7,7 @@ pub mod known;
 pub mod netifd;
 
 use crate::config::model::{Family, LinkId};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::map::{Map, Set};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// What is known about the machine's links at one moment.
@@ -16,13 +16,13 @@ pub struct Facts {
     /// One entry a link, in the order of the configuration.
     pub links: Vec<LinkFacts>,
     /// netifd's interface names and their layer 3 devices, for `src_iface`.
-    pub interfaces: BTreeMap<String, String>,
+    pub interfaces: Map<String, String>,
     /// Whether the kernel speaks IPv6 at all.
     pub ipv6: bool,
     /// Devices on which the kernel checks source addresses strictly (`rp_filter` 1).
-    pub strict_devices: BTreeSet<String>,
+    pub strict_devices: Set<String>,
     /// Devices on which it checks them loosely (`rp_filter` 2).
-    pub loose_devices: BTreeSet<String>,
+    pub loose_devices: Set<String>,
 }
 
 impl Facts {

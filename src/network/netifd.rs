@@ -3,10 +3,12 @@
 //! netifd leaves fields out as it likes (most of them while an interface is down) and newer versions add some, so
 //! every field is optional and unknown ones are passed over.
 
+mod fields;
+
 use crate::config::model::{Family, is_device_name};
-use crate::sort;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use crate::{json, sort};
+use fields::Fields;
+use serde_json::Value;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -70,18 +72,23 @@ pub struct Dump {
     pub warnings: Vec<String>,
 }
 
-/// The text is no dump at all.
+/// This is no dump at all.
 #[derive(Debug)]
-pub struct NotADump(serde_json::Error);
+pub enum NotADump {
+    /// The text is not JSON.
+    Syntax(serde_json::Error),
+    /// It has no list `interface`.
+    NoList,
+}
 
 impl std::error::Error for NotADump {}
 
 impl fmt::Display for NotADump {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("this is not what `ubus call network.interface dump` prints: ")?;
-        match self.0.classify() {
-            serde_json::error::Category::Data => f.write_str("it has no list \"interface\""),
-            _ => write!(f, "{}", self.0),
+        match self {
+            Self::Syntax(error) => write!(f, "{error}"),
+            Self::NoList => f.write_str("it has no list \"interface\""),
         }
     }
 }
@@ -106,126 +113,99 @@ fn is_global(address: IpAddr, family: Family) -> bool {
     }
 }
 
-/// Reads a dump. An interface with a field of the wrong type is left out, with a warning.
+/// Reads a dump from text. An interface with a field of the wrong type is left out, with a warning.
 ///
 /// # Errors
 /// The text is not JSON, or has no list `interface`.
 pub fn parse(text: &str) -> Result<Dump, NotADump> {
-    #[derive(Deserialize)]
-    struct Whole<'a> {
-        #[serde(borrow)]
-        interface: Vec<&'a RawValue>,
-    }
-    let whole: Whole = serde_json::from_str(text).map_err(NotADump)?;
+    read(&json::parse(text).map_err(NotADump::Syntax)?)
+}
+
+/// Reads netifd's answer. An interface with a field of the wrong type is left out, with a warning.
+///
+/// # Errors
+/// It has no list `interface`.
+pub fn read(answer: &Value) -> Result<Dump, NotADump> {
+    let interfaces = answer["interface"].as_array().ok_or(NotADump::NoList)?;
     let mut dump = Dump::default();
-    for (place, raw) in whole.interface.iter().enumerate() {
-        match serde_json::from_str::<Raw>(raw.get()) {
-            Ok(raw) => dump.interfaces.push(raw.into()),
-            Err(error) => dump.warnings.push(format!("interface number {} is passed over: {error}", place + 1)),
+    for (place, value) in interfaces.iter().enumerate() {
+        match interface(value) {
+            Ok(interface) => dump.interfaces.push(interface),
+            Err(why) => dump.warnings.push(format!("interface number {} is passed over: {why}", place + 1)),
         }
     }
     Ok(dump)
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Raw {
-    interface: String,
-    #[serde(default)]
-    up: bool,
-    device: Option<String>,
-    #[serde(rename = "l3_device")]
-    l3_device: Option<String>,
-    #[serde(default)]
-    proto: String,
-    #[serde(default)]
-    dynamic: bool,
-    #[serde(default)]
-    metric: u32,
-    #[serde(default)]
-    ipv4_address: Vec<RawAddress>,
-    #[serde(default)]
-    ipv6_address: Vec<RawAddress>,
-    #[serde(default)]
-    ipv6_prefix: Vec<RawAddress>,
-    #[serde(default)]
-    ipv6_prefix_assignment: Vec<RawAddress>,
-    #[serde(default)]
-    route: Vec<RawRoute>,
-    #[serde(default)]
-    inactive: RawInactive,
+fn interface(value: &Value) -> Result<Interface, String> {
+    let fields = Fields::of(value, "interface")?;
+    let metric = fields.number("metric")?.unwrap_or(0);
+    let is_device = |name: &String| is_device_name(name);
+    // `@wan` is no device, but says which interface this one lies on.
+    let is_place = |name: &String| is_device_name(name.strip_prefix('@').unwrap_or(name));
+    let mut addresses = Vec::new();
+    for entry in fields.list("ipv4-address")?.into_iter().chain(fields.list("ipv6-address")?) {
+        addresses.extend(address(&entry)?);
+    }
+    Ok(Interface {
+        name: fields.needed_text("interface")?.to_owned(),
+        up: fields.is("up")?,
+        device: fields.owned_text("device")?.filter(is_place),
+        l3_device: fields.owned_text("l3_device")?.filter(is_device),
+        proto: fields.owned_text("proto")?.unwrap_or_default(),
+        dynamic: fields.is("dynamic")?,
+        metric,
+        addresses,
+        defaults: default_routes(&fields, metric)?,
+        prefixes: prefixes(&fields, "ipv6-prefix")?,
+        assignments: prefixes(&fields, "ipv6-prefix-assignment")?,
+    })
 }
 
-#[derive(Deserialize)]
-struct RawAddress {
-    address: String,
-    mask: u8,
-    ptpaddress: Option<String>,
+fn address(fields: &Fields) -> Result<Option<Address>, String> {
+    let (address, mask) = (fields.needed_text("address")?, fields.length("mask")?);
+    let peer = fields.text("ptpaddress")?.and_then(|text| text.parse().ok());
+    Ok(address.parse().ok().map(|address| Address { address, mask, peer }))
 }
 
-#[derive(Deserialize)]
-struct RawRoute {
-    target: String,
-    mask: u8,
-    nexthop: Option<String>,
-    metric: Option<u32>,
-    /// As in the kernel; 1 or absent: an ordinary route.
-    r#type: Option<u32>,
+fn prefixes(fields: &Fields, name: &str) -> Result<Vec<(Ipv6Addr, u8)>, String> {
+    let mut prefixes = Vec::new();
+    for entry in fields.list(name)? {
+        let (address, mask) = (entry.needed_text("address")?, entry.length("mask")?);
+        prefixes.extend(address.parse().ok().filter(|_| mask <= 128).map(|address| (address, mask)));
+    }
+    Ok(prefixes)
 }
 
-#[derive(Deserialize, Default)]
-struct RawInactive {
-    #[serde(default)]
-    route: Vec<RawRoute>,
-}
-
-impl From<Raw> for Interface {
-    fn from(raw: Raw) -> Self {
-        let active = raw.route.iter().filter_map(|route| route.as_default(true, raw.metric));
-        let inactive = raw.inactive.route.iter().filter_map(|route| route.as_default(false, raw.metric));
-        let mut defaults: Vec<_> = active.chain(inactive).collect();
-        sort::by_key(&mut defaults, |route| (!route.active, route.metric));
-        Self {
-            name: raw.interface,
-            up: raw.up,
-            // `@wan` is no device, but says which interface this one lies on.
-            device: raw.device.filter(|name| is_device_name(name.strip_prefix('@').unwrap_or(name))),
-            l3_device: raw.l3_device.filter(|name| is_device_name(name)),
-            proto: raw.proto,
-            dynamic: raw.dynamic,
-            metric: raw.metric,
-            addresses: raw.ipv4_address.iter().chain(&raw.ipv6_address).filter_map(RawAddress::address).collect(),
-            defaults,
-            prefixes: raw.ipv6_prefix.iter().filter_map(RawAddress::prefix).collect(),
-            assignments: raw.ipv6_prefix_assignment.iter().filter_map(RawAddress::prefix).collect(),
+/// The default routes; a route without a metric has the interface's.
+fn default_routes(fields: &Fields, metric: u32) -> Result<Vec<DefaultRoute>, String> {
+    let active = fields.list("route")?;
+    let inactive = fields.object("inactive")?.map_or(Ok(Vec::new()), |inactive| inactive.list("route"))?;
+    let mut routes = Vec::new();
+    for (active, list) in [(true, active), (false, inactive)] {
+        for route in list {
+            routes.extend(default_route(&route, active, metric)?);
         }
     }
+    sort::by_key(&mut routes, |route: &DefaultRoute| (!route.active, route.metric));
+    Ok(routes)
 }
 
-impl RawAddress {
-    fn address(&self) -> Option<Address> {
-        let peer = self.ptpaddress.as_ref().and_then(|text| text.parse().ok());
-        Some(Address { address: self.address.parse().ok()?, mask: self.mask, peer })
+/// A route, if it leads everywhere. IPv6 ones may hold for one source prefix only; a link's own table needs no such
+/// limit, its traffic was chosen before.
+fn default_route(fields: &Fields, active: bool, metric: u32) -> Result<Option<DefaultRoute>, String> {
+    let (target, mask) = (fields.needed_text("target")?, fields.length("mask")?);
+    let metric = fields.number("metric")?.unwrap_or(metric);
+    let gateway = fields.text("nexthop")?.and_then(|text| text.parse::<IpAddr>().ok());
+    // As in the kernel; 1 or absent: an ordinary route.
+    let is_ordinary = fields.number("type")?.unwrap_or(1) == 1;
+    let Ok(target) = target.parse::<IpAddr>() else { return Ok(None) };
+    if mask != 0 || !target.is_unspecified() || !is_ordinary {
+        return Ok(None);
     }
-
-    fn prefix(&self) -> Option<(Ipv6Addr, u8)> {
-        (self.mask <= 128).then_some((self.address.parse().ok()?, self.mask))
-    }
-}
-
-impl RawRoute {
-    /// The route, if it leads everywhere. IPv6 ones may hold for one source prefix only; a link's own table needs
-    /// no such limit, its traffic was chosen before.
-    fn as_default(&self, active: bool, metric: u32) -> Option<DefaultRoute> {
-        let target: IpAddr = self.target.parse().ok()?;
-        if self.mask != 0 || !target.is_unspecified() || self.r#type.is_some_and(|kind| kind != 1) {
-            return None;
-        }
-        let family = if target.is_ipv4() { Family::V4 } else { Family::V6 };
-        let gateway = self.nexthop.as_ref().and_then(|text| text.parse::<IpAddr>().ok());
-        let gateway = gateway.filter(|gateway| !gateway.is_unspecified() && gateway.is_ipv4() == target.is_ipv4());
-        Some(DefaultRoute { family, gateway, active, metric: self.metric.unwrap_or(metric) })
-    }
+    let family = if target.is_ipv4() { Family::V4 } else { Family::V6 };
+    let gateway = gateway.filter(|gateway| !gateway.is_unspecified() && gateway.is_ipv4() == target.is_ipv4());
+    Ok(Some(DefaultRoute { family, gateway, active, metric }))
 }
 
 #[cfg(test)]

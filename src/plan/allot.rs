@@ -5,6 +5,7 @@
 //! then the one that sorts first keeps it and the other takes the next free one.
 
 use crate::config::model::{Mark, Mask};
+use crate::map::Set;
 use crate::sort;
 use std::fmt;
 
@@ -70,7 +71,7 @@ pub fn allot(mask: Mask, requests: &[Request]) -> Result<Vec<Allotment>, Shortag
     let extra = requests.iter().filter(|r| r.extra).count();
     let shortage = Shortage { paths: requests.len(), extra, marks: mask.slots(), mask };
     let slots = slots(mask, requests).ok_or(shortage)?;
-    let mut tables = sort::set(requests.iter().filter_map(|r| r.table));
+    let mut tables = Set::from_iter(requests.iter().filter_map(|r| r.table));
     let mut by_slot: Vec<usize> = (0..requests.len()).collect();
     sort::by_key(&mut by_slot, |n| (requests[*n].extra, slots[*n]));
     let mut allotments = vec![None; requests.len()];
@@ -89,7 +90,7 @@ pub fn allot(mask: Mask, requests: &[Request]) -> Result<Vec<Allotment>, Shortag
 /// A slot for each request, or nothing if there are too few.
 fn slots(mask: Mask, requests: &[Request]) -> Option<Vec<u32>> {
     let range = mask.slots().min(MOST_SLOTS);
-    let mut taken = sort::set(requests.iter().filter_map(|r| r.mark).map(|m| mask.slot(m)));
+    let mut taken = Set::from_iter(requests.iter().filter_map(|r| r.mark).map(|m| mask.slot(m)));
     let mut order: Vec<usize> = (0..requests.len()).collect();
     sort::by_key(&mut order, |n| (requests[*n].extra, wish(&requests[*n].key, range), &requests[*n].key));
     let mut slots = vec![0; requests.len()];
@@ -130,7 +131,6 @@ pub fn collisions<'a>(mask: Mask, keys: &[&'a str]) -> Vec<(&'a str, &'a str)> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     fn ask(keys: &[&str]) -> Vec<Request> {
         keys.iter().map(|key| Request { key: (*key).into(), mark: None, table: None, extra: false }).collect()
@@ -146,8 +146,8 @@ mod tests {
         let mut two = allot(mask, &ask(&backward)).unwrap();
         two.reverse();
         assert_eq!(one, two);
-        let marks: BTreeSet<Mark> = one.iter().map(|a| a.mark).collect();
-        let tables: BTreeSet<u32> = one.iter().map(|a| a.table).collect();
+        let marks: Set<Mark> = one.iter().map(|a| a.mark).collect();
+        let tables: Set<u32> = one.iter().map(|a| a.table).collect();
         assert_eq!((marks.len(), tables.len()), (100, 100));
     }
 
@@ -175,8 +175,8 @@ mod tests {
         let all: Vec<Request> = probes.iter().cloned().chain(alone.iter().cloned()).collect();
         let together = allot(mask, &all).unwrap();
         assert_eq!(together[probes.len()..], allot(mask, &alone).unwrap());
-        let marks: BTreeSet<Mark> = together.iter().map(|a| a.mark).collect();
-        let tables: BTreeSet<u32> = together.iter().map(|a| a.table).collect();
+        let marks: Set<Mark> = together.iter().map(|a| a.mark).collect();
+        let tables: Set<u32> = together.iter().map(|a| a.table).collect();
         assert_eq!((marks.len(), tables.len()), (24, 24));
         let short = allot(Mask::new(0xf).unwrap(), &all).unwrap_err();
         let words =

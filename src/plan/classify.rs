@@ -18,9 +18,9 @@ use super::ruleset::digest::Digest;
 use super::ruleset::{Action, Chain, Counter, Dice, Hook, Key, Map, Match, Rule, Ruleset, Verdict, device_number};
 use crate::config::model::{Config, Family, LinkId, Spread, Target};
 use crate::interval::{Interval, ipv6_prefix};
+use crate::map::{self, Gathered, Set};
 use crate::network::{Facts, LinkFacts};
 use crate::sort;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The whole table for a configuration and the facts.
 #[must_use]
@@ -61,19 +61,19 @@ struct Builder<'a> {
     config: &'a Config,
     paths: &'a Paths,
     facts: &'a Facts,
-    names: BTreeMap<PathId, String>,
+    names: Vec<String>,
     maps: Vec<Map>,
-    chains: BTreeMap<String, Vec<Rule>>,
+    chains: Gathered<String, Vec<Rule>>,
     base: Vec<Chain>,
     counters: Vec<Counter>,
     /// The paths whose marks connections carry.
-    stamped: BTreeSet<PathId>,
+    stamped: Set<PathId>,
 }
 
 impl<'a> Builder<'a> {
     fn new(config: &'a Config, paths: &'a Paths, facts: &'a Facts) -> Self {
-        let (names, stamped) = (chain_names(paths), BTreeSet::new());
-        let (maps, chains, base, counters) = (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
+        let (names, stamped) = (chain_names(paths), Set::new());
+        let (maps, chains, base, counters) = (Vec::new(), Gathered::default(), Vec::new(), Vec::new());
         Self { config, paths, facts, names, maps, chains, base, counters, stamped }
     }
 
@@ -83,11 +83,11 @@ impl<'a> Builder<'a> {
         let rules: Vec<_> =
             self.config.rules.iter().enumerate().filter(|(_, rule)| rule.origin.includes_lan()).collect();
         let regions: Vec<Vec<Region>> = rules.iter().map(|(_, rule)| Region::of_rule(&rule.matches, &device)).collect();
-        let mut known: BTreeMap<Target, Verdict> = BTreeMap::new();
+        let mut known = map::Map::new();
         let mut counters = counters::counters(&self.config.rules).into_iter().peekable();
         let mut verdicts = Vec::with_capacity(rules.len());
         for (n, rule) in rules {
-            let verdict = known.entry(rule.target).or_insert_with(|| self.target(rule.target)).clone();
+            let verdict = known.or_insert_with(rule.target, || self.target(rule.target)).clone();
             verdicts.push(match counters.next_if(|counter| counter.rule == n) {
                 Some(counter) => self.count(counter, verdict),
                 None => verdict,
@@ -107,7 +107,7 @@ impl<'a> Builder<'a> {
             (None, _) if rules.is_empty() => return Verdict::Accept,
             (None, _) => "to_main".to_string(),
             (Some(Choice::One(path)), _) if rules.is_empty() => return self.go(*path),
-            (Some(Choice::One(path)), _) => format!("to_{}", self.names[path]),
+            (Some(Choice::One(path)), _) => format!("to_{}", self.names[path.0]),
             // Not `to_`: the path that has this policy's name may be what another policy leads to.
             (Some(Choice::Spread(..)), Target::Policy(policy)) => {
                 let names: Vec<&str> = self.config.policies.iter().map(|policy| policy.name.as_str()).collect();
@@ -123,7 +123,7 @@ impl<'a> Builder<'a> {
             Some(Choice::Spread(spread, paths)) => rules.extend(self.spread(spread, &paths)),
         }
         let verdict = Verdict::Goto(name.as_str().into());
-        self.chains.insert(name, rules);
+        self.chains.add(name, rules);
         verdict
     }
 
@@ -132,7 +132,7 @@ impl<'a> Builder<'a> {
         let name = counter.name.clone();
         let verdict = Verdict::Goto(name.as_str().into());
         let count = Rule { matches: vec![Match::First], actions: vec![Action::Count(name.clone())] };
-        self.chains.insert(name, vec![count, Rule::always(Action::Verdict(then))]);
+        self.chains.add(name, vec![count, Rule::always(Action::Verdict(then))]);
         self.counters.push(counter);
         verdict
     }
@@ -149,7 +149,7 @@ impl<'a> Builder<'a> {
     /// IPv6 hosts choose their source address themselves, and a provider takes no other provider's: a source out of a
     /// delegated prefix decides the link, as far as the target allows that link. `None` is "no rule matched".
     fn by_prefix(&mut self, choice: Option<&Option<Choice>>) -> Option<Rule> {
-        let mut entries: BTreeMap<Interval, Verdict> = BTreeMap::new();
+        let mut entries: map::Map<Interval, Verdict> = map::Map::new();
         for n in 0..self.config.links.len() {
             let link = LinkId(n);
             let Some(path) = self.prefix_path(choice, link) else { continue };
@@ -201,9 +201,9 @@ impl<'a> Builder<'a> {
         for from in keeping {
             let entries = self.by_device(|builder, link| builder.pin(builder.paths.stays_on(from, link)));
             let rule = self.lookup("out", vec![Key::Output], entries);
-            let name = format!("out_{}", self.names[&from]);
+            let name = format!("out_{}", self.names[from.0]);
             by_path.push((vec![self.mark_interval(from)], Verdict::Goto(name.as_str().into())));
-            self.chains.insert(name, vec![rule]);
+            self.chains.add(name, vec![rule]);
         }
         let probes: Vec<PathId> =
             self.paths.iter().filter(|(_, path)| path.course.purpose == Purpose::Probes).map(|(id, _)| id).collect();
@@ -231,12 +231,12 @@ impl<'a> Builder<'a> {
 
     /// An entry for each WAN device. Two links on one device: the first has it.
     fn by_device(&mut self, verdict: impl Fn(&mut Self, LinkId) -> Verdict) -> Vec<(Vec<Interval>, Verdict)> {
-        let mut entries: BTreeMap<Interval, Verdict> = BTreeMap::new();
+        let mut entries: map::Map<Interval, Verdict> = map::Map::new();
         for n in 0..self.config.links.len() {
             let sides = Family::BOTH.map(|family| self.facts.side(LinkId(n), family));
             for device in sides.into_iter().flatten().filter_map(|side| side.device.as_deref()) {
                 let device = Interval::single(device_number(device));
-                entries.entry(device).or_insert_with(|| verdict(self, LinkId(n)));
+                entries.or_insert_with(device, || verdict(self, LinkId(n)));
             }
         }
         entries.into_iter().map(|(device, verdict)| (vec![device], verdict)).collect()
@@ -257,9 +257,9 @@ impl<'a> Builder<'a> {
     }
 
     fn chain(&mut self, role: &str, path: PathId, rule: Rule) -> Verdict {
-        let name = format!("{role}_{}", self.names[&path]);
+        let name = format!("{role}_{}", self.names[path.0]);
         let verdict = Verdict::Goto(name.as_str().into());
-        self.chains.entry(name).or_insert_with(|| vec![rule]);
+        self.chains.add(name, vec![rule]);
         verdict
     }
 
@@ -282,17 +282,15 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(self) -> Ruleset {
-        let chains = self.chains.into_iter().map(|(name, rules)| Chain { name, hook: None, rules });
+        let chains = self.chains.into_entries().into_iter().map(|(name, rules)| Chain { name, hook: None, rules });
         Ruleset::new(self.config.globals.mask, self.maps, chains.chain(self.base).collect(), self.counters)
     }
 }
 
 /// Names for chains, one a path.
-fn chain_names(paths: &Paths) -> BTreeMap<PathId, String> {
+fn chain_names(paths: &Paths) -> Vec<String> {
     let all: Vec<&str> = paths.iter().map(|(_, path)| path.name.as_str()).collect();
-    let mut names = BTreeMap::new();
-    names.extend(paths.iter().map(|(id, path)| (id, identifier(&all, id.0, path.mark.bits().into()))));
-    names
+    paths.iter().map(|(id, path)| identifier(&all, id.0, path.mark.bits().into())).collect()
 }
 
 /// The `n`th of `names` as nft's language allows it in an identifier: other letters become `_`; if that is no longer

@@ -5,7 +5,7 @@
 use super::ruleset::Counter;
 use super::ruleset::digest::Digest;
 use crate::config::model::Rule;
-use std::collections::BTreeMap;
+use crate::sort;
 
 /// The longest part of a rule's name that stands in its counter's name.
 const LONGEST: usize = 40;
@@ -14,13 +14,18 @@ const LONGEST: usize = 40;
 /// at more than the router's own connections.
 #[must_use]
 pub fn counters(rules: &[Rule]) -> Vec<Counter> {
-    let mut namesakes: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut counters = Vec::new();
-    for (n, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.counter && rule.origin.includes_lan()) {
-        let earlier = namesakes.entry(&rule.name).or_default();
-        counters.push(Counter { name: name(&rule.name, *earlier), rule: n });
-        *earlier += 1;
+    let counts = |n: &usize| rules[*n].counter && rules[*n].origin.includes_lan();
+    let mut places: Vec<usize> = (0..rules.len()).filter(counts).collect();
+    // Namesakes come together, in their order.
+    sort::by(&mut places, |a, b| rules[*a].name.cmp(&rules[*b].name));
+    let (mut counters, mut earlier) = (Vec::with_capacity(places.len()), 0);
+    for (n, place) in places.iter().enumerate() {
+        let own = &rules[*place].name;
+        let is_namesake = n > 0 && rules[places[n - 1]].name == *own;
+        earlier = if is_namesake { earlier + 1 } else { 0 };
+        counters.push(Counter { name: name(own, earlier), rule: *place });
     }
+    sort::by_key(&mut counters, |counter| counter.rule);
     counters
 }
 
@@ -72,7 +77,7 @@ mod tests {
         let longer = format!("{long}x");
         let all = ["a b", "a_b", "a-b", "", "ä", "ö", "a b", "a_b", "a_b", &long, &longer, "光"];
         let names = names_of(&rules(&all));
-        assert_eq!(crate::sort::set(&names).len(), all.len(), "{names:?}");
+        assert_eq!(crate::map::Set::from_iter(&names).len(), all.len(), "{names:?}");
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
         assert!(names.iter().all(|name| name.len() < 64 && name.chars().all(fits)), "{names:?}");
         for (n, name) in all.iter().enumerate() {

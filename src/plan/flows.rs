@@ -10,9 +10,9 @@ use super::tiers::{Outcome, outcome};
 use crate::config::model::{Config, Fallback, Family, LinkId, Mark};
 use crate::kernel::netlink::link::Link;
 use crate::kernel::netlink::route::{ForeignKind, ForeignRoute};
+use crate::map::{Map, Set};
 use crate::network::{Facts, Side};
 use crate::sort;
-use std::collections::BTreeMap;
 
 /// The connections of one link in one family.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Doomed {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Alternatives {
     /// The devices of main's default routes that are up, the best route's first.
-    pub main: BTreeMap<Family, Vec<String>>,
+    pub main: Map<Family, Vec<String>>,
 }
 
 impl Alternatives {
@@ -39,12 +39,12 @@ impl Alternatives {
         let mut defaults: Vec<&ForeignRoute> =
             routes.iter().filter(|route| route.table == TABLE_MAIN && route.destination.1 == 0).collect();
         sort::by_key(&mut defaults, |route| route.metric);
-        let mut main: BTreeMap<Family, Vec<String>> = BTreeMap::new();
+        let mut main: Map<Family, Vec<String>> = Map::new();
         for route in defaults {
             let ForeignKind::Via(hops) = &route.kind else { continue };
             let up = |name: &str| devices.iter().any(|device| device.name == name && device.up && device.carrier);
             let names = hops.iter().map(|hop| &hop.device).filter(|name| up(name)).cloned();
-            main.entry(route.family).or_default().extend(names);
+            main.or_insert_with(route.family, Default::default).extend(names);
         }
         Self { main }
     }
@@ -78,7 +78,7 @@ pub fn doomed(config: &Config, paths: &Paths, facts: &Facts, alternatives: &Alte
             };
             let services = paths.iter().filter(|(_, path)| path.course.purpose != Purpose::Probes);
             let through = services.filter(|(_, path)| path.links().any(|own| own == link) && taken(path));
-            let marks = sort::set(through.map(|(id, _)| paths[paths.stays_on(id, link)].mark));
+            let marks = Set::from_iter(through.map(|(id, _)| paths[paths.stays_on(id, link)].mark));
             if !marks.is_empty() {
                 doomed.push(Doomed { link, family, marks: marks.into_iter().collect() });
             }
@@ -124,7 +124,7 @@ mod tests {
     /// main's default by these devices, best first.
     fn main_by(devices: &[&str]) -> Alternatives {
         let devices: Vec<String> = devices.iter().map(ToString::to_string).collect();
-        Alternatives { main: Family::BOTH.map(|family| (family, devices.clone())).into() }
+        Alternatives { main: Family::BOTH.map(|family| (family, devices.clone())).into_iter().collect() }
     }
 
     /// `A: A, web` for connections on link A with the marks of the paths A and web. Both families are alike here.

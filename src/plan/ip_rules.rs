@@ -19,10 +19,10 @@ use super::path::{Paths, Purpose};
 use super::router;
 use super::state::{IpRule, TABLE_MAIN};
 use crate::config::model::{Config, Family, LinkId};
+use crate::map::Map;
 use crate::network::Facts;
 use crate::network::known::Known;
 use crate::sort;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// The priorities of each kind of rule.
@@ -82,11 +82,11 @@ fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladd
         let priority = path.priority.unwrap_or(usual);
         rules.push(IpRule { mark: Some((path.mark.bits(), mask)), ..IpRule::lookup(family, priority, path.table) });
     }
-    let mut devices: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut devices: Map<&str, u32> = Map::new();
     for n in 0..config.links.len() {
         if let Some(device) = facts.side(LinkId(n), family).and_then(|side| side.device.as_deref()) {
             // Two links on one device: the first has it.
-            devices.entry(device).or_insert(paths[paths.of_link(LinkId(n))].table);
+            devices.or_insert_with(device, || paths[paths.of_link(LinkId(n))].table);
         }
     }
     rules.extend(
@@ -116,8 +116,8 @@ fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladd
 
 /// The sources that belong to links, each with the tables of the links that have it: the router's addresses on a WAN
 /// and the prefixes a provider delegated.
-fn sources(config: &Config, paths: &Paths, facts: &Facts, family: Family) -> BTreeMap<(IpAddr, u8), Vec<u32>> {
-    let mut sources: BTreeMap<(IpAddr, u8), Vec<u32>> = BTreeMap::new();
+fn sources(config: &Config, paths: &Paths, facts: &Facts, family: Family) -> Map<(IpAddr, u8), Vec<u32>> {
+    let mut sources: Map<(IpAddr, u8), Vec<u32>> = Map::new();
     for n in 0..config.links.len() {
         let Some(side) = facts.side(LinkId(n), family) else { continue };
         let addresses = side.addresses.iter().map(|address| (*address, family.width()));
@@ -125,7 +125,7 @@ fn sources(config: &Config, paths: &Paths, facts: &Facts, family: Family) -> BTr
         let prefixes = prefixes.iter().filter(|_| family == Family::V6).map(|(a, len)| (IpAddr::V6(*a), *len));
         let table = paths[paths.of_link(LinkId(n))].table;
         for source in addresses.chain(prefixes) {
-            let tables = sources.entry(source).or_default();
+            let tables = sources.or_insert_with(source, Default::default);
             if !tables.contains(&table) {
                 tables.push(table);
             }

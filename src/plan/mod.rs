@@ -20,11 +20,11 @@ pub mod state;
 pub mod tiers;
 
 use crate::config::model::{Config, Family, LinkId};
+use crate::map::Set;
 use crate::network::Facts;
 use path::Paths;
 use ruleset::Ruleset;
 use state::{IpRule, Route};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// All that the kernel shall hold.
@@ -102,7 +102,7 @@ pub fn replan(config: &Config, facts: &Facts, before: Option<(&Facts, &Plan)>) -
 /// it the kernel looks up a link's own table for them (by the rule `from` the router's address), and where that says
 /// `unreachable` because the link is dead, they are dropped (`__fib_validate_source`).
 fn sysctls(config: &Config, facts: &Facts) -> Vec<Sysctl> {
-    let mut sysctls = BTreeSet::new();
+    let mut sysctls = Set::new();
     for (n, link) in config.links.iter().enumerate() {
         for family in Family::BOTH.into_iter().filter(|family| facts.speaks(*family)) {
             let Some(device) = facts.side(LinkId(n), family).and_then(|side| side.device.clone()) else { continue };

@@ -12,8 +12,8 @@ mod builder;
 
 use super::allot::Shortage;
 use crate::config::model::{Config, Fallback, LinkId, Mark, Member, PolicyId, Spread, Target};
+use crate::map::Map;
 use crate::sort;
-use std::collections::BTreeMap;
 
 /// Index of a path in [`Paths`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,7 +60,7 @@ pub struct Path {
     pub priority: Option<u32>,
     /// Which path a connection that was classified to this one is on once it has left by a link, where that is not the
     /// link's own path. See [`Paths::stays_on`].
-    stays: BTreeMap<LinkId, PathId>,
+    stays: Map<LinkId, PathId>,
 }
 
 /// How new connections are handed to paths.

@@ -12,9 +12,9 @@
 //! A counter that stays is not touched, so its count goes on.
 
 use crate::kernel::netlink::nftables as held;
+use crate::map::Set;
 use crate::plan::ruleset::json::{self, Command, Object, all_rules, document, everything};
 use crate::plan::ruleset::{Chain, Entries, Map, PRIORITY, Ruleset, TABLE};
-use crate::sort;
 
 /// One transaction.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,17 +72,17 @@ pub fn difference(wanted: &Ruleset, held: Option<&held::Table>) -> Option<Differ
     if let Some(stray) = stale_chains(wanted, held).next() {
         return Some(Difference::Rules(stray.name.clone()));
     }
-    let wanted_names = sort::set(wanted.maps.iter().map(|map| map.name.as_str()));
-    let held_names = sort::set(held.sets.iter().map(|set| set.name.as_str()));
-    if let Some(name) = wanted_names.symmetric_difference(&held_names).next() {
+    let wanted_names = Set::from_iter(wanted.maps.iter().map(|map| map.name.as_str()));
+    let held_names = Set::from_iter(held.sets.iter().map(|set| set.name.as_str()));
+    if let Some(name) = wanted_names.first_difference(&held_names) {
         return Some(Difference::Map((*name).to_string()));
     }
     if let Some(map) = damaged(wanted, held).next() {
         return Some(Difference::Entries(map.name.clone()));
     }
-    let wanted_names = sort::set(wanted.counters.iter().map(|counter| counter.name.as_str()));
-    let held_names = sort::set(held.counters.iter().map(String::as_str));
-    wanted_names.symmetric_difference(&held_names).next().map(|name| Difference::Counter((*name).to_string()))
+    let wanted_names = Set::from_iter(wanted.counters.iter().map(|counter| counter.name.as_str()));
+    let held_names = Set::from_iter(held.counters.iter().map(String::as_str));
+    wanted_names.first_difference(&held_names).map(|name| Difference::Counter((*name).to_string()))
 }
 
 /// Whether it takes any transaction to bring the kernel to the wanted table, or to none.

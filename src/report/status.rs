@@ -6,11 +6,11 @@ use crate::explain::way::down_words;
 use crate::explain::{Outcome, outcome, words};
 use crate::kernel::netlink::counters::Count;
 use crate::kernel::netlink::link::Link as Device;
+use crate::map::Map;
 use crate::network::{Facts, Side, Standing, State};
 use crate::plan::Plan;
 use crate::plan::path::{Choice, PathId};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// All that a status is made of.
@@ -28,15 +28,15 @@ pub struct Status<'a> {
     /// What is odd, a sentence each.
     pub problems: &'a [String],
     /// What the daemon has seen of each link; empty without a daemon.
-    pub seen: &'a BTreeMap<(LinkId, Family), Seen>,
+    pub seen: &'a Map<(LinkId, Family), Seen>,
     /// The daemon's process number.
     pub daemon: Option<u32>,
     /// Connections by family and mark, if they could be counted.
-    pub flows: Option<&'a BTreeMap<(Family, u32), u64>>,
+    pub flows: Option<&'a Map<(Family, u32), u64>>,
     /// The counters of our nftables table, if they could be read.
-    pub counters: Option<&'a BTreeMap<String, Count>>,
+    pub counters: Option<&'a Map<String, Count>>,
     /// Bytes a second of each device, received and sent, where they were measured.
-    pub rates: &'a BTreeMap<String, (u64, u64)>,
+    pub rates: &'a Map<String, (u64, u64)>,
 }
 
 /// What the daemon has seen of one link in one family.
@@ -172,9 +172,10 @@ fn gateway(side: &Side) -> Option<String> {
     side.hop().and_then(|hop| hop.gateway).map(|gateway| gateway.to_string())
 }
 
-/// Milliseconds with two digits behind the point.
+/// Milliseconds with two digits behind the point. Up to an hour, which is more than any probe may take.
 fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 100_000.0).round() / 100.0
+    let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+    f64::from(micros.saturating_add(5) / 10) / 100.0
 }
 
 fn standing_word(standing: Standing) -> &'static str {

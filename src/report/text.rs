@@ -1,6 +1,7 @@
 //! The status for people: tables made from its JSON, so that both say the same.
 
 use super::table::{Paint, Table};
+use crate::json;
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -36,7 +37,7 @@ fn headline(status: &Value) -> String {
         (false, _) => "switched off in its configuration, but the kernel still holds state of ours".to_string(),
     };
     let watcher = match (&status["daemon"], status["enabled"] == true) {
-        (Value::Number(pid), _) => format!("; watched by process {pid}"),
+        (pid @ Value::Number(_), _) => format!("; watched by process {}", words(pid)),
         (_, true) => "; nobody watches it: `wansplit run` does not run".to_string(),
         (_, false) => String::new(),
     };
@@ -67,7 +68,7 @@ fn link_row(link: &Value, side: &Value, family: &str, first: bool) -> Vec<String
         words(&side["device"]),
         words(&side["gateway"]),
         addresses(&side["addresses"]),
-        side["rtt_ms"].as_f64().map_or("-".into(), |ms| format!("{ms} ms")),
+        round_trip(&side["rtt_ms"]),
         side["loss_percent"].as_u64().map_or("-".into(), |percent| format!("{percent} %")),
         words(&side["flows"]),
         only(mark),
@@ -130,7 +131,19 @@ fn words(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => "-".into(),
-        other => other.to_string(),
+        other => json::text(other),
+    }
+}
+
+/// A round-trip time: `12 ms`, though JSON writes 12.0. As JSON does it, not as `{}` does: the standard library's way of
+/// writing fractions is 12 KB on MIPS.
+fn round_trip(milliseconds: &Value) -> String {
+    match milliseconds {
+        Value::Null => "-".into(),
+        number => {
+            let text = words(number);
+            format!("{} ms", text.strip_suffix(".0").unwrap_or(&text))
+        }
     }
 }
 
@@ -167,4 +180,19 @@ fn human(bytes: u64) -> String {
         unit += 1;
     }
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_round_trip_time_has_no_needless_digits() {
+        for (time, text) in [(json!(12.0), "12 ms"), (json!(0.05), "0.05 ms"), (json!(1300.5), "1300.5 ms")] {
+            assert_eq!(round_trip(&time), text);
+        }
+        assert_eq!(round_trip(&json!(10.0)), "10 ms");
+        assert_eq!(round_trip(&Value::Null), "-");
+    }
 }

@@ -11,15 +11,14 @@ use crate::config::source::Position;
 use crate::kernel::netlink::link::Link as Device;
 use crate::kernel::sysctl::{Key, Sysctls};
 use crate::kernel::{self, Error, Kernel};
+use crate::map::{Map, Set};
 use crate::network::gather::{self, Absent, Sources};
 use crate::network::known::Known;
 use crate::network::netifd::{self, Dump};
 use crate::network::{Facts, Standing};
 use crate::plan::ip_rules;
 use crate::plan::path::Paths;
-use crate::sort;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -58,7 +57,7 @@ pub enum Trust {
 }
 
 /// What probes have shown, by the link's name. A link that is not in it is [`Standing::Good`].
-pub type Standings = BTreeMap<(String, Family), Standing>;
+pub type Standings = Map<(String, Family), Standing>;
 
 /// Facts, and what is odd about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +97,7 @@ pub fn account_of_netifd(config: &Config, caller: &mut crate::bus::Caller) -> Ac
     // It is asked seldom, and a connection that is kept takes 70 KB.
     caller.disconnect();
     match answer {
-        Ok(answer) => match netifd::parse(&answer.to_string()) {
+        Ok(answer) => match netifd::read(&answer) {
             Ok(dump) => complete(dump, "netifd").map_or_else(Account::Unknown, Account::Known),
             Err(error) => Account::Unknown(format!("netifd's answer cannot be understood: {error}")),
         },
@@ -153,7 +152,7 @@ pub fn survey(
     };
     let mut facts = gather::gather(config, &sources);
     let wans: Vec<String> = facts.links.iter().filter_map(|link| link.v4.device.clone()).collect();
-    let checked = |how| sort::set(wans.iter().filter(|device| source_check(device) == how).cloned());
+    let checked = |how| Set::from_iter(wans.iter().filter(|device| source_check(device) == how).cloned());
     (facts.strict_devices, facts.loose_devices) = (checked(1), checked(2));
     let warnings = dump.map_or(&[][..], |dump| &dump.warnings).iter();
     let mut findings: Vec<Diagnostic> =
@@ -179,7 +178,7 @@ fn source_check(device: &str) -> u32 {
 }
 
 /// The devices named by the configuration or by netifd on which IPv6 is switched off.
-fn without_ipv6(config: &Config, dump: Option<&Dump>) -> BTreeSet<String> {
+fn without_ipv6(config: &Config, dump: Option<&Dump>) -> Set<String> {
     let by_hand = config.links.iter().filter_map(|link| match &link.attachment {
         Attachment::Device { device, .. } => Some(device.as_str()),
         Attachment::Interface(_) | Attachment::Unusable => None,

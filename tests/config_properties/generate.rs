@@ -80,6 +80,7 @@ fn side() -> impl Strategy<Value = Side> {
 
 fn choice<T: Ord + Clone + std::fmt::Debug>(item: impl Strategy<Value = T>) -> impl Strategy<Value = Choice<T>> {
     (btree_set(item, 1..4), any::<bool>())
+        .prop_map(|(set, one)| (set.into_iter().collect(), one))
         .prop_map(|(set, one)| if one { Choice::OneOf(set) } else { Choice::NoneOf(set) })
 }
 

@@ -9,10 +9,9 @@ use super::diagnostics::{Diagnostic, Severity, escape, quote};
 use super::options::SectionKind;
 use super::source::{Document, Position, RawOption, RawSection, Spanned, Word};
 use super::suggest::nearest;
+use crate::map::Names;
 use raw::{Entries, Entry, Locator};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 
 /// Reads a whole file. Faults of syntax and shape are fatal diagnostics, except a bad option value: that option is
 /// then left without values.
@@ -73,10 +72,10 @@ impl<'a> Reader<'a, '_> {
         else {
             return;
         };
-        let mut seen = HashSet::new();
+        let mut seen = Names::default();
         for (key, value) in parts {
             let Some(key) = self.string(key) else { continue };
-            if !seen.insert(key.value.clone()) {
+            if seen.first(key.value.clone(), 0).is_some() {
                 self.report(Severity::Fatal, key.at, format!("{} is written twice", quote(&key.value)), "join the two");
             }
             match key.value.as_ref() {
@@ -128,11 +127,11 @@ impl<'a> Reader<'a, '_> {
         };
         let whose = Whose { kind, label };
         let mut options: Vec<RawOption> = Vec::new();
-        let mut seen: HashMap<Cow<str>, usize> = HashMap::new();
+        let mut seen = Names::default();
         for (key, value) in entries {
             let Some(key) = self.string(key) else { continue };
             let (values, is_list) = self.values(whose, &key.value, value);
-            let index = *seen.entry(key.value.clone()).or_insert(options.len());
+            let index = seen.first(key.value.clone(), options.len()).unwrap_or(options.len());
             if name.is_some() && key.value == "name" {
                 let message = format!("in JSON the name of a {kind} is its key");
                 self.option_error(whose, "name", key.at, message, "delete this option");

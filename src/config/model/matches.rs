@@ -2,7 +2,7 @@
 
 use super::Family;
 use crate::interval::IntervalSet;
-use std::collections::BTreeSet;
+use crate::map::Set;
 use std::fmt;
 use std::str::FromStr;
 
@@ -63,9 +63,9 @@ impl Matches {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Choice<T: Ord> {
     /// One of these.
-    OneOf(BTreeSet<T>),
+    OneOf(Set<T>),
     /// Anything else.
-    NoneOf(BTreeSet<T>),
+    NoneOf(Set<T>),
 }
 
 impl<T: Ord> Choice<T> {

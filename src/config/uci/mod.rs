@@ -8,8 +8,8 @@ mod words;
 
 use super::diagnostics::{Diagnostic, Severity, quote};
 use super::source::{Document, Position, RawOption, RawSection, Spanned, Word};
+use crate::map::Names;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use words::{Fault, Lexer};
 
 /// Reads a whole file. Syntax errors are fatal diagnostics; the document then holds what could be read.
@@ -48,7 +48,7 @@ struct Builder<'a> {
     document: Document<'a>,
     current: Current,
     /// Sections by name, so that large files take linear time.
-    sections: HashMap<Cow<'a, str>, usize>,
+    sections: Names<'a>,
     warnings: Vec<Diagnostic>,
 }
 
@@ -89,10 +89,9 @@ impl<'a> Builder<'a> {
                     "section names have only letters a-z, digits and underscores; any other name goes into an option: option name 'My link'",
                 ));
             }
-            if let Some(index) = self.sections.get(&name.value) {
-                return self.same_name(*index, &kind, name);
+            if let Some(index) = self.sections.first(name.value.clone(), self.document.sections.len()) {
+                return self.same_name(index, &kind, name);
             }
-            self.sections.insert(name.value.clone(), self.document.sections.len());
         }
         self.document.sections.push(RawSection { kind, name, options: Vec::new() });
         Ok(self.document.sections.len() - 1)

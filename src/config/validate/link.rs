@@ -7,8 +7,7 @@ use super::values;
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
 use crate::config::model::{Attachment, Fallback, Link, Mark, Mask};
 use crate::config::source::{Position, Spanned};
-use std::collections::HashMap;
-use std::hash::Hash;
+use crate::map::Map;
 
 /// Reads all links. `mask` is missing if it is wrong: then no mark is held against it.
 pub fn links<'s>(
@@ -23,10 +22,10 @@ pub fn links<'s>(
 /// What the links before have taken, and in which line.
 #[derive(Default)]
 struct Taken {
-    marks: HashMap<Mark, u32>,
-    tables: HashMap<u32, u32>,
-    priorities: HashMap<u32, u32>,
-    places: HashMap<String, u32>,
+    marks: Map<Mark, u32>,
+    tables: Map<u32, u32>,
+    priorities: Map<u32, u32>,
+    places: Map<String, u32>,
 }
 
 fn link(named: Named<'_>, mask: Option<Mask>, taken: &mut Taken, diagnostics: &mut Vec<Diagnostic>) -> Link {
@@ -59,11 +58,11 @@ fn link(named: Named<'_>, mask: Option<Mask>, taken: &mut Taken, diagnostics: &m
 }
 
 /// A pin that no link before has taken.
-fn pin<T: Copy + Eq + Hash>(
+fn pin<T: Copy + Ord>(
     section: &Section,
     option: &str,
     given: Result<Option<Spanned<T>>, Reported>,
-    taken: &mut HashMap<T, u32>,
+    taken: &mut Map<T, u32>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<T> {
     let Spanned { value, at } = given.ok().flatten()?;

@@ -5,13 +5,15 @@ use crate::config::diagnostics::{Diagnostic, Severity, quote};
 use crate::config::model::{LinkId, PolicyId, Target};
 use crate::config::options::{RESERVED_NAMES, SectionKind};
 use crate::config::suggest::nearest;
-use std::collections::HashMap;
+use crate::map;
 
 /// The links and policies whose names are good.
 pub struct Names<'s> {
     links: Vec<Named<'s>>,
     policies: Vec<Named<'s>>,
-    targets: HashMap<&'s str, Target>,
+    /// Where in `all` each name is.
+    places: map::Names<'s>,
+    all: Vec<(&'s Section<'s>, Target)>,
 }
 
 /// A section and its good name.
@@ -24,18 +26,43 @@ pub struct Named<'s> {
 impl<'s> Names<'s> {
     /// Gives every link and policy its name; those that cannot have one are reported and left out.
     pub fn collect(sections: &'s [Section<'s>], diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let mut names = Self { links: Vec::new(), policies: Vec::new(), targets: HashMap::new() };
-        let mut taken: HashMap<&str, &Section> = HashMap::new();
+        let (links, policies, places, all) = (Vec::new(), Vec::new(), map::Names::default(), Vec::new());
+        let mut names = Self { links, policies, places, all };
         for section in sections.iter().filter(|s| matches!(s.kind, SectionKind::Link | SectionKind::Policy)) {
-            match claim(section, &taken) {
-                Ok(name) => {
-                    taken.insert(name, section);
-                    names.add(Named { section, name });
-                }
+            match names.claim(section) {
+                Ok(name) => names.add(Named { section, name }),
                 Err(problem) => diagnostics.push(problem),
             }
         }
         names
+    }
+
+    /// The name a section may have, or why it has none.
+    fn claim(&mut self, section: &'s Section<'s>) -> Result<&'s str, Diagnostic> {
+        let kind = section.kind;
+        let error = |at, message, help: String| section.finding(Severity::Error, at, Complaint { message, help });
+        let Some(name) = section.name else {
+            let message = format!("this {kind} has no name, so no rule can use it");
+            return Err(error(section.at, message, format!("give it one: config {kind} 'NAME'")));
+        };
+        if let Err(Complaint { message, help }) = check_name(name.value) {
+            return Err(error(name.at, message, help));
+        }
+        if RESERVED_NAMES.contains(&name.value) {
+            let message = format!("the name '{}' is reserved: a rule's use means something else by it", name.value);
+            return Err(error(name.at, message, "choose another name".into()));
+        }
+        match self.places.first(name.value.into(), self.all.len()) {
+            Some(first) => {
+                let first = self.all[first].0;
+                let (name_text, line) = (quote(name.value), first.at.line);
+                let message = format!("the name {name_text} is taken by the {} in line {line}", first.kind);
+                let help =
+                    format!("links and policies share one name space: rename this {kind}; until then it is left out");
+                Err(error(name.at, message, help))
+            }
+            None => Ok(name.value),
+        }
     }
 
     fn add(&mut self, named: Named<'s>) {
@@ -46,7 +73,7 @@ impl<'s> Names<'s> {
             self.policies.push(named);
             Target::Policy(PolicyId(self.policies.len() - 1))
         };
-        self.targets.insert(named.name, target);
+        self.all.push((named.section, target));
     }
 
     /// The links in the order of the file: [`LinkId`]s count through them.
@@ -65,7 +92,7 @@ impl<'s> Names<'s> {
             "main" => Some(Target::Main),
             "unreachable" => Some(Target::Unreachable),
             "blackhole" => Some(Target::Blackhole),
-            _ => self.targets.get(name).copied(),
+            _ => self.places.get(name).map(|place| self.all[place].1),
         }
     }
 
@@ -73,33 +100,6 @@ impl<'s> Names<'s> {
     pub fn nearest(&self, name: &str, all: bool) -> Option<&str> {
         let others = self.policies.iter().map(|named| named.name).chain(RESERVED_NAMES.iter().copied()).filter(|_| all);
         nearest(name, self.links.iter().map(|named| named.name).chain(others))
-    }
-}
-
-/// The name a section may have, or why it has none.
-fn claim<'s>(section: &'s Section<'s>, taken: &HashMap<&str, &Section>) -> Result<&'s str, Diagnostic> {
-    let kind = section.kind;
-    let error = |at, message, help: String| section.finding(Severity::Error, at, Complaint { message, help });
-    let Some(name) = section.name else {
-        let message = format!("this {kind} has no name, so no rule can use it");
-        return Err(error(section.at, message, format!("give it one: config {kind} 'NAME'")));
-    };
-    if let Err(Complaint { message, help }) = check_name(name.value) {
-        return Err(error(name.at, message, help));
-    }
-    if RESERVED_NAMES.contains(&name.value) {
-        let message = format!("the name '{}' is reserved: a rule's use means something else by it", name.value);
-        return Err(error(name.at, message, "choose another name".into()));
-    }
-    match taken.get(name.value) {
-        Some(first) => {
-            let (name_text, line) = (quote(name.value), first.at.line);
-            let message = format!("the name {name_text} is taken by the {} in line {line}", first.kind);
-            let help =
-                format!("links and policies share one name space: rename this {kind}; until then it is left out");
-            Err(error(name.at, message, help))
-        }
-        None => Ok(name.value),
     }
 }
 

@@ -6,6 +6,7 @@ use super::section::{Complaint, Section};
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
 use crate::config::model::{LinkId, Member, Mode, Policy, Spread, Target};
 use crate::config::source::Spanned;
+use crate::map::Set;
 
 /// The largest weight: the kernel's multipath routes know no larger one.
 const MAX_WEIGHT: u16 = 256;
@@ -48,7 +49,7 @@ fn members(section: &Section, mode: Mode, names: &Names<'_>, diagnostics: &mut V
         diagnostics.push(section.finding(Severity::Error, section.at, complaint));
     }
     let mut members: Vec<Member> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = Set::new();
     for Spanned { value, at } in section.values("use") {
         let mut remark = |severity, message: String, help: &str| {
             diagnostics.push(section.remark(severity, "use", *at, Complaint::new(message, help)));

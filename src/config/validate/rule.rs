@@ -6,9 +6,8 @@ use super::section::{Complaint, Reported, Section};
 use super::values;
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
 use crate::config::model::{Origin, Rule, Target};
+use crate::map;
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 /// Reads the `count` rules in the order of the file, without those that are wrong or switched off.
 pub fn rules<'s>(
@@ -17,20 +16,16 @@ pub fn rules<'s>(
     names: &Names<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Rule> {
-    let mut seen: HashMap<Cow<'s, str>, u32> = HashMap::with_capacity(count);
+    let sections: Vec<&Section> = sections.collect();
+    let mut seen = map::Names::default();
     let mut rules = Vec::with_capacity(count);
-    for (index, section) in sections.enumerate() {
+    for (index, section) in sections.iter().enumerate() {
         let name = name(section, index + 1, diagnostics);
-        match seen.entry(name.clone()) {
-            Entry::Occupied(line) => {
-                let at = section.name.map_or(section.at, |name| name.at);
-                let message = format!("the rule in line {} has the same name", line.get());
-                let complaint = Complaint::new(message, "both hold; but status and logs cannot tell them apart");
-                diagnostics.push(section.finding(Severity::Warning, at, complaint));
-            }
-            Entry::Vacant(free) => {
-                free.insert(section.at.line);
-            }
+        if let Some(first) = seen.first(name.clone(), index) {
+            let at = section.name.map_or(section.at, |name| name.at);
+            let message = format!("the rule in line {} has the same name", sections[first].at.line);
+            let complaint = Complaint::new(message, "both hold; but status and logs cannot tell them apart");
+            diagnostics.push(section.finding(Severity::Warning, at, complaint));
         }
         if let Some(rule) = rule(section, name, names, diagnostics) {
             rules.push(rule);

@@ -5,7 +5,7 @@ use crate::config::diagnostics::Diagnostic;
 use crate::config::model::Choice;
 use crate::config::source::{Position, Spanned};
 use crate::interval::{Interval, IntervalSet};
-use crate::sort;
+use crate::map::Set;
 
 /// A value, and whether a `!` stood before it.
 pub struct Signed<T> {
@@ -97,11 +97,11 @@ pub fn choice<T: Ord>(
     let at = first.at;
     let only_negated = values.iter().all(|value| value.negated);
     let (negated, plain): (Vec<_>, Vec<_>) = values.into_iter().partition(|value| value.negated);
-    let none_of = sort::set(negated.into_iter().map(|value| value.value));
+    let none_of = Set::from_iter(negated.into_iter().map(|value| value.value));
     if only_negated {
         return Ok(Some(Choice::NoneOf(none_of)));
     }
-    let one_of = sort::set(plain.into_iter().map(|value| value.value).filter(|value| !none_of.contains(value)));
+    let one_of = Set::from_iter(plain.into_iter().map(|value| value.value).filter(|value| !none_of.contains(value)));
     if one_of.is_empty() {
         Err(nothing_left(section, option, at, diagnostics))
     } else {

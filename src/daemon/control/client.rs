@@ -3,6 +3,7 @@
 use super::{Request, SOCKET};
 use crate::commands::Place;
 use crate::config::model::Family;
+use crate::json;
 use crate::network::Standing;
 use crate::survey::Standings;
 use serde_json::Value;
@@ -61,9 +62,9 @@ pub fn tell_and_wait(request: Request) -> io::Result<bool> {
 pub fn ask(request: Request) -> io::Result<Option<Value>> {
     let Some(mut stream) = connect()? else { return Ok(None) };
     writeln!(stream, "{}", request.word())?;
-    let mut answer = Vec::new();
-    stream.take(LONGEST).read_to_end(&mut answer)?;
-    serde_json::from_slice(&answer).map(Some).map_err(io::Error::other)
+    let mut answer = String::new();
+    stream.take(LONGEST).read_to_string(&mut answer)?;
+    json::parse(&answer).map(Some).map_err(io::Error::other)
 }
 
 /// What the daemon says of itself; nothing if there is none.

@@ -5,8 +5,8 @@
 use super::message::{ACK, DUMP, Malformed, Message, Request, family_from, family_number};
 use super::socket::{Failure, Socket};
 use crate::config::model::Family;
+use crate::map::Map;
 use nix::errno::Errno;
-use std::collections::BTreeMap;
 
 const SUBSYSTEM: u16 = 1 << 8;
 /// `IPCTNL_MSG_CT_NEW`, `_GET`, `_DELETE` and `_GET_STATS`.
@@ -20,7 +20,7 @@ const CTA_MARK_MASK: u16 = 21;
 const CTA_STATS_GLOBAL_ENTRIES: u16 = 1;
 
 /// How many flows there are, by family and mark.
-pub type Tally = BTreeMap<(Family, u32), u64>;
+pub type Tally = Map<(Family, u32), u64>;
 
 /// The flows whose mark has a value under a mask. Never all flows, and never those that nobody has marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub fn tally(socket: &mut Socket, mask: u32) -> Result<Tally, Failure> {
         if let Some((family, mark)) = decode(message)?
             && mark & mask != 0
         {
-            *tally.entry((family, mark & mask)).or_default() += 1;
+            *tally.or_insert_with((family, mark & mask), Default::default) += 1;
         }
         Ok(())
     })?;

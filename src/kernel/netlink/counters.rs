@@ -3,7 +3,7 @@
 use super::message::{DUMP, Malformed, Message};
 use super::nftables::{SUBSYSTEM, TABLE, ask};
 use super::socket::{Failure, Socket};
-use std::collections::BTreeMap;
+use crate::map::Map;
 
 const NEWOBJ: u16 = SUBSYSTEM | 18;
 const GETOBJ: u16 = SUBSYSTEM | 19;
@@ -23,10 +23,10 @@ pub type Count = (u64, u64);
 ///
 /// # Errors
 /// The kernel refused (it may have no nftables), or answered nonsense.
-pub fn list(socket: &mut Socket, table: &str) -> Result<BTreeMap<String, Count>, Failure> {
+pub fn list(socket: &mut Socket, table: &str) -> Result<Map<String, Count>, Failure> {
     let mut request = ask(GETOBJ, DUMP, table);
     request.raw(TYPE, &COUNTER.to_be_bytes());
-    let mut counters = BTreeMap::new();
+    let mut counters = Map::new();
     counters.extend(socket.list(&mut request, |message| counter(message, table))?);
     Ok(counters)
 }

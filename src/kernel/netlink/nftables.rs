@@ -118,7 +118,7 @@ pub fn table(socket: &mut Socket, name: &str, count_elements: bool) -> Result<Op
             set.elements = Some(parts.into_iter().fold(0, u32::saturating_add));
         }
     }
-    let counters = counters::list(socket, name)?.into_keys().collect();
+    let counters = counters::list(socket, name)?.into_iter().map(|(name, _)| name).collect();
     Ok(Some(Table { dormant, chains, sets, counters }))
 }
 

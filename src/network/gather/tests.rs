@@ -6,7 +6,7 @@ use crate::config::source::Position;
 use crate::network::netifd::parse;
 
 /// No device with IPv6 switched off.
-static NONE: BTreeSet<String> = BTreeSet::new();
+static NONE: Set<String> = Set::new();
 /// No memory of earlier times.
 static NOTHING: Known = Known::nothing();
 
@@ -257,7 +257,7 @@ fn devices_by_hand() {
 fn a_device_that_cannot_send_is_down() {
     let devices = [device(1, "eth1"), device(2, "eth2")];
     let addresses = [address(1, "10.0.0.2"), address(1, "2001:db8::2")];
-    let off = BTreeSet::from(["eth1".to_string()]);
+    let off = Set::from(["eth1".to_string()]);
     let sources = Sources { without_ipv6: &off, ..here(&[], &devices, &addresses) };
     let facts = only(gather(&device_link("eth1", Some("10.0.0.1"), Some("fe80::1")), &sources));
     assert_eq!((facts.v4.state, facts.v6.state), (State::Up(hop("eth1", "10.0.0.1")), State::Down(Down::Ipv6Off)));

@@ -10,9 +10,9 @@ pub mod region;
 use super::ruleset::{Action, Key, Map, Match, Rule, Verdict};
 use crate::config::model::{Choice, Family};
 use crate::interval::{Interval, IntervalSet};
+use crate::map::Gathered;
 use crate::sort;
 use region::{Guard, Region};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule of more boxes than this is not multiplied out into map entries; it becomes a rule of its own with one set
 /// lookup a dimension.
@@ -93,7 +93,7 @@ struct Tier<'a> {
 #[derive(Default)]
 struct Boxes {
     /// Those that are one point each, by that point.
-    points: BTreeMap<Vec<Interval>, Verdict>,
+    points: Gathered<Vec<Interval>, Verdict>,
     /// Those that are larger.
     wide: Vec<(Vec<Interval>, Verdict)>,
 }
@@ -157,7 +157,8 @@ impl<'a> Tier<'a> {
             }
             return;
         };
-        let mut entries: Vec<_> = points.into_iter().chain(wide).collect();
+        let mut entries = points.into_entries();
+        entries.extend(wide);
         if entries.is_empty() {
             return;
         }
@@ -172,14 +173,14 @@ impl Boxes {
     fn insert(&mut self, piece: Vec<Interval>, verdict: Verdict) {
         if is_point(&piece) {
             // One that is there already is an earlier rule's.
-            self.points.entry(piece).or_insert(verdict);
+            self.points.add(piece, verdict);
         } else {
             self.wide.push((piece, verdict));
         }
     }
 
     /// Appends to `left` what of `piece` is in no box.
-    fn subtract_from(&self, piece: Vec<Interval>, left: &mut Vec<Vec<Interval>>) {
+    fn subtract_from(&mut self, piece: Vec<Interval>, left: &mut Vec<Vec<Interval>>) {
         if is_point(&piece) {
             // The points are held against each other when they are put in.
             if !self.wide.iter().any(|(taken, _)| intersects(taken, &piece)) {
@@ -188,7 +189,7 @@ impl Boxes {
             return;
         }
         let mut rest = vec![piece];
-        for taken in self.points.keys().chain(self.wide.iter().map(|(taken, _)| taken)) {
+        for (taken, _) in self.points.settle().iter().chain(&self.wide) {
             if rest.iter().any(|piece| intersects(piece, taken)) {
                 rest = rest.into_iter().flat_map(|piece| subtract(piece, taken)).collect();
             }
@@ -254,7 +255,7 @@ fn pieces(set: &IntervalSet) -> Vec<Interval> {
     pieces
 }
 
-fn dscp_values(set: &IntervalSet) -> BTreeSet<u8> {
+fn dscp_values(set: &IntervalSet) -> Vec<u8> {
     set.iter().flat_map(|interval| interval.first()..=interval.last()).filter_map(|n| u8::try_from(n).ok()).collect()
 }
 

@@ -2,10 +2,10 @@
 
 use crate::config::model::{Choice, Family, Mac, Matches};
 use crate::interval::{Interval, IntervalSet};
+use crate::map::Set;
 use crate::plan::ruleset::{Key, device_number, family_number, mac_number};
 use crate::sort;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 /// The packets for which every set holds. A dimension that is not limited is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub struct Region<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Guard {
     /// Devices it must not have come in by.
-    pub not_devices: BTreeSet<String>,
+    pub not_devices: Set<String>,
     /// Ethernet addresses it must not have; it must have one, though.
-    pub not_macs: BTreeSet<Mac>,
+    pub not_macs: Set<Mac>,
 }
 
 impl<'a> Region<'a> {
@@ -60,7 +60,7 @@ impl<'a> Region<'a> {
                 sets.push((Key::Input, Cow::Owned(numbers.collect())));
             }
             Some(Choice::NoneOf(names)) => {
-                guard.not_devices = sort::set(names.iter().map(|name| device(name)));
+                guard.not_devices = Set::from_iter(names.iter().map(|name| device(name)));
             }
             None => {}
         }

@@ -2,9 +2,9 @@
 
 use super::{Choice, Course, Path, PathId, Paths, Purpose, Tier};
 use crate::config::model::{Config, Fallback, LinkId, Mark, Member, Mode, Policy, PolicyId, Rule, Target};
+use crate::map::Map;
 use crate::plan::allot::{self, Allotment, Shortage};
 use crate::sort;
-use std::collections::BTreeMap;
 
 /// All paths of a configuration, with their marks and tables.
 pub(super) fn build(config: &Config) -> Result<Paths, Shortage> {
@@ -44,7 +44,7 @@ pub(super) fn build(config: &Config) -> Result<Paths, Shortage> {
 struct Draft {
     name: String,
     course: Course,
-    stays: BTreeMap<LinkId, PathId>,
+    stays: Map<LinkId, PathId>,
     mark: Option<Mark>,
     table: u32,
     priority: Option<u32>,
@@ -105,7 +105,7 @@ impl Builder<'_> {
         if let Some(known) = self.all.iter().position(|path| path.course == course) {
             return PathId(known);
         }
-        let stays = BTreeMap::new();
+        let stays = Map::new();
         self.all.push(Draft { name: name(), course, stays, mark: None, table: 0, priority: None });
         PathId(self.all.len() - 1)
     }
@@ -175,7 +175,7 @@ impl Builder<'_> {
     /// These paths hold the same connections whichever policy says so; displaced ones are the exception, and known already.
     fn stay(&mut self, path: PathId, stays: &[(LinkId, PathId)]) {
         for (link, stay) in stays {
-            self.all[path.0].stays.entry(*link).or_insert(*stay);
+            self.all[path.0].stays.or_insert_with(*link, || *stay);
         }
     }
 

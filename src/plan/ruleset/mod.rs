@@ -13,7 +13,6 @@ use digest::Digest;
 
 use crate::config::model::{Choice, Family, Mac, Mask};
 use crate::interval::{Interval, IntervalSet};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// The name of our table, family inet.
@@ -119,7 +118,7 @@ pub enum Match {
     /// The key is in a named set.
     InSet(Key, String),
     /// The DSCP value is one of these.
-    Dscp(Family, BTreeSet<u8>),
+    Dscp(Family, Vec<u8>),
 }
 
 /// What a rule does.

@@ -9,6 +9,7 @@ mod rule;
 
 use super::digest::Digest;
 use super::{Chain, Entries, Hook, Map, PRIORITY, Ruleset, TABLE};
+use crate::json;
 use entry::{Elements, Kind};
 use nftables::schema;
 use nftables::types::{NfChainPolicy, NfChainType, NfFamily, NfHook};
@@ -70,9 +71,9 @@ pub(super) fn digest(ruleset: &Ruleset) -> String {
         digest.add(map.name.as_bytes());
     }
     for own in &ruleset.chains {
-        digest.add(text(&chain(own)).as_bytes());
+        digest.add(json::text(&chain(own)).as_bytes());
         for rule in rules(ruleset, own, "") {
-            digest.add(text(&rule).as_bytes());
+            digest.add(json::text(&rule).as_bytes());
         }
     }
     format!("{:016x}", digest.value())
@@ -97,23 +98,18 @@ pub fn all_rules(ruleset: &Ruleset) -> impl Iterator<Item = Command<'_>> {
 /// Commands as a document for `nft -j -f -`.
 #[must_use]
 pub fn document(commands: &[Command]) -> String {
-    text(&Document { nftables: commands })
+    json::text(&Document { nftables: commands })
 }
 
 /// The same, indented for people.
 #[must_use]
 pub fn pretty(commands: &[Command]) -> String {
-    serde_json::to_string_pretty(&Document { nftables: commands }).unwrap_or_default()
+    json::pretty(&Document { nftables: commands })
 }
 
 #[derive(Serialize)]
 struct Document<'c, 'a> {
     nftables: &'c [Command<'a>],
-}
-
-/// These types hold no map with other keys than strings and no failing serialiser: this cannot fail.
-fn text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// The table itself.

@@ -69,18 +69,20 @@ fn statement(action: &Action, mask: Mask) -> Statement<'_> {
             let modulus = u32::try_from(buckets.len()).unwrap_or(u32::MAX);
             Statement::VerdictMap(VerdictMap { key: number(*dice, modulus), data })
         }
-        Action::SetMark(mark) => set_bits(packet_mark(), mask, *mark),
-        Action::SetConnectionMark(mark) => set_bits(connection_mark(), mask, *mark),
+        Action::SetMark(mark) => set_bits(packet_mark, mask, *mark),
+        Action::SetConnectionMark(mark) => set_bits(connection_mark, mask, *mark),
         Action::Count(counter) => Statement::Counter(Counter::Named(counter.as_str().into())),
         Action::Verdict(to) => verdict(to),
     }
 }
 
 /// `key set key & ~mask | value`: the form with constants only, which every nft and kernel takes.
-fn set_bits(key: Expression<'static>, mask: Mask, value: u32) -> Statement<'static> {
-    let kept = and(key.clone(), !mask.bits());
+///
+/// The key is made twice: to clone an expression of the crate's is 6 KB on MIPS.
+fn set_bits(key: fn() -> Expression<'static>, mask: Mask, value: u32) -> Statement<'static> {
+    let kept = and(key(), !mask.bits());
     let value = Expression::BinaryOperation(Box::new(BinaryOperation::OR(vec![kept, Expression::Number(value)])));
-    Statement::Mangle(Mangle { key, value })
+    Statement::Mangle(Mangle { key: key(), value })
 }
 
 fn and(left: Expression<'static>, bits: u32) -> Expression<'static> {
