@@ -80,6 +80,20 @@ impl IntervalSet {
         Self::default()
     }
 
+    /// The set of these intervals, in any order.
+    fn normal(mut intervals: Vec<Interval>) -> Self {
+        sort::by(&mut intervals, Ord::cmp);
+        // Adjacent intervals become one too, so that equal sets are equal values.
+        intervals.dedup_by(|next, last| {
+            let joins = next.first <= last.last.saturating_add(1);
+            if joins {
+                last.last = last.last.max(next.last);
+            }
+            joins
+        });
+        Self(intervals)
+    }
+
     /// Every value from 0 to `max`.
     #[must_use]
     pub fn full(max: u128) -> Self {
@@ -200,17 +214,7 @@ impl IntervalSet {
 
 impl FromIterator<Interval> for IntervalSet {
     fn from_iter<I: IntoIterator<Item = Interval>>(intervals: I) -> Self {
-        let mut sorted: Vec<Interval> = intervals.into_iter().collect();
-        sort::by(&mut sorted, Ord::cmp);
-        // Adjacent intervals become one too, so that equal sets are equal values.
-        sorted.dedup_by(|next, last| {
-            let joins = next.first <= last.last.saturating_add(1);
-            if joins {
-                last.last = last.last.max(next.last);
-            }
-            joins
-        });
-        Self(sorted)
+        Self::normal(intervals.into_iter().collect())
     }
 }
 

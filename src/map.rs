@@ -84,6 +84,18 @@ impl<K: Ord, V> Map<K, V> {
         &mut self.0[n].1
     }
 
+    /// Brings entries that were put at the end to their places; the last one of a key counts.
+    fn settle(&mut self) {
+        sort::by(&mut self.0, |a, b| a.0.cmp(&b.0));
+        self.0.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                std::mem::swap(later, kept);
+            }
+            same
+        });
+    }
+
     /// Takes a key and its value out.
     pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
@@ -103,14 +115,7 @@ impl<K, V> Default for Map<K, V> {
 impl<K: Ord, V> Extend<(K, V)> for Map<K, V> {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
         self.0.extend(entries);
-        sort::by(&mut self.0, |a, b| a.0.cmp(&b.0));
-        self.0.dedup_by(|later, kept| {
-            let same = later.0 == kept.0;
-            if same {
-                std::mem::swap(later, kept);
-            }
-            same
-        });
+        self.settle();
     }
 }
 
@@ -168,6 +173,12 @@ impl<T: Ord> Set<T> {
         place(self.0.len(), &|n| self.0[n].borrow().cmp(value))
     }
 
+    /// Brings values that were put at the end to their places.
+    fn settle(&mut self) {
+        sort::by(&mut self.0, Ord::cmp);
+        self.0.dedup_by(|later, kept| later == kept);
+    }
+
     /// Whether a value is in it.
     #[must_use]
     pub fn contains<Q: Ord + ?Sized>(&self, value: &Q) -> bool
@@ -213,10 +224,9 @@ impl<T> Default for Set<T> {
 
 impl<T: Ord> FromIterator<T> for Set<T> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
-        let mut values: Vec<T> = values.into_iter().collect();
-        sort::by(&mut values, Ord::cmp);
-        values.dedup_by(|later, kept| later == kept);
-        Self(values)
+        let mut set = Self(values.into_iter().collect());
+        set.settle();
+        set
     }
 }
 

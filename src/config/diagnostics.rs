@@ -36,15 +36,18 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+// None of these is compiled into the hundred places that use it: that is what most of the validator would consist of.
 impl Diagnostic {
     /// A finding about a place in the file; section, option and help can be added.
     #[must_use]
+    #[inline(never)]
     pub fn new(severity: Severity, at: Position, message: impl Into<String>) -> Self {
         Self { severity, at, section: None, option: None, message: message.into(), help: None }
     }
 
     /// Names the section it is about.
     #[must_use]
+    #[inline(never)]
     pub fn in_section(mut self, section: impl Into<String>) -> Self {
         self.section = Some(section.into());
         self
@@ -52,6 +55,7 @@ impl Diagnostic {
 
     /// Names the option it is about.
     #[must_use]
+    #[inline(never)]
     pub fn on_option(mut self, option: impl Into<String>) -> Self {
         self.option = Some(option.into());
         self
@@ -59,6 +63,7 @@ impl Diagnostic {
 
     /// Says what would be right.
     #[must_use]
+    #[inline(never)]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self

@@ -166,28 +166,32 @@ fn prepare<'a>(wanted: &'a Ruleset, held: &held::Table) -> (Vec<Command<'a>>, Ve
     let mut undo: Vec<Command> =
         fresh.iter().map(|map| Command::Delete(json::map_named(&map.name, is_map(map)))).collect();
     undo.extend(chains.iter().map(|chain| Command::Delete(json::chain_named(&chain.name))));
-    let chains = chains.into_iter().map(|chain| Command::Add(json::chain(chain)));
-    let maps = fresh.into_iter().map(|map| Command::Add(json::map(map)));
-    (chains.chain(commands).chain(maps).collect(), undo)
+    let mut whole: Vec<Command> = chains.into_iter().map(|chain| Command::Add(json::chain(chain))).collect();
+    whole.append(&mut commands);
+    whole.extend(fresh.into_iter().map(|map| Command::Add(json::map(map))));
+    (whole, undo)
 }
 
 /// Step 2.
 fn swap<'a>(wanted: &'a Ruleset, held: &held::Table) -> Vec<Command<'a>> {
-    let chains = new_chains(wanted, held).map(|chain| Command::Add(json::chain(chain)));
-    let maps = new_maps(wanted, held).filter(|map| !map.has_intervals()).map(|map| Command::Add(json::map(map)));
-    let flush = wanted.chains.iter().map(|chain| Command::Flush(json::chain_named(&chain.name)));
-    let counters = new_counters(wanted, held).map(|name| Command::Add(json::counter_named(name)));
-    chains.chain(maps).chain(counters).chain(flush).chain(all_rules(wanted)).collect()
+    let maps = new_maps(wanted, held).filter(|map| !map.has_intervals());
+    let mut commands: Vec<Command> = new_chains(wanted, held).map(|chain| Command::Add(json::chain(chain))).collect();
+    commands.extend(maps.map(|map| Command::Add(json::map(map))));
+    commands.extend(new_counters(wanted, held).map(|name| Command::Add(json::counter_named(name))));
+    commands.extend(wanted.chains.iter().map(|chain| Command::Flush(json::chain_named(&chain.name))));
+    commands.extend(all_rules(wanted));
+    commands
 }
 
 /// Step 3. Rules first, then maps, then chains: each may hold the next. Rules hold counters too.
 fn clean<'a>(wanted: &Ruleset, held: &'a held::Table) -> Vec<Command<'a>> {
     let stale = held.sets.iter().filter(|own| !wanted.maps.iter().any(|map| map.name == own.name));
-    let flushes = stale_chains(wanted, held).map(|own| Command::Flush(json::chain_named(&own.name)));
-    let maps = stale.map(|own| Command::Delete(json::map_named(&own.name, own.map)));
-    let chains = stale_chains(wanted, held).map(|own| Command::Delete(json::chain_named(&own.name)));
-    let counters = stale_counters(wanted, held).map(|name| Command::Delete(json::counter_named(name)));
-    flushes.chain(maps).chain(chains).chain(counters).collect()
+    let chains = || stale_chains(wanted, held).map(|own| json::chain_named(&own.name));
+    let mut commands: Vec<Command> = chains().map(Command::Flush).collect();
+    commands.extend(stale.map(|own| Command::Delete(json::map_named(&own.name, own.map))));
+    commands.extend(chains().map(Command::Delete));
+    commands.extend(stale_counters(wanted, held).map(|name| Command::Delete(json::counter_named(name))));
+    commands
 }
 
 /// What step 3 deletes, in a word. Chains are a matter of ours; a counter's owner wants to know where its count is.

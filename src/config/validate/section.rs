@@ -35,6 +35,8 @@ pub struct Complaint {
 }
 
 impl Complaint {
+    // Not compiled into each of the places that complain.
+    #[inline(never)]
     pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { message: message.into(), help: help.into() }
     }

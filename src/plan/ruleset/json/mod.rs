@@ -82,11 +82,13 @@ pub(super) fn digest(ruleset: &Ruleset) -> String {
 /// The commands that make the whole table where there is none.
 #[must_use]
 pub fn everything(ruleset: &Ruleset) -> Vec<Command<'_>> {
-    let table = Command::Add(table());
-    let chains = ruleset.chains.iter().map(|own| Command::Add(chain(own)));
-    let maps = ruleset.maps.iter().map(|own| Command::Add(map(own)));
-    let counters = ruleset.counters.iter().map(|own| Command::Add(counter_named(&own.name)));
-    [table].into_iter().chain(chains).chain(maps).chain(counters).chain(all_rules(ruleset)).collect()
+    // One list that grows: what a chain of five iterators is compiled to is 3 KB on MIPS.
+    let mut commands = vec![Command::Add(table())];
+    commands.extend(ruleset.chains.iter().map(|own| Command::Add(chain(own))));
+    commands.extend(ruleset.maps.iter().map(|own| Command::Add(map(own))));
+    commands.extend(ruleset.counters.iter().map(|own| Command::Add(counter_named(&own.name))));
+    commands.extend(all_rules(ruleset));
+    commands
 }
 
 /// The commands that make all rules of a table, with the table's digest in their comments.
