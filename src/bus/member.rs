@@ -11,7 +11,8 @@ use super::frame::{Draft, EVENTS, Frame, Kind, id};
 use super::json;
 use super::object::{Incoming, Method, OBJECT, Ticket, signature};
 use super::transport::pong;
-use serde_json::{Value, json};
+use crate::json::object;
+use serde_json::Value;
 use std::time::Duration;
 
 /// The events we want: an interface went up or down, an object appeared.
@@ -116,8 +117,12 @@ impl Member {
 
     /// Sends an event to whoever listens.
     pub fn send_event(&mut self, name: &str, data: &Value, now: Duration) -> Result<(), Error> {
-        let data = if data.is_null() { json!({}) } else { data.clone() };
-        self.ask_broker("send", &json!({"id": name, "data": data}), Purpose::Send, now)
+        let data = if data.is_null() {
+            object! {}
+        } else {
+            data.clone()
+        };
+        self.ask_broker("send", &object! { "id": name, "data": data }, Purpose::Send, now)
     }
 
     /// Hears one message.
@@ -166,7 +171,7 @@ impl Member {
                     // These go out before any lookup: an object that appears meanwhile is not missed.
                     Role::Events => {
                         for pattern in PATTERNS {
-                            let arguments = json!({"object": object.cast_signed(), "pattern": pattern});
+                            let arguments = object! { "object": object.cast_signed(), "pattern": pattern };
                             self.ask_broker("register", &arguments, Purpose::Register, now)?;
                         }
                     }

@@ -7,14 +7,14 @@ use crate::config::model::{Config, LinkId, Mac, NotAMac};
 use crate::explain::question;
 use crate::explain::words::{self, Verdict, Words};
 use crate::explain::{self, Decision, From, Packet};
-use crate::json;
+use crate::json::{self, object};
 use crate::kernel::Kernel;
 use crate::kernel::netlink::lookup::{self, Answer, Question};
 use crate::network::Facts;
 use crate::plan::Plan;
 use crate::survey::Trust;
 use argh::FromArgs;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::net::IpAddr;
 
 /// Says where the first packet of a connection goes and why: the rule, the policy, the link, and what the kernel's own
@@ -228,20 +228,20 @@ fn in_words(words: &Words, answers: &[Asked]) -> String {
 fn as_json(words: &Words, plan: &Plan, answers: &[Asked]) -> Value {
     let config: &Config = words.config;
     let rule = words.rule();
-    json!({
+    object! {
         "packet": words.packet(),
-        "rule": rule.map(|rule| json!({ "name": rule.name, "line": rule.at.line, "matches": describe(&rule.matches) })),
+        "rule": rule.map(|rule| object! { "name": rule.name.as_str(), "line": rule.at.line, "matches": describe(&rule.matches) }),
         "use": rule.map(|rule| words::target(config, rule.target)),
         "reason": words.reason(),
         "paths": words.decision.paths.iter().map(|(path, weight)| {
             let path = &plan.paths[*path];
             let links: Vec<&str> = words.links_now(path).into_iter().map(|link: LinkId| config[link].name.as_str()).collect();
-            json!({
-                "name": path.name, "weight": weight, "mark": path.mark.bits(), "table": path.table,
+            object! {
+                "name": path.name.as_str(), "weight": *weight, "mark": path.mark.bits(), "table": path.table,
                 "links": links, "fallback": path.course.fallback.to_string(),
-            })
+            }
         }).collect::<Vec<_>>(),
-        "kernel": answers.iter().map(|asked| json!({
+        "kernel": answers.iter().map(|asked| object! {
             "mark": asked.mark,
             "answer": asked.answer.as_ref().map_or_else(Clone::clone, words::answer),
             "agrees": match asked.verdict {
@@ -249,6 +249,6 @@ fn as_json(words: &Words, plan: &Plan, answers: &[Asked]) -> Value {
                 Some(Verdict::Differs) => Some(false),
                 Some(Verdict::MoreSpecific | Verdict::Main) | None => None,
             },
-        })).collect::<Vec<_>>(),
-    })
+        }).collect::<Vec<_>>(),
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::hooks::Environment;
 use crate::config::model::Family;
-use serde_json::{Value, json};
+use crate::json::object;
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -87,11 +88,12 @@ impl Event {
     /// The same for programs.
     #[must_use]
     pub fn json(&self) -> Value {
-        json!({
-            "time": self.time, "link": self.link, "family": self.family.map(word), "action": self.action.word(),
-            "reason": self.reason, "interface": self.interface, "device": self.device, "moved": self.moved,
-            "flows_reset": self.flows, "text": self.line(),
-        })
+        object! {
+            "time": self.time, "link": self.link.as_str(), "family": self.family.map(word),
+            "action": self.action.word(), "reason": self.reason.as_str(), "interface": self.interface.as_deref(),
+            "device": self.device.as_deref(), "moved": self.moved.as_slice(), "flows_reset": self.flows,
+            "text": self.line(),
+        }
     }
 
     /// What a script is given.
@@ -140,7 +142,7 @@ impl Events {
     /// All of them, for programs.
     #[must_use]
     pub fn json(&self) -> Value {
-        json!({ "events": self.0.iter().map(Event::json).collect::<Vec<_>>() })
+        object! { "events": self.0.iter().map(Event::json).collect::<Vec<_>>() }
     }
 }
 

@@ -7,12 +7,12 @@ use crate::bus::Status;
 use crate::commands::{Loaded, check, explain};
 use crate::config;
 use crate::config::diagnostics::Diagnostic;
-use crate::json;
+use crate::json::{self, object};
 use crate::network::Standing;
 use crate::sort;
 use crate::survey::{self, Trust};
 use log::info;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Instant;
 
 impl Daemon {
@@ -26,7 +26,7 @@ impl Daemon {
                 }
                 Request::Reload => {
                     self.reload(now);
-                    json!(true)
+                    true.into()
                 }
                 Request::Pause => {
                     if !self.resting {
@@ -36,7 +36,7 @@ impl Daemon {
                     self.triggers = super::Triggers::default();
                     self.failing = false;
                     self.sweeps = super::Sweeps::default();
-                    json!(true)
+                    true.into()
                 }
                 Request::Health => self.health(),
                 Request::Status => self.status(now),
@@ -69,12 +69,12 @@ impl Daemon {
                 Standing::Poor => "poor",
                 Standing::Dead => "dead",
             };
-            Some(json!({ "link": link, "family": super::events::word(family), "standing": word }))
+            Some(object! { "link": link, "family": super::events::word(family), "standing": word })
         });
-        json!({
-            "pid": std::process::id(), "config": self.place.config, "network": self.place.network,
+        object! {
+            "pid": std::process::id(), "config": self.place.config.as_str(), "network": self.place.network.as_deref(),
             "resting": self.resting, "standings": standings.collect::<Vec<_>>(),
-        })
+        }
     }
 
     fn explain(&mut self, arguments: &Value) -> Result<Value, Status> {
@@ -95,7 +95,7 @@ impl Daemon {
         };
         let packet = match explain::parse(&question) {
             Ok(packet) => packet,
-            Err(why) => return Ok(json!({ "error": why })),
+            Err(why) => return Ok(object! { "error": why }),
         };
         let Some(current) = &self.current else { return Err(Status::NOT_FOUND) };
         let (Some(config), Some((survey, plan))) = (&current.loaded.config, &current.state) else {
@@ -113,7 +113,7 @@ impl Daemon {
             }
             None => match Loaded::load(&self.place) {
                 Ok(loaded) => (loaded.config, loaded.diagnostics, loaded.file),
-                Err(why) => return Ok(json!({ "error": why })),
+                Err(why) => return Ok(object! { "error": why }),
             },
         };
         let valid = findings.iter().all(Diagnostic::is_harmless);
@@ -126,7 +126,7 @@ impl Daemon {
         }
         sort::by_key(&mut findings, |finding| finding.at);
         let records: Vec<Value> =
-            findings.iter().filter_map(|finding| serde_json::to_value(finding.record(&file)).ok()).collect();
-        Ok(json!({ "valid": valid, "findings": records }))
+            findings.iter().filter_map(|finding| json::parse(&json::text(&finding.record(&file))).ok()).collect();
+        Ok(object! { "valid": valid, "findings": records })
     }
 }

@@ -4,13 +4,14 @@ use super::{Current, Daemon, words};
 use crate::commands::status::{self, Watched};
 use crate::config::model::{Family, LinkId};
 use crate::health::Condition;
+use crate::json::object;
 use crate::kernel::netlink::link::Link as Device;
 use crate::map::Map;
 use crate::reconcile;
 use crate::report::status::Seen;
 use crate::report::text::duration;
 use log::info;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// A rate over less than this says little.
@@ -57,7 +58,7 @@ impl Daemon {
     /// The status; an explanation where there is none.
     pub(super) fn status(&mut self, now: Instant) -> Value {
         let Some(current) = self.current.take() else {
-            return json!({ "error": "no configuration could be read yet", "problems": self.told });
+            return object! { "error": "no configuration could be read yet", "problems": self.told.as_slice() };
         };
         let status = self.status_of(&current, now);
         self.current = Some(current);
@@ -66,7 +67,7 @@ impl Daemon {
 
     fn status_of(&mut self, current: &Current, now: Instant) -> Value {
         let (Some(config), Some((survey, plan))) = (&current.loaded.config, &current.state) else {
-            return json!({ "error": "nothing is applied", "problems": self.told });
+            return object! { "error": "nothing is applied", "problems": self.told.as_slice() };
         };
         let wanted = (config.globals.enabled && !self.resting).then_some(plan);
         let drift = reconcile::difference(&mut self.kernel, wanted)

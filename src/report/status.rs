@@ -4,13 +4,14 @@ use crate::config::describe::describe;
 use crate::config::model::{Config, Family, LinkId, Mode, PolicyId, Spread};
 use crate::explain::way::down_words;
 use crate::explain::{Outcome, outcome, words};
+use crate::json::object;
 use crate::kernel::netlink::counters::Count;
 use crate::kernel::netlink::link::Link as Device;
 use crate::map::Map;
 use crate::network::{Facts, Side, Standing, State};
 use crate::plan::Plan;
 use crate::plan::path::{Choice, PathId};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 
 /// All that a status is made of.
@@ -58,24 +59,24 @@ impl Status<'_> {
     /// The status.
     #[must_use]
     pub fn json(&self) -> Value {
-        let now = |choice: Option<&Choice>| json!({ "ipv4": self.now(choice, Family::V4), "ipv6": self.now(choice, Family::V6) });
+        let now = |choice: Option<&Choice>| object! { "ipv4": self.now(choice, Family::V4), "ipv6": self.now(choice, Family::V6) };
         let paths = &self.plan.paths;
         let links = (0..self.config.links.len()).map(|n| self.link(LinkId(n)));
         let policies = self.config.policies.iter().enumerate().map(|(n, policy)| {
-            json!({ "name": policy.name, "order": self.order(n), "now": now(Some(paths.of_policy(PolicyId(n)))) })
+            object! { "name": policy.name.as_str(), "order": self.order(n), "now": now(Some(paths.of_policy(PolicyId(n)))) }
         });
         let rules = self.config.rules.iter().enumerate().map(|(n, rule)| {
             let count = self.plan.counter_of(n).and_then(|name| self.counters?.get(name));
             let choice = paths.of_target(rule.target);
             let one = |family| rule.matches.allows(family).then(|| self.now(choice.as_ref(), family));
-            json!({
-                "name": rule.name, "matches": describe(&rule.matches), "use": words::target(self.config, rule.target),
-                "now": { "ipv4": one(Family::V4), "ipv6": one(Family::V6) },
+            object! {
+                "name": rule.name.as_str(), "matches": describe(&rule.matches), "use": words::target(self.config, rule.target),
+                "now": object! { "ipv4": one(Family::V4), "ipv6": one(Family::V6) },
                 // The first packets of connections: null if the rule does not count.
-                "packets": count.map(|(packets, _)| packets), "bytes": count.map(|(_, bytes)| bytes),
-            })
+                "packets": count.map(|(packets, _)| *packets), "bytes": count.map(|(_, bytes)| *bytes),
+            }
         });
-        json!({
+        object! {
             "version": env!("CARGO_PKG_VERSION"),
             "enabled": self.config.globals.enabled,
             "daemon": self.daemon,
@@ -85,17 +86,17 @@ impl Status<'_> {
             "rules": rules.collect::<Vec<_>>(),
             "drift": self.drift,
             "problems": self.problems,
-        })
+        }
     }
 
     fn link(&self, id: LinkId) -> Value {
         let link = &self.config[id];
         let path = &self.plan.paths[self.plan.paths.of_link(id)];
-        json!({
-            "name": link.name, "mark": path.mark.bits(), "table": path.table, "fallback": link.fallback.to_string(),
+        object! {
+            "name": link.name.as_str(), "mark": path.mark.bits(), "table": path.table, "fallback": link.fallback.to_string(),
             "tracked": link.tracking.is_some(),
             "ipv4": self.side(id, Family::V4), "ipv6": self.side(id, Family::V6),
-        })
+        }
     }
 
     fn side(&self, id: LinkId, family: Family) -> Value {
@@ -110,15 +111,15 @@ impl Status<'_> {
             (State::Up(_), Some(seen)) => (seen.state, seen.why.clone()),
             (State::Up(_), None) => (standing_word(side.standing), None),
         };
-        json!({
+        object! {
             "state": state, "why": why, "since": seen.map(|seen| seen.since.as_secs()),
-            "device": side.device, "gateway": gateway(side),
+            "device": side.device.as_deref(), "gateway": gateway(side),
             "addresses": side.addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "rtt_ms": seen.and_then(|seen| seen.rtt).map(milliseconds), "loss_percent": seen.and_then(|seen| seen.loss),
             "flows": self.flows_of(id, family),
             "rx_bytes": device.map(|device| device.rx_bytes), "tx_bytes": device.map(|device| device.tx_bytes),
             "rx_rate": rates.map(|rates| rates.0), "tx_rate": rates.map(|rates| rates.1),
-        })
+        }
     }
 
     /// Connections that carry a mark of the link.

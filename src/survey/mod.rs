@@ -18,7 +18,7 @@ use crate::network::netifd::{self, Dump};
 use crate::network::{Facts, Standing};
 use crate::plan::ip_rules;
 use crate::plan::path::Paths;
-use serde_json::json;
+use serde_json::Value;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ pub fn account_of_netifd(config: &Config, caller: &mut crate::bus::Caller) -> Ac
     if !needs_netifd(config) {
         return Account::NotNeeded;
     }
-    let answer = caller.call("network.interface", "dump", &json!({}), PATIENCE);
+    let answer = caller.call("network.interface", "dump", &Value::Null, PATIENCE);
     // It is asked seldom, and a connection that is kept takes 70 KB.
     caller.disconnect();
     match answer {
