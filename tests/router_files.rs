@@ -111,6 +111,23 @@ fn as_installed_it_changes_nothing() {
 }
 
 #[test]
+fn the_owners_first_change_is_seen() {
+    lab::isolated(|| {
+        const KNOWN: &str = "/var/run/config.md5";
+        let lab = Lab::new();
+        let mut service = Service::install(&lab, &default_config());
+        service.call("start");
+        assert!(!Path::new(KNOWN).exists(), "at boot reload_config has not run yet, and takes everything in");
+        let others = "d41d8cd98f00b204e9800998ecf8427e  /var/run/config.check/network\n";
+        fs::write(KNOWN, others).unwrap();
+        service.call("start");
+        service.call("start");
+        let ours = format!("{}  /var/run/config.check/wansplit\n", "0".repeat(32));
+        assert_eq!(fs::read_to_string(KNOWN).unwrap(), format!("{others}{ours}"));
+    });
+}
+
+#[test]
 fn only_stop_touches_the_traffic() {
     lab::isolated(|| {
         let lab = Lab::new();
