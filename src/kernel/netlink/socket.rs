@@ -7,7 +7,7 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, connect, getsockname, recv, send,
     setsockopt, socket, sockopt,
 };
-use nix::sys::time::TimeVal;
+use nix::sys::time::{TimeVal, TimeValLike};
 use nix::{setsockopt_impl, sockopt_impl};
 use std::fmt;
 use std::io;
@@ -134,8 +134,7 @@ impl Socket {
         let fd = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol).map_err(fault)?;
         // Connected to port 0, which is the kernel: it then refuses what other programs send to us.
         connect(fd.as_raw_fd(), &NetlinkAddr::new(0, 0)).map_err(fault)?;
-        let seconds = libc::time_t::try_from(PATIENCE.as_secs()).unwrap_or(10);
-        let patience = TimeVal::new(seconds, 0);
+        let patience = TimeVal::seconds(PATIENCE.as_secs().try_into().unwrap_or(10));
         setsockopt(&fd, sockopt::ReceiveTimeout, &patience).map_err(fault)?;
         setsockopt(&fd, sockopt::SendTimeout, &patience).map_err(fault)?;
         // These three are comforts: everything is checked and filtered here as well.

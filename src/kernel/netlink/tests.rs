@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::link::Link;
-use super::message::{Attributes, CREATE, EXCLUSIVE, Malformed, Message, Messages, REPLACE, Request};
+use super::message::{Attributes, Malformed, Message, Messages, Request};
 use super::news::{Memory, News, hear_nftables};
 use super::{address, conntrack, counters, link, lookup, nftables, route, route_reader, rule, socket};
 use crate::config::model::Family;
@@ -14,11 +14,7 @@ use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const RTM_NEWRULE: u16 = 32;
-const RTM_DELRULE: u16 = 33;
 const RTM_NEWROUTE: u16 = 24;
-
-/// The sequence number in the recordings.
-const SEQUENCE: u32 = 0x6b02_f4fc;
 
 /// Devices as the kernel numbers them everywhere: `lo` is 1.
 fn links() -> Vec<Link> {
@@ -36,11 +32,6 @@ fn links() -> Vec<Link> {
     vec![lo]
 }
 
-fn hex(mut request: Request) -> String {
-    let bytes = request.seal(SEQUENCE).unwrap();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
@@ -48,9 +39,18 @@ fn ip(text: &str) -> IpAddr {
 /// Recorded with `strace -e write=all` from iproute2 6.1, whose command stands above each.
 #[cfg(target_endian = "little")]
 mod recorded {
+    use super::super::message::{CREATE, EXCLUSIVE, REPLACE};
     use super::*;
 
+    const RTM_DELRULE: u16 = 33;
     const ADD: u16 = CREATE | EXCLUSIVE;
+    /// The sequence number in the recordings.
+    const SEQUENCE: u32 = 0x6b02_f4fc;
+
+    fn hex(mut request: Request) -> String {
+        let bytes = request.seal(SEQUENCE).unwrap();
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 
     #[test]
     fn rules() {
@@ -240,11 +240,14 @@ const KINDS: [u16; 17] =
 
 /// One answer of each kind, with every attribute that is looked at.
 fn answers(rule: &IpRule, route: &Route) -> Vec<Request> {
-    let mut device = Request::new(16, 0, &[0, 0, 1, 0, 1, 0, 0, 0, 0x43, 0, 1, 0, 0, 0, 0, 0]);
+    // Numbers of these fixed parts are the processor's own: family, type of hardware, index, IFF_ flags, which changed.
+    let ([t0, t1], [i0, i1, i2, i3], [f0, f1, f2, f3]) =
+        (1u16.to_ne_bytes(), 1u32.to_ne_bytes(), 0x0001_0043_u32.to_ne_bytes());
+    let mut device = Request::new(16, 0, &[0, 0, t0, t1, i0, i1, i2, i3, f0, f1, f2, f3, 0, 0, 0, 0]);
     device.string(3, "lo");
     device.u8(16, 6);
     device.raw(23, &[7; 200]);
-    let mut address = Request::new(20, 0, &[2, 24, 0x80, 0, 1, 0, 0, 0]);
+    let mut address = Request::new(20, 0, &[2, 24, 0x80, 0, i0, i1, i2, i3]);
     address.address(1, ip("10.0.0.1"));
     address.address(2, ip("10.0.0.2"));
     address.u32(8, 0x80);
