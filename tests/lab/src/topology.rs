@@ -23,11 +23,13 @@ pub struct Setup {
     pub clients: u8,
     /// Whether the LAN host has an address out of each link's delegated prefix.
     pub prefixes: bool,
+    /// Whether the firewall hands established connections to a flowtable (`option flow_offloading '1'`).
+    pub offload: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { links: 2, main_default: vec![1], rp_filter: 0, clients: 0, prefixes: false }
+        Self { links: 2, main_default: vec![1], rp_filter: 0, clients: 0, prefixes: false, offload: false }
     }
 }
 
@@ -56,8 +58,13 @@ impl Lab {
     /// Builds a lab; returns when packets flow.
     #[must_use]
     pub fn with(setup: &Setup) -> Self {
-        let (lan, lan2, router, internet) =
-            (Host::new("lan"), Host::new("lan2"), Host::new("router"), Host::new("internet"));
+        Self::around(Host::new("router"), setup)
+    }
+
+    /// The same around a router that is there already.
+    #[must_use]
+    pub fn around(router: Host, setup: &Setup) -> Self {
+        let (lan, lan2, internet) = (Host::new("lan"), Host::new("lan2"), Host::new("internet"));
         router.sysctl("net/ipv4/ip_forward", "1");
         router.sysctl("net/ipv6/conf/all/forwarding", "1");
         router.sysctl("net/ipv4/conf/all/rp_filter", &setup.rp_filter.to_string());
@@ -75,7 +82,7 @@ impl Lab {
         lab.address_router();
         lab.restore_defaults();
         lab.address_clients(setup);
-        lab.router.nft(&firewall::ruleset(&lab.wans()));
+        lab.router.nft(&firewall::ruleset(&lab.wans(), setup.offload));
         lab.start_servers();
         lab.wait_until_alive();
         lab
