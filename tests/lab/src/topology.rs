@@ -46,6 +46,7 @@ pub struct Lab {
     pub internet: Host,
     providers: Vec<Provider>,
     main_default: Vec<u8>,
+    offload: bool,
 }
 
 impl Lab {
@@ -78,11 +79,12 @@ impl Lab {
         let names = ["isp1", "isp2", "isp3", "isp4"];
         let providers: Vec<Provider> =
             (1..=setup.links).zip(names).map(|(n, name)| Provider::new(Wan(n), name, &router, &internet)).collect();
-        let lab = Self { lan, lan2, router, internet, providers, main_default: setup.main_default.clone() };
+        let main_default = setup.main_default.clone();
+        let lab = Self { lan, lan2, router, internet, providers, main_default, offload: setup.offload };
         lab.address_router();
         lab.restore_defaults();
         lab.address_clients(setup);
-        lab.router.nft(&firewall::ruleset(&lab.wans(), setup.offload));
+        lab.router.nft(&firewall::ruleset(&lab.wans(), lab.offload));
         lab.start_servers();
         lab.wait_until_alive();
         lab
@@ -188,6 +190,12 @@ impl Lab {
     pub fn interface_up(&self, link: u8) {
         self.router.ip(&wan_addresses(self.provider(link).lease()));
         self.router.ip(&format!("link set {} up", Wan(link).device()));
+    }
+
+    /// Puts the firewall in place anew, as fw4 does it when it is reloaded: all of it in one transaction.
+    pub fn reload_firewall(&self) {
+        let ruleset = firewall::ruleset(&self.wans(), self.offload);
+        self.router.nft(&format!("table inet fw4\ndelete table inet fw4\n{ruleset}"));
     }
 
     /// What `ubus call network.interface dump` would say of the router; links in `down` are down.
