@@ -82,6 +82,9 @@ fn link_dies(lab: &Lab, fault: Fault) {
     }
     fault.begin(lab);
     let (voice, web) = (flows.voice_comes_by(2), flows.web_is_reset());
+    // IPv6's reset may take three seconds after a lost carrier, here and not on a router: a packet that had just been
+    // offloaded waits for a neighbour that does not answer, and the LAN host, which runs on the same kernel, sends none
+    // again that it knows to be in a queue still (TCPSpuriousRtxHostQueues).
     println!("{fault:?}: UDP goes on after {voice:?}, TCP is reset {web:?} later");
     new_connections_by(lab, WEB, 2);
     wait_for_state(lab, "EMB", "down");
