@@ -9,7 +9,7 @@ mod daemon_support;
 mod packet_support;
 
 use booted_support::router::{
-    configure, daemon, hotplug, service, status, wait_for_state, wait_for_status, wait_until_well,
+    SLOW_MACHINE, configure, daemon, hotplug, service, status, wait_for_state, wait_for_status, wait_until_well,
 };
 use booted_support::{booted, files};
 use daemon_support::{MAIL, OnEmb, STREAM, VOICE, WEB, by_device, new_connections_by, tracked};
@@ -31,7 +31,7 @@ fn installed_and_configured(lab: &Lab) {
     the_installation_changes_nothing(lab);
 
     println!("switched on");
-    configure(&by_device(&tracked("")));
+    configure(&by_device(&tracked(SLOW_MACHINE)));
     service(lab, "restart");
     wait_until_well(lab);
     traffic_splits(lab);

@@ -12,6 +12,9 @@ pub const SERVICE: &str = "/etc/init.d/wansplit";
 /// Without acceleration everything takes its time; what hangs is found all the same.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Options of a link. Without acceleration, on a machine that runs other tests too, an answer may take a second.
+pub const SLOW_MACHINE: &str = "option timeout '3s'\n";
+
 /// What `wansplit status --json` says, if it says anything.
 pub fn status(lab: &Lab) -> Value {
     serde_json::from_str(&lab.router.output("wansplit", &["status", "--json"]).stdout).unwrap_or_default()
