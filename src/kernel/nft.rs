@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 /// Where OpenWrt and others keep `nft`. Nothing else is taken over from our environment.
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
-/// A program's standard input as a file. Not `-`, which is `/dev/stdin` to `nft`: OpenWrt has no such file (fw4 looks for it
-/// and falls back on the same).
+/// A program's standard input as a file. Not `-`, which is `/dev/stdin` to `nft`: OpenWrt's procd makes no such file (fw4
+/// looks for it, and falls back on this one).
 pub const STANDARD_INPUT: &str = "/proc/self/fd/0";
 /// What `nft` may take for any document.
 const PATIENCE: Duration = Duration::from_secs(30);
