@@ -4,6 +4,7 @@
 mod packet_support;
 
 use lab::{Host, Lab, Setup, Wansplit};
+use nix::mount::{MsFlags, mount};
 use packet_support::{TWO_LINKS, applied, configured, links, rule};
 use serde_json::Value;
 use std::fs;
@@ -78,6 +79,33 @@ fn shown_is_applied() {
                 assert!(drift(&wansplit).is_empty(), "{number} {form:?}: {:#?}", drift(&wansplit));
             }
         }
+    });
+}
+
+/// Puts a `/dev` in place that has what OpenWrt's has and this test needs; `/dev/stdin` is not among it.
+fn dev_as_on_openwrt() {
+    let bind = |from: &str, to: &str| mount(Some(from), to, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
+    fs::create_dir("/run/dev").unwrap();
+    fs::write("/run/dev/null", "").unwrap();
+    bind("/dev/null", "/run/dev/null");
+    // With what is mounted below it.
+    mount(Some("/run/dev"), "/dev", None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>).unwrap();
+    assert!(!fs::exists("/dev/stdin").unwrap());
+}
+
+#[test]
+fn no_file_of_standard_input_is_needed() {
+    lab::isolated(|| {
+        let lab = Lab::new();
+        let wansplit = configured(&lab, TWO_LINKS);
+        dev_as_on_openwrt();
+        for form in [&["show"][..], &["show", "all", "--text"]] {
+            by_hand(&lab.router, &wansplit.run(form).stdout);
+            assert!(drift(&wansplit).is_empty(), "{form:?}: {:#?}", drift(&wansplit));
+            wansplit.stop();
+        }
+        wansplit.apply();
+        assert!(drift(&wansplit).is_empty(), "{:#?}", drift(&wansplit));
     });
 }
 

@@ -3,13 +3,14 @@
 use super::{Exit, Loaded, Place, facts, say};
 use crate::config::model::Family;
 use crate::kernel::Kernel;
+use crate::kernel::nft::STANDARD_INPUT;
 use crate::plan::ruleset::{json, text};
 use crate::plan::{Plan, Sysctl, iproute};
 use crate::survey::Trust;
 use argh::FromArgs;
 use std::fmt::Write;
 
-/// Prints the state wanted, whatever the kernel holds now: `nft` the nftables table as JSON that `nft -j -f -` loads on
+/// Prints the state wanted, whatever the kernel holds now: `nft` the nftables table as JSON that `nft -j -f` loads on
 /// an empty router, `ip` routes and rules as commands of iproute2, `all` (default) both as one shell script. Changes
 /// nothing.
 #[derive(FromArgs)]
@@ -19,7 +20,7 @@ pub struct Show {
     #[argh(positional, default = "String::from(\"all\")")]
     what: String,
 
-    /// the nftables table in nft's own language, for `nft -f -`
+    /// the nftables table in nft's own language, for `nft -f`
     #[argh(switch)]
     text: bool,
 }
@@ -72,7 +73,7 @@ fn ip(plan: &Plan) -> String {
 
 fn all(plan: &Plan, as_text: bool) -> String {
     let option = if as_text { "" } else { "-j " };
-    format!("{}nft {option}-f - <<'END'\n{}END\n", ip(plan), nft(plan, as_text))
+    format!("{}nft {option}-f {STANDARD_INPUT} <<'END'\n{}END\n", ip(plan), nft(plan, as_text))
 }
 
 /// The file of a setting. Not the dotted form: a device's name may have dots.

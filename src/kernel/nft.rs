@@ -1,4 +1,4 @@
-//! Runs `nft -j -f -`.
+//! Runs `nft -j -f`, fed by a pipe.
 
 use super::error::NftFault;
 use nix::errno::Errno;
@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 
 /// Where OpenWrt and others keep `nft`. Nothing else is taken over from our environment.
 const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+/// A program's standard input as a file. Not `-`, which is `/dev/stdin` to `nft`: OpenWrt's procd makes no such file (fw4
+/// looks for it, and falls back on this one).
+pub const STANDARD_INPUT: &str = "/proc/self/fd/0";
 /// What `nft` may take for any document.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What it may take on top for each byte: a 20 MB list of addresses on a slow router.
@@ -32,7 +35,7 @@ impl Waiting {
         // Found here and named by its path, so that the standard library need not fork the whole of our memory.
         let places = PATH.split(':').map(|directory| Path::new(directory).join("nft"));
         let program = places.into_iter().find(|place| place.exists()).unwrap_or_else(|| PathBuf::from("nft"));
-        Self::spawn(Command::new(program).args(["-j", "-f", "-"]))
+        Self::spawn(Command::new(program).args(["-j", "-f", STANDARD_INPUT]))
     }
 
     /// Its process number.

@@ -19,7 +19,7 @@ use crate::plan::ruleset::{Chain, Entries, Map, PRIORITY, Ruleset, TABLE};
 /// One transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// The document for `nft -j -f -`.
+    /// The document for `nft -j -f`.
     pub document: String,
     /// What it is for, to complete "cannot ...".
     pub purpose: &'static str,

@@ -136,11 +136,16 @@ pub struct Unharmed<'a> {
 impl<'a> Unharmed<'a> {
     /// Starts the flows.
     pub fn watch(lab: &'a Lab) -> Self {
+        Self::watch_every(lab, Duration::from_millis(5))
+    }
+
+    /// The same with this pause between packets, for a slow machine.
+    pub fn watch_every(lab: &'a Lab, pause: Duration) -> Self {
         let leaks = lab.count_leaks(1, &format!("meta l4proto {{ tcp, udp }} th dport {BOUND}"));
-        let start = |to| [udp(lab, to, STREAM), Flow::tcp(&lab.lan, to, MAIL, 4096, Duration::from_millis(5))];
+        let start = |to| [Flow::udp(&lab.lan, to, STREAM, pause), Flow::tcp(&lab.lan, to, MAIL, 4096, pause)];
         let flows = INTERNET.into_iter().flat_map(start).collect();
         let targets = INTERNET.map(|to| (None, to, BOUND)).to_vec();
-        Self { lab, flows, leaks, knocker: Knocker::start_slowly(&lab.lan, targets, Duration::from_millis(10)) }
+        Self { lab, flows, leaks, knocker: Knocker::start_slowly(&lab.lan, targets, 2 * pause) }
     }
 
     /// Ends the flows and looks.

@@ -2,12 +2,22 @@
 
 use crate::address::{LAN, Wan};
 
-/// The ruleset for these links: their devices masquerade IPv4 and ULA, port 8022 goes to the LAN host's ssh.
-pub(crate) fn ruleset(wans: &[Wan]) -> String {
+/// The ruleset for these links: their devices masquerade IPv4 and ULA, port 8022 goes to the LAN host's ssh. With
+/// `offload` there is a flowtable of all devices, and the first rule of forward fills it, as fw4 has it.
+pub(crate) fn ruleset(wans: &[Wan], offload: bool) -> String {
     let devices = wans.iter().map(|wan| wan.device()).collect::<Vec<_>>().join(", ");
     let [lan4, lan6] = LAN;
+    let (flowtable, hand_over) = if offload {
+        (
+            format!("flowtable ft {{ hook ingress priority filter; devices = {{ eth0, eth3, {devices} }}; }}"),
+            "meta l4proto { tcp, udp } flow add @ft",
+        )
+    } else {
+        (String::new(), "")
+    };
     format!(
         "table inet fw4 {{
+           {flowtable}
            chain input {{
              type filter hook input priority filter; policy drop;
              iif lo accept
@@ -19,6 +29,7 @@ pub(crate) fn ruleset(wans: &[Wan]) -> String {
            }}
            chain forward {{
              type filter hook forward priority filter; policy drop;
+             {hand_over}
              ct state vmap {{ established : accept, related : accept, invalid : drop }}
              iifname {{ eth0, eth3 }} accept
              ct status dnat accept

@@ -31,16 +31,11 @@ impl Host {
     /// A new, empty host with its loopback up. The name is also the namespace's.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        let path = format!("/run/netns/{name}");
         let create = || {
             unshare(CloneFlags::CLONE_NEWNET).expect("a new network namespace");
-            File::create(&path).expect("a place for the namespace");
-            // Not /proc/self: that is the process's first thread, which stays where it is.
-            mount(Some("/proc/thread-self/ns/net"), path.as_str(), None::<&str>, MsFlags::MS_BIND, None::<&str>)
-                .expect("the namespace under /run/netns");
+            name_namespace(name)
         };
-        thread::scope(|scope| scope.spawn(create).join()).expect("a host");
-        let host = Self { name, namespace: File::open(&path).expect("the new namespace") };
+        let host = thread::scope(|scope| scope.spawn(create).join()).expect("a host");
         // IPv4 settings of a new namespace are copied from the machine's: set what matters. IPv6's duplicate address
         // detection would keep every address unusable for a second.
         for (key, value) in [
@@ -59,6 +54,14 @@ impl Host {
         ] {
             host.sysctl(key, value);
         }
+        host.ip("link set lo up");
+        host
+    }
+
+    /// The network this process is in, for a machine that is a host of the lab itself. Its settings stay as they are.
+    #[must_use]
+    pub fn here(name: &'static str) -> Self {
+        let host = name_namespace(name);
         host.ip("link set lo up");
         host
     }
@@ -179,6 +182,16 @@ impl Host {
         let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
         child.wait_with_output().expect("the program's output").into()
     }
+}
+
+/// Gives the calling thread's namespace a name under `/run/netns`.
+fn name_namespace(name: &'static str) -> Host {
+    let path = format!("/run/netns/{name}");
+    File::create(&path).expect("a place for the namespace");
+    // Not /proc/self: that is the process's first thread, which stays where it is.
+    mount(Some("/proc/thread-self/ns/net"), path.as_str(), None::<&str>, MsFlags::MS_BIND, None::<&str>)
+        .expect("the namespace under /run/netns");
+    Host { name, namespace: File::open(&path).expect("the named namespace") }
 }
 
 impl Drop for Host {

@@ -60,7 +60,26 @@ impl Snapshot {
     /// The same without kernel parameters, which have one value or another.
     #[must_use]
     pub fn without_parameters(&self) -> Self {
-        Self(self.0.iter().filter(|line| !line.starts_with("parameter: ")).cloned().collect())
+        self.without(&["parameter: "])
+    }
+
+    /// The same without lines that contain one of these.
+    #[must_use]
+    pub fn without(&self, texts: &[&str]) -> Self {
+        let kept = self.0.iter().filter(|line| !texts.iter().any(|text| line.contains(text)));
+        Self(kept.cloned().collect())
+    }
+
+    /// All of it, to be kept over a reboot and read by [`Snapshot::from_text`].
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        self.0.join("\n")
+    }
+
+    /// What [`Snapshot::to_text`] wrote.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self(text.split('\n').map(str::to_owned).collect())
     }
 }
 

@@ -23,11 +23,13 @@ pub struct Setup {
     pub clients: u8,
     /// Whether the LAN host has an address out of each link's delegated prefix.
     pub prefixes: bool,
+    /// Whether the firewall hands established connections to a flowtable (`option flow_offloading '1'`).
+    pub offload: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { links: 2, main_default: vec![1], rp_filter: 0, clients: 0, prefixes: false }
+        Self { links: 2, main_default: vec![1], rp_filter: 0, clients: 0, prefixes: false, offload: false }
     }
 }
 
@@ -44,6 +46,7 @@ pub struct Lab {
     pub internet: Host,
     providers: Vec<Provider>,
     main_default: Vec<u8>,
+    offload: bool,
 }
 
 impl Lab {
@@ -56,8 +59,13 @@ impl Lab {
     /// Builds a lab; returns when packets flow.
     #[must_use]
     pub fn with(setup: &Setup) -> Self {
-        let (lan, lan2, router, internet) =
-            (Host::new("lan"), Host::new("lan2"), Host::new("router"), Host::new("internet"));
+        Self::around(Host::new("router"), setup)
+    }
+
+    /// The same around a router that is there already.
+    #[must_use]
+    pub fn around(router: Host, setup: &Setup) -> Self {
+        let (lan, lan2, internet) = (Host::new("lan"), Host::new("lan2"), Host::new("internet"));
         router.sysctl("net/ipv4/ip_forward", "1");
         router.sysctl("net/ipv6/conf/all/forwarding", "1");
         router.sysctl("net/ipv4/conf/all/rp_filter", &setup.rp_filter.to_string());
@@ -71,11 +79,12 @@ impl Lab {
         let names = ["isp1", "isp2", "isp3", "isp4"];
         let providers: Vec<Provider> =
             (1..=setup.links).zip(names).map(|(n, name)| Provider::new(Wan(n), name, &router, &internet)).collect();
-        let lab = Self { lan, lan2, router, internet, providers, main_default: setup.main_default.clone() };
+        let main_default = setup.main_default.clone();
+        let lab = Self { lan, lan2, router, internet, providers, main_default, offload: setup.offload };
         lab.address_router();
         lab.restore_defaults();
         lab.address_clients(setup);
-        lab.router.nft(&firewall::ruleset(&lab.wans()));
+        lab.router.nft(&firewall::ruleset(&lab.wans(), lab.offload));
         lab.start_servers();
         lab.wait_until_alive();
         lab
@@ -181,6 +190,12 @@ impl Lab {
     pub fn interface_up(&self, link: u8) {
         self.router.ip(&wan_addresses(self.provider(link).lease()));
         self.router.ip(&format!("link set {} up", Wan(link).device()));
+    }
+
+    /// Puts the firewall in place anew, as fw4 does it when it is reloaded: all of it in one transaction.
+    pub fn reload_firewall(&self) {
+        let ruleset = firewall::ruleset(&self.wans(), self.offload);
+        self.router.nft(&format!("table inet fw4\ndelete table inet fw4\n{ruleset}"));
     }
 
     /// What `ubus call network.interface dump` would say of the router; links in `down` are down.

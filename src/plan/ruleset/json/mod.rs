@@ -1,4 +1,4 @@
-//! The table as JSON for `nft -j -f -`.
+//! The table as JSON for `nft -j -f`.
 //!
 //! Tables, chains, rules and verdicts are the `nftables` crate's types. Named maps have a type of our own: the crate has
 //! no way to say that a map's values are verdicts. Everything is written straight into the text, without a tree of
@@ -97,7 +97,7 @@ pub fn all_rules(ruleset: &Ruleset) -> impl Iterator<Item = Command<'_>> {
     ruleset.chains.iter().flat_map(of_chain).map(Command::Add)
 }
 
-/// Commands as a document for `nft -j -f -`.
+/// Commands as a document for `nft -j -f`.
 #[must_use]
 pub fn document(commands: &[Command]) -> String {
     json::text(&Document { nftables: commands })
