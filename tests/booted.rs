@@ -22,6 +22,7 @@ fn setup() -> Setup {
 }
 
 #[test]
+#[ignore = "boots a machine in qemu; scripts/test --all runs it"]
 fn a_router_from_installation_to_removal() {
     let parts = [installed_and_configured, rebooted, after_a_power_cut_and_removed];
     booted("a_router_from_installation_to_removal", &setup(), &parts);

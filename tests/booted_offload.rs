@@ -24,6 +24,7 @@ const OI: u32 = 2;
 const SSH: u16 = 8022;
 
 #[test]
+#[ignore = "boots a machine in qemu; scripts/test --all runs it"]
 fn offloaded_flows_move_when_their_link_dies() {
     let setup = Setup { main_default: vec![1, 2], offload: true, ..Setup::default() };
     booted("offloaded_flows_move_when_their_link_dies", &setup, &[offloaded]);

@@ -6,7 +6,7 @@ HEADER = {1: "HHIIIIIHHHHHH", 2: "HHIQQQIHHHHHH"}  # class: fields from e_type o
 SEGMENT = {1: ("IIIIIIII", 1, 4), 2: ("IIQQQQQQ", 2, 5)}  # class: fields, which of them are p_offset and p_filesz
 SECTION = {1: "10I", 2: "IIQQQQIIQQ"}
 SYMBOL = {1: ("IIIBBH", 1, 2, 3), 2: ("IBBHQQ", 4, 5, 1)}  # class: fields, which are st_value, st_size and st_info
-SYMBOL_TABLE, FUNCTION, ALLOCATED = 2, 2, 2
+LOADED, SYMBOL_TABLE, FUNCTION = 1, 2, 2  # p_type, sh_type, the low bits of st_info
 
 
 class Elf:
@@ -32,7 +32,8 @@ class Elf:
         _, _, _, _, phoff, _, _, ehsize, phentsize, phnum, *_ = self.header
         fields, at_offset, at_size = SEGMENT[self.bits]
         segments = self._table(fields, phoff, phentsize, phnum)
-        end = max([ehsize, phoff + phentsize * phnum] + [each[at_offset] + each[at_size] for each in segments])
+        ends = [each[at_offset] + each[at_size] for each in segments]
+        end = max([ehsize, phoff + phentsize * phnum] + [e for each, e in zip(segments, ends) if each[0] == LOADED])
         if end > len(self.content):
             raise ValueError("ends before its last segment")
         header = list(self.header)
@@ -40,6 +41,10 @@ class Elf:
         header[10:] = 0, 0, 0  # e_shentsize, e_shnum, e_shstrndx
         kept = bytearray(self.content[:end])
         struct.pack_into(self.order + HEADER[self.bits], kept, 16, *header)
+        # RISC-V has a segment of attributes that is not loaded, behind everything else. An empty entry stays of it.
+        for index in (index for index, e in enumerate(ends) if e > end):
+            start = phoff + phentsize * index
+            kept[start : start + phentsize] = bytes(phentsize)
         return bytes(kept)
 
     def _sections(self):
