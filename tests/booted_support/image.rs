@@ -62,7 +62,6 @@ fn install_programs(root: &Path) {
         copy(&program, &place);
         needed.extend(libraries(&program));
     }
-    needed.extend(libraries(&package::binary()));
     must("strip", &[&text(&root.join("usr/libexec/test"))]);
     for library in needed {
         copy(&library, &root.join(library.strip_prefix("/").expect("an absolute path")));
