@@ -1,7 +1,7 @@
 //! Whether programs are started on a host while something happens.
 
 use crate::host::Host;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,16 +26,20 @@ impl Births {
         let stopped = Arc::clone(&stop);
         let known = processes(&network, &BTreeSet::new());
         let thread = thread::spawn(move || {
-            let (mut known, mut names) = (known, BTreeSet::new());
+            let mut born = BTreeMap::<u32, String>::new();
             while !stopped.load(Ordering::Relaxed) {
                 for process in processes(&network, &known) {
-                    let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
-                    names.insert(format!("{process} {}", name.trim()));
-                    known.insert(process);
+                    born.entry(process).or_default();
+                }
+                // Until it has become its program a process is called as its parent is; at its end it has no name left.
+                for (process, name) in &mut born {
+                    if let Ok(now) = fs::read_to_string(format!("/proc/{process}/comm")) {
+                        *name = now.trim().to_owned();
+                    }
                 }
                 thread::sleep(Duration::from_millis(1));
             }
-            names
+            born.into_iter().map(|(process, name)| format!("{process} {name}")).collect()
         });
         Self { stop, thread }
     }
