@@ -1,4 +1,4 @@
-"""What is read of an ELF program: where its loaded part ends, and the names of what is in it."""
+"""What is read of an ELF program: whom it is for, where its loaded part ends, and the names of what is in it."""
 
 import struct
 
@@ -6,7 +6,8 @@ HEADER = {1: "HHIIIIIHHHHHH", 2: "HHIQQQIHHHHHH"}  # class: fields from e_type o
 SEGMENT = {1: ("IIIIIIII", 1, 4), 2: ("IIQQQQQQ", 2, 5)}  # class: fields, which of them are p_offset and p_filesz
 SECTION = {1: "10I", 2: "IIQQQQIIQQ"}
 SYMBOL = {1: ("IIIBBH", 1, 2, 3), 2: ("IBBHQQ", 4, 5, 1)}  # class: fields, which are st_value, st_size and st_info
-LOADED, SYMBOL_TABLE, FUNCTION = 1, 2, 2  # p_type, sh_type, the low bits of st_info
+LOADED, INTERPRETER = 1, 3  # p_type
+SYMBOL_TABLE, FUNCTION = 2, 2  # sh_type, the low bits of st_info
 
 
 class Elf:
@@ -27,11 +28,24 @@ class Elf:
     def _table(self, fields, offset, size, count):
         return [self._read(fields, offset + index * size) for index in range(count)]
 
+    @property
+    def machine(self):
+        """The processor, as e_machine numbers them."""
+        return self.header[1]
+
+    def _segments(self):
+        _, _, _, _, phoff, _, _, _, phentsize, phnum, *_ = self.header
+        return self._table(SEGMENT[self.bits][0], phoff, phentsize, phnum)
+
+    def is_dynamic(self):
+        """Whether it asks for a loader, and that for libraries."""
+        return any(segment[0] == INTERPRETER for segment in self._segments())
+
     def loaded(self):
         """Only what the kernel loads: without the sections behind it and the section table."""
         _, _, _, _, phoff, _, _, ehsize, phentsize, phnum, *_ = self.header
-        fields, at_offset, at_size = SEGMENT[self.bits]
-        segments = self._table(fields, phoff, phentsize, phnum)
+        _, at_offset, at_size = SEGMENT[self.bits]
+        segments = self._segments()
         ends = [each[at_offset] + each[at_size] for each in segments]
         end = max([ehsize, phoff + phentsize * phnum] + [e for each, e in zip(segments, ends) if each[0] == LOADED])
         if end > len(self.content):

@@ -41,7 +41,7 @@ fn must(program: &str, arguments: &[&str]) -> String {
     let output = std::process::Command::new(program)
         .args(arguments)
         .output()
-        .unwrap_or_else(|error| panic!("{program}: {error}. `scripts/setup` installs what the tests need"));
+        .unwrap_or_else(|error| panic!("{program}: {error}. `scripts/setup all` installs what this test needs"));
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program} {}: {errors}", arguments.join(" "));
     String::from_utf8_lossy(&output.stdout).into_owned()
