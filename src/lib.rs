@@ -10,6 +10,7 @@ pub mod config;
 pub mod daemon;
 pub mod explain;
 pub mod health;
+pub mod import;
 pub mod interval;
 pub mod json;
 pub mod kernel;
