@@ -77,6 +77,7 @@ fn check(config: &Config) -> Plan {
                 source_port: Some(50_000),
                 destination_port: Some(u16::try_from(port).unwrap()),
                 dscp: 0,
+                details: wansplit::explain::Details::default(),
             };
             let walked = interpreter::walked(&plan.ruleset, &packet);
             let rule = &config.rules[port - 1];

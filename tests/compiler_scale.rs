@@ -84,6 +84,7 @@ fn packet(protocol: u8, source: Ipv4Addr, destination: Ipv4Addr, port: u16) -> P
         source_port: Some(50_000),
         destination_port: Some(port),
         dscp: 0,
+        details: wansplit::explain::Details::default(),
     }
 }
 

@@ -69,6 +69,11 @@ fn holds(config: &Config) -> String {
         let (name, mode, fallback) = (&policy.name, policy.mode, policy.fallback);
         writeln!(out, "policy {name:?}: {mode:?} [{}], else {fallback}", members.join(", ")).unwrap();
     }
+    for set in &config.sets {
+        let entries = [set.entries4.interval_count(), set.entries6.interval_count()];
+        let whose = if set.is_of_rule { " of a rule" } else { "" };
+        writeln!(out, "set {:?}{whose}: {entries:?} entries, {:?}, {:?}", set.name, set.files, set.domains).unwrap();
+    }
     for rule in &config.rules {
         let target = match rule.target {
             Target::Link(link) => &config[link].name,

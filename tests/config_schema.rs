@@ -23,6 +23,7 @@ fn the_example_keeps_to_the_schema() {
 #[test]
 fn the_schema_and_the_reader_agree() {
     let with_rule = |rule: Value| json!({ "links": { "a": { "interface": "wan" } }, "rules": [rule] });
+    let with_set = |set: Value| json!({ "sets": { "s": set } });
     let with_link = |options: Value| {
         let mut link = json!({ "interface": "wan", "track_ip": ["1.1.1.1", "2606:4700:4700::1111"] });
         link.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
@@ -90,7 +91,15 @@ fn the_schema_and_the_reader_agree() {
         (false, with_rule(json!({ "use": ["a", "main"] }))),
         (false, with_rule(json!({ "use": "a", "from": "wan" }))),
         (false, with_rule(json!({ "name": "r", "use": "a", "counter": "often" }))),
-        (false, with_rule(json!({ "use": "a", "dest_domain": "example.org" }))),
+        (true, with_rule(json!({ "use": "a", "dest_domain": ["example.org", "*.example.net"] }))),
+        (true, with_rule(json!({ "use": "a", "mark": "!0x10000/0xff0000", "icmp_type": ["echo-request", 13] }))),
+        (true, with_set(json!({ "entry": ["192.0.2.0/24", "2001:db8::1-2001:db8::9"], "file": ["/etc/a list"] }))),
+        (false, with_rule(json!({ "use": "a", "dest_domain": "https://example.org/" }))),
+        (false, with_rule(json!({ "use": "a", "mark": "red" }))),
+        (false, with_rule(json!({ "use": "a", "icmp_type": 256 }))),
+        (false, with_set(json!({ "entry": "!192.0.2.1" }))),
+        (false, with_set(json!({ "entry": "example.org" }))),
+        (false, with_set(json!({ "file": "streams.list" }))),
     ];
     for (good, case) in cases {
         assert_eq!(reader_takes(&case), good, "the reader on {case}");

@@ -6,7 +6,7 @@ use crate::config::describe::describe;
 use crate::config::model::{Config, LinkId, Mac, NotAMac};
 use crate::explain::question;
 use crate::explain::words::{self, Verdict, Words};
-use crate::explain::{self, Decision, From, Packet};
+use crate::explain::{self, Decision, Details, From, Packet};
 use crate::json::{self, object};
 use crate::kernel::Kernel;
 use crate::kernel::netlink::lookup::{self, Answer, Question};
@@ -45,6 +45,14 @@ pub struct Explain {
     /// the DSCP value, 0 to 63
     #[argh(option, arg_name = "value", default = "0")]
     pub(crate) dscp: u8,
+
+    /// the type of ICMP, as a number (default: a ping's)
+    #[argh(option, arg_name = "number")]
+    pub(crate) icmp_type: Option<u8>,
+
+    /// the packet mark that another program gave it
+    #[argh(option, arg_name = "mark")]
+    pub(crate) mark: Option<String>,
 
     /// print the answer as JSON
     #[argh(switch)]
@@ -130,7 +138,31 @@ pub(crate) fn parse(verb: &Explain) -> Result<Packet, String> {
     let origin = if router { From::Router } else { From::Device(verb.iface.clone(), mac) };
     // ICMP is another protocol in IPv6.
     let protocol = if protocol == 1 && destination.is_ipv6() { 58 } else { protocol };
-    Ok(Packet { origin, source, destination, protocol, source_port, destination_port, dscp: verb.dscp })
+    let details = Details { icmp_type: icmp_type(verb, protocol)?, mark: mark(verb)?, ..Details::default() };
+    Ok(Packet { origin, source, destination, protocol, source_port, destination_port, dscp: verb.dscp, details })
+}
+
+/// The type of ICMP: a ping, if none is said.
+fn icmp_type(verb: &Explain, protocol: u8) -> Result<Option<u8>, String> {
+    let ping = match protocol {
+        1 => Some(8),
+        58 => Some(128),
+        _ => None,
+    };
+    match verb.icmp_type {
+        Some(_) if ping.is_none() => {
+            Err(format!("{} has no types, only icmp has: leave --icmp-type out", verb.protocol))
+        }
+        written => Ok(written.or(ping)),
+    }
+}
+
+/// The mark that somebody else gave the packet.
+fn mark(verb: &Explain) -> Result<u32, String> {
+    let Some(text) = &verb.mark else { return Ok(0) };
+    let hexadecimal = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    let number = hexadecimal.map_or_else(|| text.parse().ok(), |digits| u32::from_str_radix(digits, 16).ok());
+    number.ok_or_else(|| format!("'{text}' is no mark: write a number, as 0x10000"))
 }
 
 fn ethernet(text: &str) -> Result<Mac, String> {

@@ -1,8 +1,8 @@
 //! A rule's matches in one line for people: `tcp/udp port 53 from 192.168.1.0/24 to !10.0.0.0/8, IPv4`.
 
 use super::diagnostics::escape;
-use super::model::{Choice, Family, Matches};
-use super::validate::{DSCP_NAMES, PROTOCOL_NAMES};
+use super::model::{Choice, Family, InSets, Matches};
+use super::validate::{DSCP_NAMES, ICMP_TYPES, PROTOCOL_NAMES};
 use crate::interval::{Interval, IntervalSet, to_ipv4, to_ipv6, to_prefixes};
 use std::fmt::Display;
 
@@ -23,16 +23,23 @@ pub fn describe(matches: &Matches) -> String {
     if let Some(set) = &matches.source_ports {
         parts.push(ports("source port", set));
     }
-    parts.extend(addresses("from", families().map(|family| (family, matches.source(family)))));
+    if let Some(types) = &matches.icmp_types {
+        parts.push(format!("type {}", icmp_types(types)));
+    }
+    parts.extend(side("from", matches.source_sets.as_ref(), families().map(|family| (family, matches.source(family)))));
     if let Some(macs) = &matches.macs {
         parts.push(format!("from {}", choice(macs)));
     }
     if let Some(interfaces) = &matches.interfaces {
         parts.push(format!("in by {}", choice(interfaces)));
     }
-    parts.extend(addresses("to", families().map(|family| (family, matches.destination(family)))));
+    let to = families().map(|family| (family, matches.destination(family)));
+    parts.extend(side("to", matches.destination_sets.as_ref(), to));
     if let Some(set) = &matches.dscp {
         parts.push(format!("dscp {}", numbers(set, Interval::new(0, 63), |value| name_of(DSCP_NAMES, value))));
+    }
+    if let Some(mark) = matches.mark {
+        parts.push(format!("mark {mark}"));
     }
     if parts.is_empty() {
         parts.push("everything".into());
@@ -41,6 +48,35 @@ pub fn describe(matches: &Matches) -> String {
         Some(family) => format!("{}, {family}", parts.join(" ")),
         None => parts.join(" "),
     }
+}
+
+/// `from A, set 'x' without B`: the addresses of one side of a packet, and the sets they may be in.
+fn side<'a>(
+    word: &str,
+    sets: Option<&InSets>,
+    families: impl Iterator<Item = (Family, Option<&'a IntervalSet>)>,
+) -> Option<String> {
+    let Some(sets) = sets else { return addresses(word, families) };
+    let mut words: Vec<String> = Vec::new();
+    for (family, set) in families {
+        words.extend(set.into_iter().flat_map(IntervalSet::iter).map(|interval| range(interval, family)));
+    }
+    words.extend(sets.sets.iter().map(|(_, label)| label.clone()));
+    let except = Family::BOTH
+        .into_iter()
+        .flat_map(|family| sets.except(family).iter().map(move |interval| range(interval, family)));
+    let except: Vec<String> = except.collect();
+    let without = if except.is_empty() { String::new() } else { format!(" without {}", list(except, ", ")) };
+    Some(format!("{word} {}{without}", list(words, ", ")))
+}
+
+/// Types of ICMP by name, or the IPv4 number if there is none.
+fn icmp_types([v4, v6]: &[IntervalSet; 2]) -> String {
+    let named = ICMP_TYPES.iter().filter(|(_, four, six)| {
+        four.is_some_and(|four| v4.contains(four.into())) || six.is_some_and(|six| v6.contains(six.into()))
+    });
+    let names: Vec<String> = named.map(|(name, ..)| (*name).to_owned()).collect();
+    if names.is_empty() { numbers(v4, Interval::new(0, 255), |_| None) } else { list(names, ", ") }
 }
 
 /// Protocols by name: `tcp/udp`, `icmp`, `protocol 99`.

@@ -14,6 +14,8 @@ pub enum SectionKind {
     Policy,
     /// `config rule`.
     Rule,
+    /// `config set`.
+    Set,
 }
 
 /// How many values an option has.
@@ -56,6 +58,16 @@ pub enum ValueKind {
     Port,
     /// An Ethernet address; may be negated.
     Mac,
+    /// A type of ICMP, by name or number; may be negated.
+    IcmpType,
+    /// A packet mark with its mask; may be negated.
+    ForeignMark,
+    /// A domain.
+    Domain,
+    /// An address, CIDR network or range, never negated.
+    Entry,
+    /// The absolute path of a file.
+    Path,
     /// The name of an interface; may be negated.
     ArrivalInterface,
     /// A DSCP value or its name; may be negated.
@@ -97,7 +109,7 @@ pub struct OptionSpec {
 
 impl SectionKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Globals, Self::Link, Self::Policy, Self::Rule];
+    pub const ALL: [Self; 5] = [Self::Globals, Self::Link, Self::Policy, Self::Rule, Self::Set];
 
     /// The word behind `config`.
     #[must_use]
@@ -107,6 +119,7 @@ impl SectionKind {
             Self::Link => "link",
             Self::Policy => "policy",
             Self::Rule => "rule",
+            Self::Set => "set",
         }
     }
 
@@ -124,6 +137,7 @@ impl SectionKind {
             Self::Link => LINK,
             Self::Policy => POLICY,
             Self::Rule => RULE,
+            Self::Set => SET,
         }
     }
 
@@ -148,9 +162,6 @@ impl fmt::Display for SectionKind {
         f.write_str(self.word())
     }
 }
-
-/// Section types that are planned and do nothing yet.
-pub const PLANNED_SECTIONS: &[&str] = &["set"];
 
 /// Targets that are no links and no policies, so nothing else may have these names.
 pub const RESERVED_NAMES: &[&str] = &["main", "unreachable", "blackhole"];
@@ -277,15 +288,29 @@ const RULE: &[OptionSpec] = &[
         "whether the connections it takes are counted: their first packets with those packets' bytes, no later ones",
     )
     .or("0"),
-    list("dest_domain", ValueKind::Text, "destination domains").not_yet(),
-    list("dest_set", ValueKind::Text, "named sets of destination addresses").not_yet(),
-    single("mark", ValueKind::Text, "a packet mark set by someone else").not_yet(),
+    list("icmp_type", ValueKind::IcmpType, "types of ICMP and ICMPv6, by name or number: echo-request is a ping"),
+    single("mark", ValueKind::ForeignMark, "a packet mark that somebody else sets, with its mask: 0x10000/0xff0000"),
+    list_of_names("src_set", "sets one of which the source may be in"),
+    list_of_names("dest_set", "sets one of which the destination may be in"),
+    list("dest_domain", ValueKind::Domain, "domains, with their subdomains, whose addresses the destination may be"),
     list("weekdays", ValueKind::Text, "the days on which the rule counts").not_yet(),
     single("start_time", ValueKind::Text, "the time of day from which the rule counts").not_yet(),
     single("stop_time", ValueKind::Text, "the time of day until which the rule counts").not_yet(),
     single("sticky", ValueKind::Text, "how long a client stays on its link").not_yet(),
     single("log", ValueKind::Text, "whether matches are logged").not_yet(),
 ];
+
+const SET: &[OptionSpec] = &[
+    single("name", ValueKind::Name, "the set's name, if the section's name cannot hold it"),
+    list("entry", ValueKind::Entry, "addresses of either family: single, CIDR, range a-b"),
+    list("file", ValueKind::Path, "files with more entries, one a line; # begins a comment"),
+    list("domain", ValueKind::Domain, "domains, with their subdomains, whose addresses are in the set"),
+];
+
+/// Names may hold blanks, so a single string is one name.
+const fn list_of_names(name: &'static str, help: &'static str) -> OptionSpec {
+    OptionSpec { arity: Arity::Entries, ..single(name, ValueKind::Name, help) }
+}
 
 const fn single(name: &'static str, value: ValueKind, help: &'static str) -> OptionSpec {
     OptionSpec {

@@ -27,6 +27,12 @@ pub fn schema() -> Value {
                 "propertyNames": object! { "$ref": "#/$defs/section_name" },
                 "additionalProperties": section(SectionKind::Policy),
             },
+            "sets": object! {
+                "description": "The sets of addresses by name.",
+                "type": "object",
+                "propertyNames": object! { "$ref": "#/$defs/name" },
+                "additionalProperties": section(SectionKind::Set),
+            },
             "rules": object! {
                 "description": "The rules in the order they are tried in; the first that matches wins.",
                 "type": "array",
@@ -40,7 +46,7 @@ pub fn schema() -> Value {
 /// The schema of a section: the options that do something.
 fn section(kind: SectionKind) -> Value {
     // In JSON the name of a link or policy is its key.
-    let named_by_key = matches!(kind, SectionKind::Link | SectionKind::Policy);
+    let named_by_key = matches!(kind, SectionKind::Link | SectionKind::Policy | SectionKind::Set);
     let usable: Vec<&OptionSpec> =
         kind.options().iter().filter(|spec| spec.supported && !(named_by_key && spec.name == "name")).collect();
     let properties = json::from_fields(usable.iter().map(|spec| (spec.name, option(spec))).collect());
@@ -93,6 +99,11 @@ fn definition_name(spec: &OptionSpec) -> &'static str {
         ValueKind::Mac => "mac",
         ValueKind::ArrivalInterface => "arrival_interface",
         ValueKind::Dscp => "dscp",
+        ValueKind::IcmpType => "icmp_type",
+        ValueKind::ForeignMark => "foreign_mark",
+        ValueKind::Domain => "domain",
+        ValueKind::Entry => "entry",
+        ValueKind::Path => "path",
         ValueKind::Member => "member",
         ValueKind::Target => "target",
         ValueKind::Text => "text",
@@ -162,6 +173,13 @@ fn definition(value: ValueKind) -> Value {
         ValueKind::Mac => text(r"^!?[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$"),
         ValueKind::ArrivalInterface => text(r"^!?[^\s/:]{1,64}$"),
         ValueKind::Dscp => number(0, 63, r"^!?[0-9A-Za-z]+$"),
+        ValueKind::IcmpType => number(0, 255, r"^!?[0-9A-Za-z-]+$"),
+        ValueKind::ForeignMark => {
+            number(0, u32::MAX, r"^!?(0[xX][0-9a-fA-F]{1,8}|[0-9]+)(/(0[xX][0-9a-fA-F]{1,8}|[0-9]+))?$")
+        }
+        ValueKind::Domain => text(r"^(\*?\.)?[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*\.?$"),
+        ValueKind::Entry => text(r"^[0-9a-fA-F:.]+([-/][0-9a-fA-F:.]+)?$"),
+        ValueKind::Path => text("^/."),
         ValueKind::Member | ValueKind::Target => text(r"\S"),
         ValueKind::Text => object! { "type": "string" },
     }

@@ -24,6 +24,8 @@ pub const METHODS: &[Method] = &[
             ("iface", Argument::String),
             ("mac", Argument::String),
             ("dscp", Argument::Integer),
+            ("icmp_type", Argument::Integer),
+            ("mark", Argument::String),
         ],
     },
     Method { name: "check", arguments: &[("config", Argument::String)] },

@@ -80,9 +80,9 @@ impl Daemon {
     fn explain(&mut self, arguments: &Value) -> Result<Value, Status> {
         let text = |name: &str| arguments[name].as_str().map(str::to_owned);
         let needed = |name| text(name).ok_or(Status::INVALID_ARGUMENT);
-        let dscp = match &arguments["dscp"] {
-            Value::Null => 0,
-            number => number.as_u64().ok_or(Status::INVALID_ARGUMENT)?,
+        let number = |name: &str| match &arguments[name] {
+            Value::Null => Ok(None),
+            number => number.as_u64().and_then(|n| n.try_into().ok()).ok_or(Status::INVALID_ARGUMENT).map(Some),
         };
         let question = explain::Explain {
             protocol: needed("protocol")?,
@@ -90,7 +90,9 @@ impl Daemon {
             destination: needed("destination")?,
             iface: text("iface"),
             mac: text("mac"),
-            dscp: u8::try_from(dscp).map_err(|_| Status::INVALID_ARGUMENT)?,
+            dscp: number("dscp")?.unwrap_or(0),
+            icmp_type: number("icmp_type")?,
+            mark: text("mark"),
             json: true,
         };
         let packet = match explain::parse(&question) {

@@ -6,7 +6,7 @@ pub mod words;
 
 pub use crate::plan::tiers::{Outcome, outcome};
 
-use crate::config::model::{Choice as Values, Config, Family, LinkId, Mac, Matches, Rule, Spread};
+use crate::config::model::{Choice as Values, Config, Family, LinkId, Mac, Matches, Rule, SetId, Spread};
 use crate::interval::{IntervalSet, from_ipv4, from_ipv6, ipv6_prefix};
 use crate::network::Facts;
 use crate::plan::jhash;
@@ -32,6 +32,21 @@ pub struct Packet {
     pub destination_port: Option<u16>,
     /// The DSCP value.
     pub dscp: u8,
+    /// What else rules look at.
+    pub details: Details,
+}
+
+/// What rules look at that most packets have nothing special of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Details {
+    /// The type of ICMP or ICMPv6, if it is such a packet.
+    pub icmp_type: Option<u8>,
+    /// The mark that somebody else gave it.
+    pub mark: u32,
+    /// The sets that the source address is in now.
+    pub source_in: Vec<SetId>,
+    /// The sets that the destination address is in now.
+    pub destination_in: Vec<SetId>,
 }
 
 /// Where a packet comes from.
@@ -101,6 +116,10 @@ pub enum Miss {
     Mac,
     /// Another DSCP value.
     Dscp,
+    /// Another type of ICMP.
+    IcmpType,
+    /// Another packet mark.
+    Mark,
 }
 
 /// Decides for one packet.
@@ -187,15 +206,28 @@ pub fn miss(rule: &Rule, facts: &Facts, packet: &Packet) -> Option<Miss> {
     let tests = [
         (matches.allows(family), Miss::Family),
         (holds(matches.protocols.as_ref(), Some(packet.protocol.into())), Miss::Protocol),
-        (holds(matches.source(family), packet.source.map(number)), Miss::Source),
-        (holds(matches.destination(family), Some(number(packet.destination))), Miss::Destination),
+        (source_allowed(matches, packet), Miss::Source),
+        (
+            matches.allows_destination(family, number(packet.destination), &packet.details.destination_in),
+            Miss::Destination,
+        ),
         (holds(matches.source_ports.as_ref(), port(packet.source_port)), Miss::SourcePort),
         (holds(matches.destination_ports.as_ref(), port(packet.destination_port)), Miss::DestinationPort),
         (device_allowed(matches, facts, packet), Miss::Device),
         (mac_allowed(matches, packet), Miss::Mac),
         (holds(matches.dscp.as_ref(), Some(packet.dscp.into())), Miss::Dscp),
+        (holds(matches.icmp_types(family), packet.details.icmp_type.map(u128::from)), Miss::IcmpType),
+        (matches.mark.is_none_or(|mark| mark.allows(packet.details.mark)), Miss::Mark),
     ];
     tests.into_iter().find(|(holds, _)| !holds).map(|(_, miss)| miss)
+}
+
+fn source_allowed(matches: &Matches, packet: &Packet) -> bool {
+    let family = packet.family();
+    match packet.source {
+        Some(source) => matches.allows_source(family, number(source), &packet.details.source_in),
+        None => matches.source(family).is_none() && matches.source_sets.is_none(),
+    }
 }
 
 fn device_allowed(matches: &Matches, facts: &Facts, packet: &Packet) -> bool {

@@ -34,7 +34,7 @@ impl Words<'_> {
     /// The packet in one line.
     #[must_use]
     pub fn packet(&self) -> String {
-        let Packet { origin, source, destination, protocol, source_port, destination_port, dscp } = self.packet;
+        let Packet { origin, source, destination, protocol, source_port, destination_port, dscp, .. } = self.packet;
         let end =
             |address: IpAddr, port: &Option<u16>| port.map_or(address.to_string(), |port| with_port(address, port));
         let sender = match (origin, source) {
@@ -165,6 +165,8 @@ fn what(miss: Miss) -> &'static str {
         Miss::Device => "other interface",
         Miss::Mac => "other Ethernet address, or none known (give --mac)",
         Miss::Dscp => "other DSCP value",
+        Miss::IcmpType => "other type of ICMP",
+        Miss::Mark => "other packet mark (give --mark)",
     }
 }
 

@@ -11,10 +11,11 @@
 //! postrouting  new: the connection is stamped with the link it really leaves by
 //! ```
 
-use super::compiler::{self, region::Region};
+use super::compiler::{self, region::Member, region::Region};
 use super::counters;
 use super::path::{Choice, PathId, Paths, Purpose};
 use super::ruleset::digest::Digest;
+use super::ruleset::kept;
 use super::ruleset::{Action, Chain, Counter, Dice, Hook, Key, Map, Match, Rule, Ruleset, Verdict, device_number};
 use crate::config::model::{Config, Family, LinkId, Spread, Target};
 use crate::interval::{Interval, ipv6_prefix};
@@ -82,7 +83,8 @@ impl<'a> Builder<'a> {
         let device = |name: &str| self.facts.device_of(name).to_string();
         let rules: Vec<_> =
             self.config.rules.iter().enumerate().filter(|(_, rule)| rule.origin.includes_lan()).collect();
-        let regions: Vec<Vec<Region>> = rules.iter().map(|(_, rule)| Region::of_rule(&rule.matches, &device)).collect();
+        let regions: Vec<Vec<Region>> =
+            rules.iter().map(|(_, rule)| Region::of_rule(&rule.matches, &self.config.sets, &device)).collect();
         let mut known = map::Map::new();
         let mut counters = counters::counters(&self.config.rules).into_iter().peekable();
         let mut verdicts = Vec::with_capacity(rules.len());
@@ -93,7 +95,9 @@ impl<'a> Builder<'a> {
                 None => verdict,
             });
         }
-        let compiled = compiler::compile(regions.iter().map(Vec::as_slice).zip(verdicts));
+        let kept =
+            |Member { set, part, family }| Map::kept(kept::name(self.config, set, part, family), family, part, set);
+        let compiled = compiler::compile(regions.iter().map(Vec::as_slice).zip(verdicts), &kept);
         self.maps.extend(compiled.maps);
         let rest = self.by_prefix(None);
         compiled.rules.into_iter().chain(rest).collect()

@@ -22,14 +22,18 @@ pub fn review(config: &Config, facts: &Facts) -> Vec<Diagnostic> {
 /// Rules of which an earlier rule takes every packet.
 fn shadowed(config: &Config, facts: &Facts) -> Vec<Diagnostic> {
     let device = |name: &str| facts.device_of(name).to_string();
-    let regions: Vec<Vec<Region>> = config.rules.iter().map(|rule| Region::of_rule(&rule.matches, &device)).collect();
+    let regions: Vec<Vec<Region>> =
+        config.rules.iter().map(|rule| Region::of_rule(&rule.matches, &config.sets, &device)).collect();
     let mut findings = Vec::new();
     for (n, rule) in config.rules.iter().enumerate() {
         let covering = |earlier: &usize| {
             let other = &config.rules[*earlier];
             let same_origin = (other.origin.includes_lan() || !rule.origin.includes_lan())
                 && (other.origin.includes_router() || !rule.origin.includes_router());
-            same_origin && regions[n].iter().all(|region| regions[*earlier].iter().any(|own| own.covers(region)))
+            // What has no region is a rule for a set without a single address.
+            same_origin
+                && !regions[n].is_empty()
+                && regions[n].iter().all(|region| regions[*earlier].iter().any(|own| own.covers(region)))
         };
         if let Some(earlier) = (0..n).find(covering) {
             let earlier = &config.rules[earlier];

@@ -52,7 +52,8 @@ fn selectors(matches: &Matches, family: Family) -> Vec<IpRule> {
     if !matches.allows(family) {
         return Vec::new();
     }
-    let mut rules = vec![IpRule::lookup(family, 0, 0)];
+    let mark = matches.mark.map(|mark| (mark.value, mark.mask));
+    let mut rules = vec![IpRule { mark, ..IpRule::lookup(family, 0, 0) }];
     if let Some(set) = &matches.protocols {
         rules = each(&rules, &protocols(set, family), |rule, protocol| rule.protocol = Some(*protocol));
     }

@@ -14,7 +14,7 @@
 use crate::kernel::netlink::nftables as held;
 use crate::map::Set;
 use crate::plan::ruleset::json::{self, Command, Object, all_rules, document, everything};
-use crate::plan::ruleset::{Chain, Entries, Map, PRIORITY, Ruleset, TABLE};
+use crate::plan::ruleset::{Chain, Entries, Fill, Map, PRIORITY, Ruleset, TABLE};
 
 /// One transaction.
 #[derive(Debug, Clone, PartialEq)]
@@ -231,11 +231,12 @@ fn stale_counters<'a>(wanted: &Ruleset, held: &'a held::Table) -> impl Iterator<
     names.filter(|name| !wanted.counters.iter().any(|counter| counter.name == *name))
 }
 
-/// Maps that are there by name but have another number of entries than we wrote.
+/// Maps that are there by name but have another number of entries than we wrote. What a set holds that comes and goes is
+/// another matter.
 fn damaged<'a>(wanted: &'a Ruleset, held: &held::Table) -> impl Iterator<Item = &'a Map> {
     let entries = |map: &Map| held.sets.iter().find(|own| own.name == map.name)?.elements;
     let differs = move |map: &&Map| entries(map).is_some_and(|entries| usize::try_from(entries) != Ok(map.len()));
-    wanted.maps.iter().filter(differs)
+    wanted.maps.iter().filter(|map| map.fill == Fill::Fixed).filter(differs)
 }
 
 fn same_hook(chain: &Chain, own: &held::Chain) -> bool {

@@ -30,6 +30,7 @@ pub fn tunnelled(packet: &Packet, number: u16, from: Mac, to: Mac) -> Vec<u8> {
         source_port: Some(40_000),
         destination_port: Some(port),
         dscp: 0,
+        details: wansplit::explain::Details::default(),
         origin: packet.origin.clone(),
     };
     let payload = [&header[..], &ip(packet, number)].concat();

@@ -14,16 +14,17 @@ use kernel_support::inside;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config as ProptestConfig, RngAlgorithm, TestRng, TestRunner};
-use router::Router;
+use router::{FOREIGN, Router};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 use support::interpreter;
 use support::sample::{self, SampleRule, mac};
 use support::world::{configuration, explained, facts, read};
-use wansplit::explain::{From, Packet};
+use wansplit::config::model::{Family, SetId};
+use wansplit::explain::{Details, From, Packet};
 use wansplit::kernel::Kernel;
-use wansplit::plan::ruleset::{TABLE, json};
+use wansplit::plan::ruleset::{Fill, Ruleset, TABLE, json};
 use wansplit::plan::{Plan, plan};
 
 /// In a user namespace nft cannot enlarge its socket, and the kernel refuses larger tables than this ("Message too
@@ -50,10 +51,46 @@ fn sample(seed: u64) -> (Vec<SampleRule>, Vec<Packet>, bool) {
 
 /// The packets of all samples, and a few that come in by a WAN.
 fn packet() -> impl Strategy<Value = Packet> {
-    (sample::packet(), prop::option::weighted(0.1, 0..3_u8)).prop_map(|(packet, wan)| match wan {
-        Some(n) => Packet { origin: From::Device(Some(format!("wan{n}")), Some(mac(4))), ..packet },
-        None => packet,
+    (sample::packet(), prop::option::weighted(0.1, 0..3_u8)).prop_map(|(packet, wan)| match (real(packet), wan) {
+        (packet, Some(n)) => Packet { origin: From::Device(Some(format!("wan{n}")), Some(mac(4))), ..packet },
+        (packet, None) => packet,
     })
+}
+
+/// The packet as it is sent: a ping if it is ICMP, with the others' mark, and in the sets that the router's really hold.
+fn real(packet: Packet) -> Packet {
+    let within =
+        |address: IpAddr| (0..SETS.len()).filter(|set| SETS[*set].contains(&last(address))).map(SetId).collect();
+    let details = Details {
+        icmp_type: packet.details.icmp_type.map(|_| if packet.family() == Family::V4 { 8 } else { 128 }),
+        mark: FOREIGN,
+        source_in: within(packet.source.unwrap()),
+        destination_in: within(packet.destination),
+    };
+    Packet { details, ..packet }
+}
+
+/// What the samples' sets hold: the sample addresses with these numbers.
+const SETS: [&[u8]; 3] = [&[4, 5], &[3, 7, 11, 15], &[2, 3, 10]];
+
+fn last(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(address) => address.octets()[3],
+        IpAddr::V6(address) => address.octets()[15],
+    }
+}
+
+/// Fills the sets that come and go. What is in both parts of a set is in the set all the same.
+fn fill(router: &Router, ruleset: &Ruleset) {
+    for map in &ruleset.maps {
+        let (Fill::Listed(set, family) | Fill::Resolver(set, family)) = map.fill else { continue };
+        let address = |n: &u8| match family {
+            Family::V4 => sample::address4(*n).to_string(),
+            Family::V6 => sample::address6(*n).to_string(),
+        };
+        let elements: Vec<String> = SETS[set.0].iter().map(address).collect();
+        router.add(&map.name, &elements);
+    }
 }
 
 #[test]
@@ -75,6 +112,7 @@ fn the_kernel_agrees() {
             continue;
         }
         router.load(&plan.ruleset);
+        fill(&router, &plan.ruleset);
         for (packet, mark) in packets.iter().zip(router.marks(&packets)) {
             let allowed = interpreter::marks(&plan.ruleset, packet);
             assert_eq!(allowed, explained(&config, &plan, &facts, packet), "seed {seed}: {packet:?}");
@@ -150,6 +188,7 @@ fn connection(source: IpAddr, destination: IpAddr, port: u16) -> Packet {
         source_port: Some(port),
         destination_port: Some(443),
         dscp: 0,
+        details: wansplit::explain::Details::default(),
     }
 }
 

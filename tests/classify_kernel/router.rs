@@ -20,7 +20,7 @@ const DEVICES: [&str; 7] = ["lan0", "lan1", "lan2", "under3", "wan0", "wan1", "w
 const AT_ONCE: usize = 500;
 
 /// The bits of others, which a chain before ours sets: they must come through.
-const FOREIGN: u32 = 0x0012_3456;
+pub const FOREIGN: u32 = 0x0012_3456;
 
 const ONLOOKER: &str = "table inet onlooker {
     set seen4 { typeof ip id . meta mark; flags dynamic; size 65535; }
@@ -78,6 +78,11 @@ impl Router {
         }
         Kernel::new().nft_apply("load the table", &json::document(&json::everything(ruleset))).unwrap();
         self.loaded = true;
+    }
+
+    /// Puts addresses into a set.
+    pub fn add(&self, set: &str, elements: &[String]) {
+        sh(&format!("nft 'add element inet wansplit {set} {{ {} }}'", elements.join(", ")));
     }
 
     /// The mark that each packet has behind the table.

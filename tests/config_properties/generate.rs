@@ -127,6 +127,7 @@ fn matches() -> impl Strategy<Value = Matches> {
                 interfaces,
                 macs,
                 dscp: dscp.filter(|set| *set != IntervalSet::full(63)),
+                ..Matches::default()
             }
         },
     )
@@ -261,7 +262,14 @@ pub fn config() -> impl Strategy<Value = Config> {
     (globals(), names).prop_flat_map(|(globals, (of_links, of_policies))| {
         let (link_count, policy_count) = (of_links.len(), of_policies.len());
         let links = links(globals.mask, of_links);
-        (links, policies(link_count, of_policies), rules(link_count, policy_count))
-            .prop_map(move |(links, policies, rules)| Config { globals: globals.clone(), links, policies, rules })
+        (links, policies(link_count, of_policies), rules(link_count, policy_count)).prop_map(
+            move |(links, policies, rules)| Config {
+                globals: globals.clone(),
+                links,
+                policies,
+                sets: Vec::new(),
+                rules,
+            },
+        )
     })
 }

@@ -7,7 +7,7 @@ use wansplit::explain::{From, Packet};
 use wansplit::interval::{from_ipv4, from_ipv6};
 use wansplit::plan::jhash;
 use wansplit::plan::ruleset::{
-    Action, Dice, Entries, Key, Match, Ruleset, SEED, Verdict, device_number, family_number, mac_number,
+    Action, Dice, Entries, Fill, Key, Match, Ruleset, SEED, Verdict, device_number, family_number, mac_number,
 };
 
 /// The marks that the first packet of a connection may leave the prerouting hook with: one, or one for each number that
@@ -99,10 +99,18 @@ fn holds(ruleset: &Ruleset, condition: &Match, packet: &Packet) -> bool {
             (Some(mac), Choice::NoneOf(macs)) => !macs.contains(mac),
         },
         Match::Family(family) => packet.family() == *family,
+        Match::Mark(mark) => mark.allows(packet.details.mark),
         Match::Dscp(family, values) => packet.family() == *family && values.contains(&packet.dscp),
         Match::InSet(key, set) => {
             let set = ruleset.maps.iter().find(|map| map.name == *set).expect("a set that exists");
             let Entries::Members(members) = &set.entries else { panic!("a map where a set is wanted") };
+            if let Fill::Listed(id, family) | Fill::Resolver(id, family) = set.fill {
+                let within = match key {
+                    Key::Source(_) => &packet.details.source_in,
+                    _ => &packet.details.destination_in,
+                };
+                return packet.family() == family && within.contains(&id);
+            }
             value(*key, packet).is_some_and(|value| members.iter().any(|entry| entry[0].contains(value)))
         }
     }
@@ -139,6 +147,11 @@ fn value(key: Key, packet: &Packet) -> Option<u128> {
         Key::SourcePort => packet.source_port.map(Into::into),
         Key::DestinationPort => packet.destination_port.map(Into::into),
         Key::Sender => mac.map(mac_number),
+        Key::IcmpType(family) => {
+            let own = if packet.family() == Family::V4 { 1 } else { 58 };
+            let typed = packet.family() == family && packet.protocol == own;
+            packet.details.icmp_type.filter(|_| typed).map(Into::into)
+        }
         Key::Dscp(family) => (packet.family() == family).then_some(packet.dscp.into()),
     }
 }

@@ -3,8 +3,8 @@
 
 use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use wansplit::config::model::Mac;
-use wansplit::explain::{From, Packet};
+use wansplit::config::model::{Mac, SetId};
+use wansplit::explain::{Details, From, Packet};
 
 /// One value of a list option: a range of numbers, perhaps negated. How the numbers are written depends on the option.
 #[derive(Debug, Clone, Copy)]
@@ -29,13 +29,19 @@ pub struct SampleRule {
     pub devices: List,
     pub macs: List,
     pub dscp: List,
+    pub icmp_types: Vec<&'static str>,
+    pub mark: Option<(bool, u32)>,
+    pub source_sets: Vec<usize>,
+    pub destination_sets: Vec<usize>,
     pub family: Option<&'static str>,
     pub target: &'static str,
     pub counts: bool,
 }
 
 /// The targets of the sample rules: links, policies and words.
-pub const TARGETS: [&str; 9] = ["A", "B", "ab", "bc", "in_order", "any", "strict", "main", "unreachable"];
+/// Chance decides about `any`: it comes seldom.
+pub const TARGETS: [&str; 12] =
+    ["A", "B", "ab", "bc", "in_order", "any", "strict", "main", "unreachable", "A", "B", "in_order"];
 
 /// The links and policies all samples share, without their rules.
 pub const LINKS: &str = r#"
@@ -44,6 +50,11 @@ pub const LINKS: &str = r#"
     "A": { "device": "wan0", "gateway": "198.51.100.1", "gateway6": "2001:db8:1::1" },
     "B": { "device": "wan1", "gateway": "203.0.113.1" },
     "C": { "device": "wan2", "gateway": "192.0.2.1", "fallback": "unreachable" }
+},
+"sets": {
+    "s0": { "entry": ["192.0.2.0/24", "2001:db8::/32"] },
+    "s1": { "domain": "one.example" },
+    "s2": { "entry": ["198.51.100.0/24"], "file": "/nowhere", "domain": ["two.example", "three.example"] }
 },
 "policies": {
     "ab": { "use": ["A", "B"] },
@@ -98,10 +109,16 @@ pub fn rule() -> impl Strategy<Value = SampleRule> {
     let ports = (list(30, true, 0.2), list(30, true, 0.5));
     let addresses = (list(15, true, 0.25), list(15, true, 0.15), list(15, true, 0.25), list(15, true, 0.1));
     let rest = (list(2, false, 0.2), list(3, false, 0.15), list(9, true, 0.1));
+    let types = prop::sample::subsequence(vec!["echo-request", "echo-reply", "13"], 1..=2);
+    let mark = prop::option::weighted(0.1, (prop::bool::weighted(0.3), 0..=2u32));
+    let special = (prop::option::weighted(0.5, types), mark, sets(0.07), sets(0.15));
     let family = prop_oneof![8 => Just(None), 1 => Just(Some("ipv4")), 1 => Just(Some("ipv6"))];
     let use_and_count = (prop::sample::select(&TARGETS[..]), prop::bool::weighted(0.3));
-    (protocols, ports, addresses, rest, family, use_and_count).prop_map(
-        |(protocols, (source_ports, destination_ports), addresses, (devices, macs, dscp), family, (target, counts))| {
+    (protocols, ports, addresses, rest, special, family, use_and_count).prop_map(
+        |(protocols, (source_ports, destination_ports), addresses, (devices, macs, dscp), special, family, rest)| {
+            let (target, counts) = rest;
+            let (types, mark, source_sets, destination_sets) = special;
+            let icmp_types = types.filter(|_| protocols == ["icmp"]).unwrap_or_default();
             let (source4, source6, destination4, destination6) = addresses;
             SampleRule {
                 protocols,
@@ -114,6 +131,10 @@ pub fn rule() -> impl Strategy<Value = SampleRule> {
                 devices,
                 macs,
                 dscp,
+                icmp_types,
+                mark,
+                source_sets,
+                destination_sets,
                 family,
                 target,
                 counts,
@@ -132,6 +153,10 @@ pub fn plain_rule() -> impl Strategy<Value = SampleRule> {
             devices: vec![],
             macs: vec![],
             dscp: vec![],
+            icmp_types: vec![],
+            mark: None,
+            source_sets: vec![],
+            destination_sets: vec![],
             family: None,
             ..rule
         };
@@ -149,10 +174,28 @@ pub fn plain_rule() -> impl Strategy<Value = SampleRule> {
     })
 }
 
+/// Some of the samples' sets.
+fn sets(chance: f64) -> impl Strategy<Value = Vec<usize>> {
+    prop::option::weighted(chance, prop::sample::subsequence(vec![0, 1, 2], 1..=2)).prop_map(Option::unwrap_or_default)
+}
+
+/// What rules see of a packet besides its addresses and ports: in which sets its addresses are is left to chance.
+fn details() -> impl Strategy<Value = Details> {
+    let within = || prop::sample::subsequence(vec![SetId(0), SetId(1), SetId(2)], 0..=2);
+    let types = prop::sample::select(vec![0, 8, 13, 128, 129]);
+    (types, 0..=3u32, within(), within()).prop_map(|(icmp_type, mark, source_in, destination_in)| Details {
+        icmp_type: Some(icmp_type),
+        mark,
+        source_in,
+        destination_in,
+    })
+}
+
 pub fn packet() -> impl Strategy<Value = Packet> {
     let protocol = prop_oneof![3 => Just(6u8), 3 => Just(17u8), 1 => Just(1u8), 1 => Just(47u8), 1 => Just(132u8)];
-    (any::<bool>(), protocol, (0..=16u8, 0..=16u8), (0..=31u8, 0..=31u8), (0..=3u8, 0..=4u8), 0..=10u8).prop_map(
-        |(v6, protocol, (source, destination), ports, (dev, sender), dscp)| {
+    let values = (0..=10u8, details());
+    (any::<bool>(), protocol, (0..=16u8, 0..=16u8), (0..=31u8, 0..=31u8), (0..=3u8, 0..=4u8), values).prop_map(
+        |(v6, protocol, (source, destination), ports, (dev, sender), (dscp, details))| {
             let address = |n| if v6 { IpAddr::V6(address6(n)) } else { IpAddr::V4(address4(n)) };
             let protocol = if v6 && protocol == 1 { 58 } else { protocol };
             let has_ports = matches!(protocol, 6 | 17 | 132);
@@ -165,6 +208,7 @@ pub fn packet() -> impl Strategy<Value = Packet> {
                 source_port: has_ports.then(|| port(ports.0)),
                 destination_port: has_ports.then(|| port(ports.1)),
                 dscp,
+                details: Details { icmp_type: details.icmp_type.filter(|_| matches!(protocol, 1 | 58)), ..details },
             }
         },
     )
@@ -192,6 +236,18 @@ impl SampleRule {
         set("dscp", dscp_values(&self.dscp));
         if let Some(family) = self.family {
             object["family"] = family.into();
+        }
+        if !self.icmp_types.is_empty() {
+            object["icmp_type"] = self.icmp_types.clone().into();
+        }
+        if let Some((negated, value)) = self.mark {
+            object["mark"] = format!("{}{value:#x}/0x3", if negated { "!" } else { "" }).into();
+        }
+        let names = |sets: &[usize]| sets.iter().map(|set| format!("s{set}")).collect::<Vec<_>>();
+        for (option, sets) in [("src_set", &self.source_sets), ("dest_set", &self.destination_sets)] {
+            if !sets.is_empty() {
+                object[option] = names(sets).into();
+            }
         }
         if self.counts {
             object["counter"] = true.into();
@@ -223,9 +279,10 @@ impl SampleRule {
                 other => unreachable!("{other}"),
             }),
         };
-        let address = |four: &List, six: &List, address: IpAddr| {
+        let address = |four: &List, six: &List, sets: &[usize], within: &[SetId], address: IpAddr| {
+            let in_set = sets.iter().any(|set| within.contains(&SetId(*set)));
             if !named(four, six) {
-                return true;
+                return sets.is_empty() || in_set;
             }
             // A list's positive entries are counted over both families: if there are any, only they can match.
             let positive = four.iter().chain(six).any(|i| !i.negated);
@@ -234,6 +291,11 @@ impl SampleRule {
                 IpAddr::V4(a) => a.octets()[3],
                 IpAddr::V6(a) => a.octets()[15],
             };
+            if !sets.is_empty() {
+                let excepted = own.iter().any(|i| i.negated && i.first <= last && last <= i.last);
+                let listed = own.iter().any(|i| !i.negated && i.first <= last && last <= i.last);
+                return (listed || in_set) && !excepted;
+            }
             families_of(four, six) && in_list(own, last, positive)
         };
         let port_in = |list: &List, port: Option<u16>| {
@@ -242,11 +304,27 @@ impl SampleRule {
         };
         let digit = device_name.as_ref().unwrap().bytes().last().unwrap() - b'0';
         let mac_in = sender.is_some_and(|mac| in_list(&self.macs, mac.0[5], self.macs.iter().any(|i| !i.negated)));
+        let details = &packet.details;
+        let kind = details.icmp_type.unwrap_or(255);
+        let typed = self.icmp_types.is_empty()
+            || self.icmp_types.iter().any(|name| match *name {
+                "echo-request" => kind == if v6 { 128 } else { 8 },
+                "echo-reply" => kind == if v6 { 129 } else { 0 },
+                other => kind.to_string() == other,
+            });
         let family = self.family.is_none_or(|family| (family == "ipv6") == v6);
         family
             && protocol
-            && address(&self.source4, &self.source6, source)
-            && address(&self.destination4, &self.destination6, destination)
+            && address(&self.source4, &self.source6, &self.source_sets, &details.source_in, source)
+            && address(
+                &self.destination4,
+                &self.destination6,
+                &self.destination_sets,
+                &details.destination_in,
+                destination,
+            )
+            && typed
+            && self.mark.is_none_or(|(negated, value)| (details.mark & 3 == value) != negated)
             && port_in(&self.source_ports, packet.source_port)
             && port_in(&self.destination_ports, packet.destination_port)
             && (self.devices.is_empty() || in_list(&self.devices, digit, self.devices.iter().any(|i| !i.negated)))

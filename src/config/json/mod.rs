@@ -67,9 +67,11 @@ struct Reader<'a, 'd> {
 
 impl<'a> Reader<'a, '_> {
     fn file(&mut self, whole: &'a RawValue) {
-        let Some(parts) =
-            self.object(whole, "the file", "{ \"globals\": {}, \"links\": {}, \"policies\": {}, \"rules\": [] }")
-        else {
+        let Some(parts) = self.object(
+            whole,
+            "the file",
+            "{ \"globals\": {}, \"links\": {}, \"policies\": {}, \"sets\": {}, \"rules\": [] }",
+        ) else {
             return;
         };
         let mut seen = Names::default();
@@ -82,6 +84,7 @@ impl<'a> Reader<'a, '_> {
                 "globals" => self.section(SectionKind::Globals, key.at, "globals", None, value),
                 "links" => self.named_sections(SectionKind::Link, "links", value),
                 "policies" => self.named_sections(SectionKind::Policy, "policies", value),
+                "sets" => self.named_sections(SectionKind::Set, "sets", value),
                 "rules" => self.rules(value),
                 // For editors: it points at the JSON Schema.
                 "$schema" => {}
@@ -200,7 +203,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn unknown_part(&mut self, key: &Word) {
-        let suggestion = nearest(&key.value, ["globals", "links", "policies", "rules"]);
+        let suggestion = nearest(&key.value, ["globals", "links", "policies", "sets", "rules"]);
         // Without its globals the whole program would be switched off.
         let severity = if suggestion == Some("globals") { Severity::Fatal } else { Severity::Error };
         let message = format!("there is no part {}", quote(&key.value));
@@ -209,7 +212,7 @@ impl<'a> Reader<'a, '_> {
             severity,
             key.at,
             message,
-            &help.unwrap_or("the parts are globals, links, policies and rules".into()),
+            &help.unwrap_or("the parts are globals, links, policies, sets and rules".into()),
         );
     }
 

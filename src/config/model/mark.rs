@@ -10,6 +10,32 @@ pub struct Mask(u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark(u32);
 
+/// A packet mark that somebody else sets: `mark`. It holds none of our bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ForeignMark {
+    /// What the masked mark must be.
+    pub value: u32,
+    /// The bits that are looked at.
+    pub mask: u32,
+    /// Whether it must be anything else.
+    pub negated: bool,
+}
+
+impl ForeignMark {
+    /// Whether a packet's mark is meant.
+    #[must_use]
+    pub fn allows(self, mark: u32) -> bool {
+        (mark & self.mask == self.value) != self.negated
+    }
+}
+
+impl fmt::Display for ForeignMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.negated { "!" } else { "" };
+        write!(f, "{sign}{:#x}/{:#x}", self.value, self.mask)
+    }
+}
+
 impl Default for Mask {
     /// The highest byte: mwan3 uses 0x3f00, pbr and Tailscale 0xff0000, traffic shapers the low bits.
     fn default() -> Self {

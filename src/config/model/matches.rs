@@ -1,6 +1,6 @@
 //! What a packet must be like for a rule to match.
 
-use super::Family;
+use super::{Family, ForeignMark, SetId};
 use crate::interval::IntervalSet;
 use crate::map::Set;
 use std::fmt;
@@ -31,6 +31,37 @@ pub struct Matches {
     pub macs: Option<Choice<Mac>>,
     /// DSCP values, 0 to 63.
     pub dscp: Option<IntervalSet>,
+    /// Types of ICMP, and of ICMPv6: 0 to 255. Together with the protocols.
+    pub icmp_types: Option<[IntervalSet; 2]>,
+    /// A packet mark of somebody else's.
+    pub mark: Option<ForeignMark>,
+    /// Sets in one of which the source may be instead of among the source addresses.
+    pub source_sets: Option<InSets>,
+    /// Sets in one of which the destination may be instead of among the destination addresses.
+    pub destination_sets: Option<InSets>,
+}
+
+/// Sets of addresses that a rule names. Any of them will do, and so will an address that the rule names itself: where
+/// there are sets, no such address means that only the sets count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InSets {
+    /// The sets, and how people call each: `set 'streams'`.
+    pub sets: Vec<(SetId, String)>,
+    /// IPv4 addresses that are not meant, in whatever set they are.
+    pub except4: IntervalSet,
+    /// IPv6 addresses that are not meant, in whatever set they are.
+    pub except6: IntervalSet,
+}
+
+impl InSets {
+    /// The addresses of one family that are not meant.
+    #[must_use]
+    pub fn except(&self, family: Family) -> &IntervalSet {
+        match family {
+            Family::V4 => &self.except4,
+            Family::V6 => &self.except6,
+        }
+    }
 }
 
 impl Matches {
@@ -52,11 +83,45 @@ impl Matches {
         }
     }
 
+    /// The ICMP types of one family.
+    #[must_use]
+    pub fn icmp_types(&self, family: Family) -> Option<&IntervalSet> {
+        let [v4, v6] = self.icmp_types.as_ref()?;
+        Some(match family {
+            Family::V4 => v4,
+            Family::V6 => v6,
+        })
+    }
+
+    /// Whether a source address, given as a number and by the sets it is in, is meant.
+    #[must_use]
+    pub fn allows_source(&self, family: Family, address: u128, within: &[SetId]) -> bool {
+        allows(self.source(family), self.source_sets.as_ref(), family, address, within)
+    }
+
+    /// Whether a destination address, given as a number and by the sets it is in, is meant.
+    #[must_use]
+    pub fn allows_destination(&self, family: Family, address: u128, within: &[SetId]) -> bool {
+        allows(self.destination(family), self.destination_sets.as_ref(), family, address, within)
+    }
+
     /// Whether packets of this family can match at all.
     #[must_use]
     pub fn allows(&self, family: Family) -> bool {
         self.family.is_none_or(|only| only == family)
     }
+}
+
+fn allows(
+    addresses: Option<&IntervalSet>,
+    sets: Option<&InSets>,
+    family: Family,
+    address: u128,
+    within: &[SetId],
+) -> bool {
+    let Some(named) = sets else { return addresses.is_none_or(|addresses| addresses.contains(address)) };
+    let in_set = || named.sets.iter().any(|(set, _)| within.contains(set)) && !named.except(family).contains(address);
+    addresses.is_some_and(|addresses| addresses.contains(address)) || in_set()
 }
 
 /// One of these, or none of these. Never empty.

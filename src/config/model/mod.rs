@@ -1,11 +1,13 @@
 //! The configuration's meaning. Every value here is valid: what was not has been reported and left out.
 
+mod address_set;
 mod mark;
 mod matches;
 mod tracking;
 
-pub use mark::{Mark, Mask};
-pub use matches::{Choice, Mac, Matches, NotAMac};
+pub use address_set::{AddressSet, Part, SetId};
+pub use mark::{ForeignMark, Mark, Mask};
+pub use matches::{Choice, InSets, Mac, Matches, NotAMac};
 pub use tracking::{Method, TrackedHost, Tracking};
 
 use super::source::Position;
@@ -21,6 +23,8 @@ pub struct Config {
     pub links: Vec<Link>,
     /// The policies, in the order of the file. [`PolicyId`] points in here.
     pub policies: Vec<Policy>,
+    /// The sets of addresses. [`SetId`] points in here.
+    pub sets: Vec<AddressSet>,
     /// The rules in the order of the file, which is the order they are tried in; disabled ones are left out.
     pub rules: Vec<Rule>,
 }
@@ -37,6 +41,13 @@ impl std::ops::Index<LinkId> for Config {
     type Output = Link;
     fn index(&self, id: LinkId) -> &Link {
         &self.links[id.0]
+    }
+}
+
+impl std::ops::Index<SetId> for Config {
+    type Output = AddressSet;
+    fn index(&self, id: SetId) -> &AddressSet {
+        &self.sets[id.0]
     }
 }
 

@@ -15,6 +15,8 @@ const EXAMPLES: &str =
 pub struct Addresses {
     pub v4: IntervalSet,
     pub v6: IntervalSet,
+    /// Addresses that are not meant, IPv4 and IPv6, where sets are named beside them; else they are taken out already.
+    pub except: [IntervalSet; 2],
     /// Where they were written.
     pub at: Position,
 }
@@ -30,10 +32,12 @@ impl Addresses {
     }
 }
 
-/// Reads an option with addresses. `None` if it was not written.
+/// Reads an option with addresses. `None` if it was not written. With `sets`, the rule names sets of addresses as well:
+/// then negated addresses alone do not mean "all others", but "those sets without these".
 pub fn addresses(
     section: &Section,
     option: &str,
+    sets: bool,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Option<Addresses>, Reported> {
     let values = signed(section, option, parse, diagnostics)?;
@@ -50,7 +54,7 @@ pub fn addresses(
         let wanted = values.iter().filter(|value| value.negated == negated && value.value.family == family);
         wanted.map(|value| value.value.interval).collect()
     };
-    let only_negated = values.iter().all(|value| value.negated);
+    let only_negated = !sets && values.iter().all(|value| value.negated);
     let set = |family: Family| {
         let without = union(family, true);
         let all = IntervalSet::full(family.max_address());
@@ -58,8 +62,9 @@ pub fn addresses(
         let plain = if only_negated && !without.is_empty() { all } else { union(family, false) };
         plain.without(&without, family.max_address())
     };
-    let addresses = Addresses { v4: set(Family::V4), v6: set(Family::V6), at };
-    if addresses.v4.is_empty() && addresses.v6.is_empty() {
+    let except = if sets { Family::BOTH.map(|family| union(family, true)) } else { Default::default() };
+    let addresses = Addresses { v4: set(Family::V4), v6: set(Family::V6), except, at };
+    if !sets && addresses.v4.is_empty() && addresses.v6.is_empty() {
         return Err(nothing_left(section, option, at, diagnostics));
     }
     Ok(Some(addresses))
@@ -67,14 +72,15 @@ pub fn addresses(
 
 /// One entry of a list.
 #[derive(Debug)]
-struct Entry {
-    family: Family,
-    interval: Interval,
+pub struct Entry {
+    pub family: Family,
+    pub interval: Interval,
     /// The network that was meant, if the address written for it is not its first.
-    network: Option<String>,
+    pub network: Option<String>,
 }
 
-fn parse(text: &str) -> Result<Entry, Complaint> {
+/// An address, a network or a range.
+pub fn parse(text: &str) -> Result<Entry, Complaint> {
     if let Some((address, length)) = text.split_once('/') {
         network(text, address, length)
     } else if let Some((first, last)) = text.split_once('-') {

@@ -1,10 +1,10 @@
-//! The syntax of the values that packets are matched by: protocols, ports, Ethernet addresses, DSCP. (Addresses have a
-//! file of their own.)
+//! The syntax of the values that packets are matched by: protocols, ports, Ethernet addresses, DSCP, types of ICMP,
+//! marks, domains. (Addresses have a file of their own.)
 
 use super::section::Complaint;
 use super::values::{bits, decimal};
 use crate::config::diagnostics::quote;
-use crate::config::model::{Mac, NotAMac};
+use crate::config::model::{ForeignMark, Mac, Mask, NotAMac};
 use crate::config::options::PROTOCOLS_WITH_PORTS;
 use crate::config::suggest::nearest;
 use crate::interval::{Interval, IntervalSet};
@@ -151,4 +151,75 @@ pub fn dscp(text: &str) -> Result<IntervalSet, Complaint> {
             Err(Complaint::new(message, "write a number from 0 to 63, or a name: be, le, ef, cs0 to cs7, af11 to af43"))
         }
     }
+}
+
+/// Types of ICMP by name, with their numbers in ICMP and ICMPv6: those that can begin a connection, or that people write.
+pub const ICMP_TYPES: &[(&str, Option<u8>, Option<u8>)] = &[
+    ("echo-request", Some(8), Some(128)),
+    ("echo-reply", Some(0), Some(129)),
+    ("destination-unreachable", Some(3), Some(1)),
+    ("packet-too-big", None, Some(2)),
+    ("time-exceeded", Some(11), Some(3)),
+    ("parameter-problem", Some(12), Some(4)),
+    ("redirect", Some(5), Some(137)),
+    ("router-solicitation", Some(10), Some(133)),
+    ("router-advertisement", Some(9), Some(134)),
+    ("timestamp-request", Some(13), None),
+    ("timestamp-reply", Some(14), None),
+];
+
+/// A type of ICMP: its numbers in ICMP and ICMPv6.
+pub fn icmp_type(text: &str) -> Result<[Option<u8>; 2], Complaint> {
+    let text = if text.eq_ignore_ascii_case("ping") { "echo-request" } else { text };
+    if let Some((_, v4, v6)) = ICMP_TYPES.iter().find(|(name, ..)| text.eq_ignore_ascii_case(name)) {
+        return Ok([*v4, *v6]);
+    }
+    if let Some(number) = decimal(text).and_then(|number| u8::try_from(number).ok()) {
+        return Ok([Some(number); 2]);
+    }
+    let help = match nearest(text, ICMP_TYPES.iter().map(|(name, ..)| *name)) {
+        Some(meant) => format!("did you mean '{meant}'?"),
+        None => "write a name, as echo-request (a ping), or a number from 0 to 255".into(),
+    };
+    Err(Complaint::new(format!("{} is not a type of ICMP", quote(text)), help))
+}
+
+/// A mark of somebody else's, `VALUE/MASK` or `VALUE`, perhaps with a `!`. `ours` are the bits it may not look at.
+pub fn foreign_mark(text: &str, ours: Mask) -> Result<ForeignMark, Complaint> {
+    let (negated, rest) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest));
+    let (value, mask) = rest.split_once('/').unwrap_or((rest, ""));
+    let mask = if rest.contains('/') { bits(mask) } else { Some(u32::MAX & !ours.bits()) };
+    let (Some(value), Some(mask)) = (bits(value), mask) else {
+        let message = format!("{} is not a mark", quote(text));
+        return Err(Complaint::new(message, "write a value and a mask, as 0x10000/0xff0000"));
+    };
+    if mask & ours.bits() != 0 || value & ours.bits() != 0 {
+        let message = format!("{} looks at bits that are wansplit's own, which are {ours}", quote(text));
+        return Err(Complaint::new(message, "write a mask without those bits, as 0x10000/0xff0000"));
+    }
+    if mask == 0 || value & !mask != 0 {
+        let message = format!("no packet has the mark {}: its value has bits outside of its mask", quote(text));
+        return Err(Complaint::new(message, "the mask must hold all bits of the value, as 0x10000/0xff0000"));
+    }
+    Ok(ForeignMark { value, mask, negated })
+}
+
+/// A domain in small letters: `example.com`; `*.example.com` and `.example.com` are the same, since subdomains always are
+/// meant too.
+pub fn domain(text: &str) -> Result<String, Complaint> {
+    let name = text.strip_prefix("*.").or_else(|| text.strip_prefix('.')).unwrap_or(text);
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let complain = |help: &str| Err(Complaint::new(format!("{} is not a domain", quote(text)), help));
+    if text.parse::<std::net::IpAddr>().is_ok() {
+        return complain("it is an address: write it as dest_ip, or as an entry of a set");
+    }
+    if !name.is_ascii() {
+        return complain("write letters beyond ASCII in the form the DNS has, which begins with xn--");
+    }
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let good = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(letter);
+    if name.len() > 253 || !name.split('.').all(good) {
+        return complain("write a name alone, as example.com, without http:// and without a path");
+    }
+    Ok(name.to_ascii_lowercase())
 }

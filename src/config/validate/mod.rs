@@ -4,6 +4,7 @@
 //! or policy keeps its place, so that what names it still holds back its traffic (kill switch). Bad globals are fatal.
 
 mod address;
+mod address_set;
 mod globals;
 mod link;
 mod match_values;
@@ -18,10 +19,11 @@ mod values;
 
 use super::diagnostics::{Diagnostic, Severity, quote};
 use super::model::Config;
-use super::options::{PLANNED_SECTIONS, SectionKind};
+use super::options::SectionKind;
 use super::source::{Document, RawSection};
 use super::suggest::nearest;
-pub use match_values::{DSCP_NAMES, PROTOCOL_NAMES, protocol_number};
+use address_set::Sets;
+pub use match_values::{DSCP_NAMES, ICMP_TYPES, PROTOCOL_NAMES, protocol_number};
 use names::Names;
 use section::Section;
 pub use values::{FALSE, TRUE};
@@ -45,23 +47,20 @@ pub fn validate(document: &Document, diagnostics: &mut Vec<Diagnostic>) -> Confi
     let names = Names::collect(&known, diagnostics);
     let links = link::links(names.links(), globals.mask, diagnostics);
     let policies = names.policies().map(|section| policy::policy(section, &names, diagnostics)).collect();
-    let rules = rule::rules(of(SectionKind::Rule), rules_so_far, &names, diagnostics);
-    Config { globals: globals.values, links, policies, rules }
+    let sets = Sets::read(of(SectionKind::Set), diagnostics);
+    let mut reader = rule::Reader { names: &names, mask: globals.values.mask, sets };
+    let rules = reader.rules(of(SectionKind::Rule), rules_so_far, diagnostics);
+    Config { globals: globals.values, links, policies, sets: reader.sets.all, rules }
 }
 
 fn unknown_section(raw: &RawSection) -> Diagnostic {
     let word = &raw.kind.value;
-    if PLANNED_SECTIONS.contains(&word.as_ref()) {
-        let message = format!("sections of type {} are not supported yet", quote(word));
-        return Diagnostic::new(Severity::Error, raw.kind.at, message)
-            .help("delete the section; rules that need it are left out");
-    }
     let suggestion = nearest(word, SectionKind::ALL.map(SectionKind::word));
     // Without its globals the whole program would be switched off.
     let severity = if suggestion == Some("globals") { Severity::Fatal } else { Severity::Error };
     let help = match suggestion {
         Some(meant) => format!("did you mean '{meant}'?"),
-        None => "section types are globals, link, policy and rule".into(),
+        None => "section types are globals, link, policy, set and rule".into(),
     };
     Diagnostic::new(severity, raw.kind.at, format!("there is no section type {}", quote(word))).help(help)
 }

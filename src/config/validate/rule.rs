@@ -1,37 +1,81 @@
 //! `config rule`. A wrong one is left out whole, so that it never matches more than its owner said.
 
+use super::address_set::Sets;
 use super::matches::matches;
 use super::names::{Names, check_name};
 use super::section::{Complaint, Reported, Section};
 use super::values;
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
-use crate::config::model::{Origin, Rule, Target};
+use crate::config::model::{AddressSet, Mask, Origin, Rule, Target};
 use crate::map;
 use std::borrow::Cow;
 
-/// Reads the `count` rules in the order of the file, without those that are wrong or switched off.
-pub fn rules<'s>(
-    sections: impl Iterator<Item = &'s Section<'s>>,
-    count: usize,
-    names: &Names<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Rule> {
-    let sections: Vec<&Section> = sections.collect();
-    let mut seen = map::Names::default();
-    let mut rules = Vec::with_capacity(count);
-    for (index, section) in sections.iter().enumerate() {
-        let name = name(section, index + 1, diagnostics);
-        if let Some(first) = seen.first(name.clone(), index) {
-            let at = section.name.map_or(section.at, |name| name.at);
-            let message = format!("the rule in line {} has the same name", sections[first].at.line);
-            let complaint = Complaint::new(message, "both hold; but status and logs cannot tell them apart");
-            diagnostics.push(section.finding(Severity::Warning, at, complaint));
+/// What rules name.
+pub struct Reader<'r, 's> {
+    /// Links and policies.
+    pub names: &'r Names<'s>,
+    /// Our bits of marks.
+    pub mask: Mask,
+    /// Sets of addresses; those of rules are added.
+    pub sets: Sets<'s>,
+}
+
+impl Reader<'_, '_> {
+    /// Reads the `count` rules in the order of the file, without those that are wrong or switched off.
+    pub fn rules<'s>(
+        &mut self,
+        sections: impl Iterator<Item = &'s Section<'s>>,
+        count: usize,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Vec<Rule> {
+        let sections: Vec<&Section> = sections.collect();
+        let mut seen = map::Names::default();
+        let mut rules = Vec::with_capacity(count);
+        for (index, section) in sections.iter().enumerate() {
+            let name = name(section, index + 1, diagnostics);
+            if let Some(first) = seen.first(name.clone(), index) {
+                let at = section.name.map_or(section.at, |name| name.at);
+                let message = format!("the rule in line {} has the same name", sections[first].at.line);
+                let complaint = Complaint::new(message, "both hold; but status and logs cannot tell them apart");
+                diagnostics.push(section.finding(Severity::Warning, at, complaint));
+            }
+            if let Some(rule) = self.rule(section, name, diagnostics) {
+                rules.push(rule);
+            }
         }
-        if let Some(rule) = rule(section, name, names, diagnostics) {
-            rules.push(rule);
-        }
+        rules
     }
-    rules
+
+    fn rule(&mut self, section: &Section, name: Cow<str>, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
+        let enabled = section.single("enabled", values::boolean, diagnostics);
+        let origin = origin(section, diagnostics);
+        let matches = matches(section, self.mask, &self.sets, diagnostics);
+        let target = target(section, self.names, diagnostics);
+        let counter = counter(section, diagnostics);
+        // Everything is read before the first error counts, so that every fault is reported.
+        let (enabled, origin, target, counter) = (enabled.ok()?, origin.ok()?, target.ok()?, counter.ok()?);
+        if section.broken || enabled.is_some_and(|enabled| !enabled.value) {
+            return None;
+        }
+        let (mut matches, domains) = matches.ok()?;
+        if let (Some(named), false) = (&mut matches.destination_sets, domains.is_empty()) {
+            let label = match domains.as_slice() {
+                [only] => format!("domain {only}"),
+                all => format!("domains {}", all.join(", ")),
+            };
+            let set = AddressSet {
+                name: section.name.map_or(String::new(), |_| name.to_string()),
+                at: section.at,
+                is_of_rule: true,
+                entries4: Default::default(),
+                entries6: Default::default(),
+                files: Vec::new(),
+                domains,
+            };
+            named.sets.push((self.sets.add(set), label));
+        }
+        Some(Rule { name: name.into_owned(), at: section.at, origin, matches, target, counter })
+    }
 }
 
 fn name<'s>(section: &Section<'s>, place: usize, diagnostics: &mut Vec<Diagnostic>) -> Cow<'s, str> {
@@ -48,20 +92,6 @@ fn name<'s>(section: &Section<'s>, place: usize, diagnostics: &mut Vec<Diagnosti
     }
 }
 
-fn rule(section: &Section, name: Cow<str>, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
-    let enabled = section.single("enabled", values::boolean, diagnostics);
-    let origin = origin(section, diagnostics);
-    let matches = matches(section, diagnostics);
-    let target = target(section, names, diagnostics);
-    let counter = counter(section, diagnostics);
-    // Everything is read before the first error counts, so that every fault is reported.
-    let (enabled, origin, target, counter) = (enabled.ok()?, origin.ok()?, target.ok()?, counter.ok()?);
-    if section.broken || enabled.is_some_and(|enabled| !enabled.value) {
-        return None;
-    }
-    Some(Rule { name: name.into_owned(), at: section.at, origin, matches: matches.ok()?, target, counter })
-}
-
 fn counter(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<bool, Reported> {
     let Some(counter) = section.single("counter", values::boolean, diagnostics)? else { return Ok(false) };
     if counter.value && section.name.is_none() {
@@ -73,11 +103,17 @@ fn counter(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<bool,
 }
 
 /// What a rule for the router's own packets cannot look at, and why.
-const NOT_OF_THE_ROUTER: [(&str, &str); 3] = [
+const NOT_OF_THE_ROUTER: [(&str, &str); 7] = [
     ("src_mac", "the router's own packets have no sender's Ethernet address yet"),
     ("src_iface", "the router's own packets come in by no interface"),
     ("dscp", "the DSCP of the router's own packets cannot be matched: ip rules do not see it"),
+    ("icmp_type", "the ICMP type of the router's own packets cannot be matched: ip rules do not see it"),
+    ("src_set", SETS_OF_THE_ROUTER),
+    ("dest_set", SETS_OF_THE_ROUTER),
+    ("dest_domain", SETS_OF_THE_ROUTER),
 ];
+
+const SETS_OF_THE_ROUTER: &str = "the router's own packets cannot be looked up in sets: ip rules know none";
 
 fn origin(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<Origin, Reported> {
     let origin = match section.word("from", diagnostics)? {
@@ -92,6 +128,14 @@ fn origin(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<Origin
             diagnostics.push(section.complain(option, at, Complaint::new(why, help)));
             result = Err(Reported);
         }
+    }
+    if let Some(mark) =
+        section.values("mark").first().filter(|mark| origin.includes_router() && mark.value.starts_with('!'))
+    {
+        let help = "use it with from 'lan' only, or write a rule for that mark before this one";
+        let complaint = Complaint::new("a mark cannot be negated for the router's own packets", help);
+        diagnostics.push(section.complain("mark", mark.at, complaint));
+        result = Err(Reported);
     }
     result
 }

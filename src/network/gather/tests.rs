@@ -21,7 +21,7 @@ fn link(name: &str, attachment: Attachment) -> Link {
 }
 
 fn config(links: Vec<Link>) -> Config {
-    Config { globals: Globals::default(), links, policies: Vec::new(), rules: Vec::new() }
+    Config { globals: Globals::default(), links, policies: Vec::new(), sets: Vec::new(), rules: Vec::new() }
 }
 
 fn interface_link(name: &str) -> Config {

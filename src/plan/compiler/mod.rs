@@ -12,7 +12,7 @@ use crate::config::model::{Choice, Family};
 use crate::interval::{Interval, IntervalSet};
 use crate::map::Gathered;
 use crate::sort;
-use region::{Guard, Region};
+use region::{Guard, Member, Region};
 
 /// A rule of more boxes than this is not multiplied out into map entries; it becomes a rule of its own with one set
 /// lookup a dimension.
@@ -35,7 +35,11 @@ pub struct Compiled {
 
 /// Compiles ordered rules, given as `(regions, verdict)`; the first that holds a packet wins.
 #[must_use]
-pub fn compile<'a>(rules: impl IntoIterator<Item = (&'a [Region<'a>], Verdict)>) -> Compiled {
+/// `kept` makes the set for a [`Member`].
+pub fn compile<'a>(
+    rules: impl IntoIterator<Item = (&'a [Region<'a>], Verdict)>,
+    kept: &dyn Fn(Member) -> Map,
+) -> Compiled {
     let mut tiers: Vec<Tier> = Vec::new();
     'rules: for (regions, verdict) in rules {
         for region in regions {
@@ -47,7 +51,7 @@ pub fn compile<'a>(rules: impl IntoIterator<Item = (&'a [Region<'a>], Verdict)>)
     }
     let mut compiled = Compiled::default();
     for tier in tiers {
-        tier.emit(&mut compiled);
+        tier.emit(kept, &mut compiled);
     }
     // Maps of one content are one map: DSCP values mean the same in both families.
     sort::by(&mut compiled.maps, |a, b| a.name.cmp(&b.name));
@@ -140,8 +144,8 @@ impl<'a> Tier<'a> {
         true
     }
 
-    fn emit(self, compiled: &mut Compiled) {
-        let mut matches = guard_matches(self.guard);
+    fn emit(self, kept: &dyn Fn(Member) -> Map, compiled: &mut Compiled) {
+        let mut matches = guard_matches(self.guard, kept, &mut compiled.maps);
         let Some(Boxes { points, wide }) = self.boxes else {
             for (region, verdict) in self.regions {
                 for (key, values) in region.sets() {
@@ -260,13 +264,22 @@ fn dscp_values(set: &IntervalSet) -> Vec<u8> {
 }
 
 /// Negated devices first: that match is the cheaper one.
-fn guard_matches(guard: &Guard) -> Vec<Match> {
+fn guard_matches(guard: &Guard, kept: &dyn Fn(Member) -> Map, maps: &mut Vec<Map>) -> Vec<Match> {
     let mut matches = Vec::new();
     if !guard.not_devices.is_empty() {
         matches.push(Match::Input(Choice::NoneOf(guard.not_devices.clone())));
     }
     if !guard.not_macs.is_empty() {
         matches.push(Match::Sender(Choice::NoneOf(guard.not_macs.clone())));
+    }
+    matches.extend(guard.mark.map(Match::Mark));
+    let sides: [(_, fn(Family) -> Key); 2] = [(guard.source, Key::Source), (guard.destination, Key::Destination)];
+    for (member, key) in sides {
+        if let Some(member) = member {
+            let set = kept(member);
+            matches.push(Match::InSet(key(member.family), set.name.clone()));
+            maps.push(set);
+        }
     }
     matches
 }

@@ -1,6 +1,6 @@
 //! What a rule matches, as a product of sets: one set for each thing a packet has.
 
-use crate::config::model::{Choice, Family, Mac, Matches};
+use crate::config::model::{AddressSet, Choice, Family, ForeignMark, InSets, Mac, Matches, Part, SetId};
 use crate::interval::{Interval, IntervalSet};
 use crate::map::Set;
 use crate::plan::ruleset::{Key, device_number, family_number, mac_number};
@@ -23,33 +23,78 @@ pub struct Guard {
     pub not_devices: Set<String>,
     /// Ethernet addresses it must not have; it must have one, though.
     pub not_macs: Set<Mac>,
+    /// A packet mark of somebody else's.
+    pub mark: Option<ForeignMark>,
+    /// The set its source must be in.
+    pub source: Option<Member>,
+    /// The set its destination must be in.
+    pub destination: Option<Member>,
+}
+
+/// What a packet's address must be in: one part of a set, in one family. What that holds is not known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Member {
+    /// The set.
+    pub set: SetId,
+    /// The part.
+    pub part: Part,
+    /// The family.
+    pub family: Family,
 }
 
 impl<'a> Region<'a> {
-    /// The regions of a rule, one or one a family. `device` gives the layer 3 device of an interface's name.
+    /// The regions of a rule: one, or one a family, and one for each set that it names. `device` gives the layer 3 device of
+    /// an interface's name.
     #[must_use]
-    pub fn of_rule(matches: &'a Matches, device: &dyn Fn(&str) -> String) -> Vec<Self> {
+    pub fn of_rule(matches: &'a Matches, sets: &[AddressSet], device: &dyn Fn(&str) -> String) -> Vec<Self> {
         let by_family = matches.source4.is_some()
             || matches.source6.is_some()
             || matches.destination4.is_some()
             || matches.destination6.is_some()
-            || matches.dscp.is_some();
-        if by_family {
-            let families = Family::BOTH.into_iter().filter(|family| matches.allows(*family));
-            families.map(|family| Self::of_family(matches, Some(family), device)).collect()
-        } else {
-            vec![Self::of_family(matches, None, device)]
+            || matches.dscp.is_some()
+            || matches.icmp_types.is_some()
+            || matches.source_sets.is_some()
+            || matches.destination_sets.is_some();
+        if !by_family {
+            return vec![Self::of_family(matches, None, None, None, device)];
         }
+        let mut regions = Vec::new();
+        for family in Family::BOTH.into_iter().filter(|family| matches.allows(*family)) {
+            if matches.icmp_types(family).is_some_and(IntervalSet::is_empty) {
+                continue;
+            }
+            for source in ways(matches.source(family), matches.source_sets.as_ref(), sets, family) {
+                for destination in ways(matches.destination(family), matches.destination_sets.as_ref(), sets, family) {
+                    let to = Some(&destination);
+                    regions.push(Self::of_family(matches, Some(family), Some(&source), to, device));
+                }
+            }
+        }
+        regions
     }
 
-    fn of_family(matches: &'a Matches, family: Option<Family>, device: &dyn Fn(&str) -> String) -> Self {
+    fn of_family(
+        matches: &'a Matches,
+        family: Option<Family>,
+        source: Option<&Way<'a>>,
+        destination: Option<&Way<'a>>,
+        device: &dyn Fn(&str) -> String,
+    ) -> Self {
         let mut sets = Vec::new();
-        let mut guard = Guard::default();
+        let member = |way: Option<&Way>| way.and_then(|way| way.member);
+        let (from, to) = (member(source), member(destination));
+        let mut guard = Guard { mark: matches.mark, source: from, destination: to, ..Guard::default() };
+        if let Some(family) = family {
+            let mut limit = |key, way: Option<&Way<'a>>| {
+                sets.extend(way.and_then(|way| way.addresses.clone()).map(|addresses| (key, addresses)));
+            };
+            limit(Key::Source(family), source);
+            limit(Key::Destination(family), destination);
+        }
         let mut limit = |key, set: Option<&'a IntervalSet>| sets.extend(set.map(|set| (key, Cow::Borrowed(set))));
         if let Some(family) = family {
-            limit(Key::Source(family), matches.source(family));
-            limit(Key::Destination(family), matches.destination(family));
             limit(Key::Dscp(family), matches.dscp.as_ref());
+            limit(Key::IcmpType(family), matches.icmp_types(family).filter(|types| !types.is_full(255)));
         }
         limit(Key::Protocol, matches.protocols.as_ref());
         limit(Key::SourcePort, matches.source_ports.as_ref());
@@ -73,7 +118,7 @@ impl<'a> Region<'a> {
             None => {}
         }
         // A family that no address or DSCP key implies is a key of its own.
-        let implied = sets.iter().any(|(key, _)| implied_family(*key).is_some());
+        let implied = sets.iter().any(|(key, _)| implied_family(*key).is_some()) || guard.family().is_some();
         if let Some(only) = matches.family.or(family).filter(|_| !implied) {
             sets.push((Key::Family, Cow::Owned(IntervalSet::single(family_number(only)))));
         }
@@ -127,7 +172,10 @@ impl<'a> Region<'a> {
         let guard = &self.guard;
         let guarded = guard.not_devices.is_subset(&other.guard.not_devices)
             && guard.not_macs.is_subset(&other.guard.not_macs)
-            && (guard.not_macs.is_empty() || !other.guard.not_macs.is_empty());
+            && (guard.not_macs.is_empty() || !other.guard.not_macs.is_empty())
+            && (guard.mark.is_none() || guard.mark == other.guard.mark)
+            && (guard.source.is_none() || guard.source == other.guard.source)
+            && (guard.destination.is_none() || guard.destination == other.guard.destination);
         let within = |key: Key, set: &IntervalSet| match other.set(key) {
             Some(theirs) => set.covers(theirs),
             None => key == Key::Family && other.family().is_some_and(|f| set.contains(family_number(f))),
@@ -144,13 +192,50 @@ impl<'a> Region<'a> {
         let named = self.set(Key::Family).and_then(|set| {
             Family::BOTH.into_iter().find(|family| *set == IntervalSet::single(family_number(*family)))
         });
-        named.or_else(|| self.keys().find_map(implied_family))
+        named.or_else(|| self.keys().find_map(implied_family)).or_else(|| self.guard.family())
     }
+}
+
+impl Guard {
+    /// The family that its sets imply.
+    fn family(&self) -> Option<Family> {
+        self.source.or(self.destination).map(|member| member.family)
+    }
+}
+
+/// One way in which an address may be right: by what it is, or by the set it is in.
+struct Way<'a> {
+    addresses: Option<Cow<'a, IntervalSet>>,
+    member: Option<Member>,
+}
+
+/// The ways in which an address of a family may be right.
+fn ways<'a>(
+    addresses: Option<&'a IntervalSet>,
+    named: Option<&InSets>,
+    sets: &[AddressSet],
+    family: Family,
+) -> Vec<Way<'a>> {
+    let plain = || Way { addresses: addresses.map(Cow::Borrowed), member: None };
+    let Some(named) = named else { return vec![plain()] };
+    let mut ways: Vec<Way> = addresses.is_some().then(plain).into_iter().collect();
+    let except = named.except(family);
+    let rest =
+        (!except.is_empty()).then(|| IntervalSet::full(family.max_address()).without(except, family.max_address()));
+    for (set, _) in &named.sets {
+        for part in Part::BOTH {
+            if sets.get(set.0).is_some_and(|own| own.has(part, family)) {
+                let member = Some(Member { set: *set, part, family });
+                ways.push(Way { addresses: rest.clone().map(Cow::Owned), member });
+            }
+        }
+    }
+    ways
 }
 
 fn implied_family(key: Key) -> Option<Family> {
     match key {
-        Key::Source(family) | Key::Destination(family) | Key::Dscp(family) => Some(family),
+        Key::Source(family) | Key::Destination(family) | Key::Dscp(family) | Key::IcmpType(family) => Some(family),
         _ => None,
     }
 }
@@ -164,10 +249,11 @@ fn order(key: Key) -> u8 {
         Key::Destination(_) => 2,
         Key::Dscp(_) => 3,
         Key::Protocol => 4,
-        Key::SourcePort => 5,
-        Key::DestinationPort => 6,
-        Key::Input => 7,
-        Key::Sender => 8,
-        Key::Output | Key::ConnectionMark | Key::PacketMark => 9,
+        Key::IcmpType(_) => 5,
+        Key::SourcePort => 6,
+        Key::DestinationPort => 7,
+        Key::Input => 8,
+        Key::Sender => 9,
+        Key::Output | Key::ConnectionMark | Key::PacketMark => 10,
     }
 }

@@ -1,17 +1,19 @@
 //! Our nftables table as typed values, small enough to be written as JSON, as text, and to be interpreted by a test.
 //!
-//! Every map and set is named after its content and never changed: a new content is a new map. So a change is always
-//! "add the new maps, swap the rules, delete the old maps", the one order that loses no packet on any kernel, and
-//! whether the kernel holds a map is answered by its name.
+//! Nearly every map and set is named after its content and never changed: a new content is a new map. So a change is
+//! always "add the new maps, swap the rules, delete the old maps", the one order that loses no packet on any kernel, and
+//! whether the kernel holds a map is answered by its name. Only sets of addresses that come and go while the rules stay
+//! ([`Fill`]) keep their names.
 
 pub mod digest;
 pub mod json;
+pub mod kept;
 mod names;
 pub mod text;
 
 use digest::Digest;
 
-use crate::config::model::{Choice, Family, Mac, Mask};
+use crate::config::model::{Choice, Family, ForeignMark, Mac, Mask, Part, SetId};
 use crate::interval::{Interval, IntervalSet};
 use std::rc::Rc;
 
@@ -115,6 +117,8 @@ pub enum Match {
     Sender(Choice<Mac>),
     /// The IP version.
     Family(Family),
+    /// A packet mark that somebody else sets.
+    Mark(ForeignMark),
     /// The key is in a named set.
     InSet(Key, String),
     /// The DSCP value is one of these.
@@ -207,6 +211,8 @@ pub enum Key {
     Sender,
     /// The DSCP value; matches this family only.
     Dscp(Family),
+    /// The type of ICMP or ICMPv6; matches packets of this family's protocol only.
+    IcmpType(Family),
 }
 
 /// The numbers nftables has for the two families in `meta nfproto`.
@@ -258,6 +264,19 @@ pub struct Map {
     pub key: Vec<Key>,
     /// Its entries, which do not overlap.
     pub entries: Entries,
+    /// Who fills it.
+    pub fill: Fill,
+}
+
+/// Who fills a map or set, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fill {
+    /// We do, when it is made; it never changes.
+    Fixed,
+    /// We do, with the addresses of one family that a set lists. It is made empty, and filled before a rule looks into it.
+    Listed(SetId, Family),
+    /// The resolver does, with single addresses of one family.
+    Resolver(SetId, Family),
 }
 
 /// What a map or set holds. Each entry has one interval for each key.
@@ -282,6 +301,16 @@ impl Map {
         Self::named(role, vec![key], Entries::Members(set.iter().map(|interval| vec![interval]).collect()))
     }
 
+    /// A set of addresses whose content is not part of the table: it comes and goes.
+    #[must_use]
+    pub fn kept(name: String, family: Family, part: Part, set: SetId) -> Self {
+        let fill = match part {
+            Part::Listed => Fill::Listed(set, family),
+            Part::Domains => Fill::Resolver(set, family),
+        };
+        Self { name, key: vec![Key::Destination(family)], entries: Entries::Members(Vec::new()), fill }
+    }
+
     fn named(role: &str, key: Vec<Key>, entries: Entries) -> Self {
         let mut digest = Digest::default();
         for part in &key {
@@ -304,7 +333,7 @@ impl Map {
             }
             Entries::Members(entries) => entries.iter().for_each(|entry| add_entry(entry)),
         }
-        Self { name: format!("{role}_{:016x}", digest.value()), key, entries }
+        Self { name: format!("{role}_{:016x}", digest.value()), key, entries, fill: Fill::Fixed }
     }
 
     /// How many entries it has.
@@ -326,6 +355,9 @@ impl Map {
     /// the transaction that puts them to use.
     #[must_use]
     pub fn has_intervals(&self) -> bool {
+        if self.fill != Fill::Fixed {
+            return matches!(self.fill, Fill::Listed(..));
+        }
         let single = |entry: &Vec<Interval>| entry.iter().all(|interval| interval.is_single());
         match &self.entries {
             Entries::Verdicts(entries) => !entries.iter().all(|(entry, _)| single(entry)),

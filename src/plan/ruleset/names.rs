@@ -15,6 +15,16 @@ pub(super) fn kind(key: Key) -> &'static str {
         Key::SourcePort | Key::DestinationPort => "inet_service",
         Key::Sender => "ether_addr",
         Key::Dscp(_) => "dscp",
+        Key::IcmpType(Family::V4) => "icmp_type",
+        Key::IcmpType(Family::V6) => "icmpv6_type",
+    }
+}
+
+/// nft's name of the ICMP of a family.
+pub(super) fn icmp(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "icmp",
+        Family::V6 => "icmpv6",
     }
 }
 

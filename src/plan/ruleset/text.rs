@@ -1,7 +1,7 @@
 //! The table in nft's own language, for people and for `nft -f`.
 
 use super::json;
-use super::names::{ip, kind, nfproto};
+use super::names::{icmp, ip, kind, nfproto};
 use super::{Action, Chain, Dice, Entries, Key, Map, Match, PRIORITY, Rule, Ruleset, SEED, TABLE, Verdict};
 use crate::config::model::{Choice, Family, Mask};
 use crate::interval::{Interval, to_ipv4, to_ipv6};
@@ -70,6 +70,10 @@ fn condition(condition: &Match, mask: Mask) -> String {
         Match::Running => "ct state established,related".into(),
         Match::First => "ct status & confirmed == 0".into(),
         Match::Unstamped => format!("ct mark & {mask} == 0"),
+        Match::Mark(mark) => {
+            let operator = if mark.negated { "!=" } else { "==" };
+            format!("meta mark & {:#x} {operator} {:#x}", mark.mask, mark.value)
+        }
         Match::Input(choice) => one_of("iifname", choice, |name| format!("\"{name}\"")),
         Match::Sender(choice) => one_of("ether saddr", choice, ToString::to_string),
         Match::Family(family) => format!("meta nfproto {}", nfproto(*family)),
@@ -138,6 +142,7 @@ fn expression(key: Key, mask: Option<Mask>) -> String {
         Key::DestinationPort => "th dport".into(),
         Key::Sender => "ether saddr".into(),
         Key::Dscp(family) => format!("{} dscp", ip(family)),
+        Key::IcmpType(family) => format!("{} type", icmp(family)),
     }
 }
 
@@ -164,7 +169,7 @@ fn value(key: Key, value: u128) -> String {
         Key::Sender => super::mac(value).to_string(),
         Key::ConnectionMark | Key::PacketMark => format!("{value:#x}"),
         Key::Protocol => protocol(value),
-        Key::SourcePort | Key::DestinationPort | Key::Dscp(_) => value.to_string(),
+        Key::SourcePort | Key::DestinationPort | Key::Dscp(_) | Key::IcmpType(_) => value.to_string(),
     }
 }
 

@@ -89,7 +89,8 @@ impl Serialize for Value {
             | Key::Protocol
             | Key::SourcePort
             | Key::DestinationPort
-            | Key::Dscp(_) => serializer.serialize_u32(u32::try_from(value).unwrap_or(u32::MAX)),
+            | Key::Dscp(_)
+            | Key::IcmpType(_) => serializer.serialize_u32(u32::try_from(value).unwrap_or(u32::MAX)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rules: conditions, actions, and the expressions they are made of.
 
 use crate::config::model::{Choice, Mask};
-use crate::plan::ruleset::names::{ip, nfproto};
+use crate::plan::ruleset::names::{icmp, ip, nfproto};
 use crate::plan::ruleset::{Action, Dice, Key, Match, Rule, SEED, Verdict};
 use nftables::expr::{
     BinaryOperation, CT, Expression, JHash, Meta, MetaKey, NamedExpression, NgMode, Numgen, Payload, PayloadField,
@@ -26,6 +26,10 @@ fn condition(condition: &Match, mask: Mask) -> Statement<'static> {
             test(Expression::BinaryOperation(Box::new(confirmed)), Operator::EQ, Expression::Number(0))
         }
         Match::Unstamped => test(and(connection_mark(), mask.bits()), Operator::EQ, Expression::Number(0)),
+        Match::Mark(mark) => {
+            let operator = if mark.negated { Operator::NEQ } else { Operator::EQ };
+            test(and(packet_mark(), mark.mask), operator, Expression::Number(mark.value))
+        }
         Match::Input(choice) => one_of(expression(Key::Input, None), choice),
         Match::Sender(choice) => one_of(expression(Key::Sender, None), choice),
         Match::Family(family) => test(expression(Key::Family, None), Operator::EQ, string(nfproto(*family))),
@@ -117,6 +121,7 @@ fn expression(key: Key, mask: Option<Mask>) -> Expression<'static> {
         Key::DestinationPort => header("th", "dport"),
         Key::Sender => header("ether", "saddr"),
         Key::Dscp(family) => header(ip(family), "dscp"),
+        Key::IcmpType(family) => header(icmp(family), "type"),
     }
 }
 
