@@ -188,7 +188,7 @@ pub fn icmp_type(text: &str) -> Result<[Option<u8>; 2], Complaint> {
 pub fn foreign_mark(text: &str, ours: Mask) -> Result<ForeignMark, Complaint> {
     let (negated, rest) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest));
     let (value, mask) = rest.split_once('/').unwrap_or((rest, ""));
-    let mask = if rest.contains('/') { bits(mask) } else { Some(u32::MAX & !ours.bits()) };
+    let mask = if rest.contains('/') { bits(mask) } else { Some(!ours.bits()) };
     let (Some(value), Some(mask)) = (bits(value), mask) else {
         let message = format!("{} is not a mark", quote(text));
         return Err(Complaint::new(message, "write a value and a mask, as 0x10000/0xff0000"));

@@ -273,13 +273,12 @@ fn guard_matches(guard: &Guard, kept: &dyn Fn(Member) -> Map, maps: &mut Vec<Map
         matches.push(Match::Sender(Choice::NoneOf(guard.not_macs.clone())));
     }
     matches.extend(guard.mark.map(Match::Mark));
-    let sides: [(_, fn(Family) -> Key); 2] = [(guard.source, Key::Source), (guard.destination, Key::Destination)];
-    for (member, key) in sides {
-        if let Some(member) = member {
-            let set = kept(member);
-            matches.push(Match::InSet(key(member.family), set.name.clone()));
-            maps.push(set);
-        }
+    let source = guard.source.map(|member| (Key::Source(member.family), member));
+    let destination = guard.destination.map(|member| (Key::Destination(member.family), member));
+    for (key, member) in source.into_iter().chain(destination) {
+        let set = kept(member);
+        matches.push(Match::InSet(key, set.name.clone()));
+        maps.push(set);
     }
     matches
 }
