@@ -2,7 +2,9 @@
 
 use argh::FromArgs;
 use std::process::ExitCode;
-use wansplit::commands::{self, Exit, Place, apply, check, explain, hotplug, run, schema, show, status, stop, version};
+use wansplit::commands::{
+    self, Exit, Place, apply, check, explain, hotplug, run, schema, set, show, status, stop, version,
+};
 
 /// Sends each service out by the Internet link its owner chose.
 ///
@@ -37,6 +39,7 @@ enum Verb {
     Explain(explain::Explain),
     Run(run::Run),
     Hotplug(hotplug::Hotplug),
+    Set(set::Set),
     Schema(schema::Schema),
     Version(version::Version),
 }
@@ -64,6 +67,7 @@ fn dispatch(wansplit: Wansplit) -> Exit {
         Some(Verb::Explain(verb)) => explain::run(&place, &verb),
         Some(Verb::Run(verb)) => run::run(&place, &verb),
         Some(Verb::Hotplug(verb)) => hotplug::run(&place, &verb),
+        Some(Verb::Set(verb)) => set::run(&place, &verb),
         Some(Verb::Schema(_)) => schema::run(),
         Some(Verb::Version(_)) => version::run(),
         None => commands::usage("No command given."),

@@ -41,12 +41,12 @@ fn a_table_is_read_back() {
         return;
     }
     let mut kernel = Kernel::new();
-    assert_eq!(kernel.nft_table("wansplit", true).unwrap(), None);
+    assert_eq!(kernel.nft_table("wansplit", &|_| true).unwrap(), None);
     sh(&format!("nft -f - <<'END'\n{TABLE}END"));
     let json = r#"{"nftables": [{"add": {"rule": {"family": "inet", "table": "wansplit", "chain": "nat",
         "comment": "quo\"ted \\ back", "expr": [{"accept": null}]}}}]}"#;
     kernel.nft_apply("add a rule", json).unwrap();
-    let table = kernel.nft_table("wansplit", true).unwrap().unwrap();
+    let table = kernel.nft_table("wansplit", &|_| true).unwrap().unwrap();
     let hook = |number, priority, kind: &str| Some(Hook { number, priority, kind: kind.into() });
     let chains: Vec<_> = table.chains.iter().map(|c| (&c.name[..], c.hook.clone(), &c.comments[..])).collect();
     let comments = ["digest 0123".to_owned(), String::new(), "third".into()];
@@ -69,7 +69,7 @@ fn a_table_is_read_back() {
         ("verdicts", true, 2),
     ];
     assert_eq!(sets, expected);
-    let uncounted = kernel.nft_table("wansplit", false).unwrap().unwrap();
+    let uncounted = kernel.nft_table("wansplit", &|_| false).unwrap().unwrap();
     assert!(uncounted.sets.iter().all(|set| set.elements.is_none()));
     assert_eq!(kernel.writes(), 1);
 }
@@ -99,7 +99,7 @@ END");
         let counters: Vec<_> = counters.iter().map(|(name, count)| (&name[..], *count)).collect();
         assert_eq!(counters, expected, "reading resets nothing");
     }
-    assert_eq!(kernel.nft_table("wansplit", true).unwrap().unwrap().counters, ["b.1f", "most", "none"]);
+    assert_eq!(kernel.nft_table("wansplit", &|_| true).unwrap().unwrap().counters, ["b.1f", "most", "none"]);
     assert_eq!(kernel.writes(), 0);
 }
 
@@ -127,7 +127,7 @@ fn large_sets_are_counted_whole() {
         );
         kernel.nft_apply("load the set", &json).unwrap();
     }
-    let table = kernel.nft_table("wansplit", true).unwrap().unwrap();
+    let table = kernel.nft_table("wansplit", &|_| true).unwrap().unwrap();
     assert_eq!(table.sets[0].elements, Some(20_000));
     assert_eq!(kernel.writes(), 21);
 }
@@ -143,5 +143,5 @@ fn what_nft_complains_of_is_kept() {
     let error = kernel.nft_apply("load the rules", json).unwrap_err().to_string();
     assert!(error.starts_with("cannot load the rules: nft ended with exit code 1: "), "{error}");
     assert!(error.contains("No such file or directory"), "{error}");
-    assert_eq!(kernel.nft_table("x", false).unwrap(), None, "all or nothing");
+    assert_eq!(kernel.nft_table("x", &|_| false).unwrap(), None, "all or nothing");
 }

@@ -31,6 +31,13 @@ pub struct Apply {
     refresh: bool,
 }
 
+impl Apply {
+    /// Without any option.
+    pub(super) fn plain() -> Self {
+        Self { dry_run: false, refresh: false }
+    }
+}
+
 /// Runs the verb.
 #[must_use]
 pub fn run(place: &Place, verb: &Apply) -> Exit {

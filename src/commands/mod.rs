@@ -7,6 +7,7 @@ mod facts;
 pub mod hotplug;
 pub mod run;
 pub mod schema;
+pub mod set;
 pub mod show;
 pub mod status;
 pub mod stop;
@@ -14,6 +15,7 @@ pub mod version;
 
 use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::{self, model::Config};
+use crate::survey::lists;
 use std::ffi::OsString;
 use std::io::Write;
 
@@ -77,7 +79,8 @@ impl Loaded {
         let text = std::fs::read(&place.config)
             .map_err(|error| format!("cannot read the configuration {}: {error}", place.config))?;
         let reading = config::read(&text);
-        let config::Reading { config, diagnostics, is_blank } = reading;
+        let config::Reading { mut config, mut diagnostics, is_blank } = reading;
+        diagnostics.extend(config.as_mut().map(lists::complete).into_iter().flatten());
         Ok(Self { file: place.config.clone(), text, config, diagnostics, is_blank })
     }
 

@@ -5,6 +5,7 @@ use super::flows;
 use super::netlink::address::{self, Address};
 use super::netlink::conntrack::{self, Marked, Tally};
 use super::netlink::counters::{self, Count};
+use super::netlink::elements::{self, Place};
 use super::netlink::link::{self, Link};
 use super::netlink::lookup::{self, Answer, Packet, Question};
 use super::netlink::nftables::{self, Table};
@@ -13,6 +14,7 @@ use super::netlink::rule::{self, OddRule, Rules};
 use super::netlink::socket::{Failure, Socket};
 use super::nft;
 use crate::config::model::Family;
+use crate::interval::Interval;
 use crate::map::Map;
 use crate::plan::state::{IpRule, Route};
 use nix::errno::Errno;
@@ -191,10 +193,30 @@ impl Kernel {
     ///
     /// # Errors
     /// The kernel refused: it may have no nftables, or we lack the right to look.
-    pub fn nft_table(&mut self, name: &str, count_elements: bool) -> Result<Option<Table>, Error> {
+    pub fn nft_table(&mut self, name: &str, counted: &dyn Fn(&str) -> bool) -> Result<Option<Table>, Error> {
         self.netfilter
-            .run(|socket| nftables::table(socket, name, count_elements))
+            .run(|socket| nftables::table(socket, name, counted))
             .map_err(about("read the nftables table inet", || name.to_owned()))
+    }
+
+    /// The intervals in a set of an `inet` table, sorted; `None` if there is no such set.
+    ///
+    /// # Errors
+    /// The kernel refused: it may have no nftables, or we lack the right to look.
+    pub fn nft_elements(&mut self, place: Place) -> Result<Option<Vec<Interval>>, Error> {
+        self.netfilter
+            .run(|socket| elements::read(socket, place))
+            .map_err(about("read the nftables set", || place.set.to_owned()))
+    }
+
+    /// Takes intervals out of a set of an `inet` table and puts others in. See [`elements::change`].
+    ///
+    /// # Errors
+    /// The kernel refused; a part of it may have been done.
+    pub fn nft_change_elements(&mut self, place: Place, out: &[Interval], into: &[Interval]) -> Result<(), Error> {
+        self.netfilter
+            .run(|socket| elements::change(socket, place, out, into))
+            .map_err(about("change the nftables set", || place.set.to_owned()))
     }
 
     /// Reads the counters of the `inet` table of a name, by their names; none if there is no such table.

@@ -16,7 +16,9 @@ use super::counters;
 use super::path::{Choice, PathId, Paths, Purpose};
 use super::ruleset::digest::Digest;
 use super::ruleset::kept;
-use super::ruleset::{Action, Chain, Counter, Dice, Hook, Key, Map, Match, Rule, Ruleset, Verdict, device_number};
+use super::ruleset::{
+    Action, Chain, Counter, Dice, Fill, Hook, Key, List, Map, Match, Rule, Ruleset, Verdict, device_number,
+};
 use crate::config::model::{Config, Family, LinkId, Spread, Target};
 use crate::interval::{Interval, ipv6_prefix};
 use crate::map::{self, Gathered, Set};
@@ -287,7 +289,12 @@ impl<'a> Builder<'a> {
 
     fn finish(self) -> Ruleset {
         let chains = self.chains.into_entries().into_iter().map(|(name, rules)| Chain { name, hook: None, rules });
-        Ruleset::new(self.config.globals.mask, self.maps, chains.chain(self.base).collect(), self.counters)
+        let list = |map: &Map| match map.fill {
+            Fill::Listed(set, family) => Some(List { name: map.name.clone(), family, set: self.config[set].clone() }),
+            Fill::Fixed | Fill::Resolver(..) => None,
+        };
+        let lists = self.maps.iter().filter_map(list).collect();
+        Ruleset::new(self.config.globals.mask, self.maps, chains.chain(self.base).collect(), self.counters, lists)
     }
 }
 

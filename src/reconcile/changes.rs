@@ -124,7 +124,8 @@ impl Changes {
         lines.extend(self.changed_routes.iter().map(|(_, new)| route('~', new)));
         lines.extend(self.lost_routes.iter().map(|old| route('-', old)));
         lines.extend(self.new_rules.iter().map(|new| rule('+', new)));
-        lines.extend(self.transactions.iter().map(|step| step.summary.clone()));
+        let summaries = self.transactions.iter().map(|step| step.summary.clone());
+        lines.extend(summaries.filter(|summary| !summary.is_empty()));
         lines.extend(self.old_rules.iter().map(|old| rule('-', old)));
         lines.extend(self.odd_rules.iter().map(|old| {
             format!("- {} rule pref {} (unknown, with our protocol number)", iproute::ip(old.family), old.priority)

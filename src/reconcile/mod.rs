@@ -6,6 +6,7 @@
 //! first, and the old state works as before.
 
 pub mod changes;
+mod fill;
 pub mod flows;
 pub mod neighbours;
 pub mod transactions;
@@ -14,11 +15,12 @@ mod undo;
 use crate::kernel::netlink::rule::Rules;
 use crate::kernel::sysctl::{self, Key, Sysctls};
 use crate::kernel::{Error, Kernel, rt_tables};
-use crate::plan::ruleset::TABLE;
+use crate::plan::ruleset::{Fill, TABLE};
 use crate::plan::{Plan, Sysctl};
 use changes::{Changes, World, changes};
 use nix::errno::Errno;
 use std::path::Path;
+use transactions::Work;
 use undo::Undo;
 
 /// Rounds of "compare and send" after which we give up: somebody else keeps changing the same things.
@@ -46,17 +48,35 @@ pub struct Failed {
     pub unclear: bool,
 }
 
-/// Reads what the kernel holds of ours. Counting the entries of every map takes as long as reading them.
-fn world(kernel: &mut Kernel, count_entries: bool) -> Result<World, Error> {
+/// The longest list of addresses whose length is looked at each time. Longer ones are compared when the configuration is
+/// read.
+const LONGEST: u32 = 1024;
+
+/// Reads what the kernel holds of ours. Counting the entries of a map takes as long as reading them.
+fn world(kernel: &mut Kernel, plan: Option<&Plan>, count_entries: bool) -> Result<World, Error> {
     let links = kernel.links()?;
-    let table = kernel.nft_table(TABLE, count_entries)?;
+    let ruleset = plan.map(|plan| &plan.ruleset);
+    let counted = |name: &str| {
+        let Some(map) = ruleset.and_then(|ruleset| ruleset.maps.iter().find(|map| map.name == name)) else {
+            return false;
+        };
+        count_entries
+            && match map.fill {
+                Fill::Fixed => true,
+                Fill::Resolver(..) => false,
+                Fill::Listed(..) => ruleset.is_some_and(|own| {
+                    own.lists.iter().any(|list| list.name == name && list.listed().count <= LONGEST)
+                }),
+            }
+    };
+    let table = kernel.nft_table(TABLE, &counted)?;
     Ok(World { routes: kernel.routes(&links)?, rules: kernel.rules()?, table })
 }
 
 /// For a run that may come to [`apply`], before it reads what it shall apply: where our table is missing, `nft` will be
 /// needed, and it may start meanwhile.
 pub fn expect(kernel: &mut Kernel) {
-    if matches!(kernel.nft_table(TABLE, false), Ok(None)) {
+    if matches!(kernel.nft_table(TABLE, &|_| false), Ok(None)) {
         kernel.nft_announce();
     }
 }
@@ -67,7 +87,7 @@ pub fn expect(kernel: &mut Kernel) {
 /// The kernel could not be asked.
 pub fn is_applied(kernel: &mut Kernel) -> Result<bool, Error> {
     let held = |rules: &Rules| !rules.ours.is_empty() || !rules.odd.is_empty();
-    Ok(held(&kernel.rules()?) || kernel.nft_table(TABLE, false)?.is_some())
+    Ok(held(&kernel.rules()?) || kernel.nft_table(TABLE, &|_| false)?.is_some())
 }
 
 /// Makes the kernel hold the plan.
@@ -103,7 +123,7 @@ pub fn remove(kernel: &mut Kernel) -> Result<Report, Failed> {
 pub fn difference(kernel: &mut Kernel, plan: Option<&Plan>) -> Result<Report, Error> {
     let mut report = Report::default();
     let settings = Sysctls::default().difference(&settings(plan))?;
-    report.changed = changes(plan, &world(kernel, true)?).lines();
+    report.changed = changes(plan, &world(kernel, plan, true)?).lines();
     report.changed.extend(settings.iter().map(setting_line));
     Ok(report)
 }
@@ -148,7 +168,7 @@ fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>, scope: Scope) -> Result
     let mut undo = Undo::default();
     for round in 0..ROUNDS {
         // nft loads all entries of a map or none: after the first round they need no counting.
-        let outcome = world(kernel, round == 0).and_then(|world| {
+        let outcome = world(kernel, plan, round == 0).and_then(|world| {
             if scope == Scope::All && transactions::are_needed(plan.map(|plan| &*plan.ruleset), world.table.as_ref()) {
                 kernel.nft_announce();
             }
@@ -160,7 +180,7 @@ fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>, scope: Scope) -> Result
                 return Ok(true);
             }
             report.changed.extend(changes.lines());
-            send(kernel, plan.is_some(), &changes, &mut undo, &mut report)?;
+            send(kernel, plan, &changes, &mut undo, &mut report)?;
             Ok(false)
         });
         match outcome {
@@ -184,14 +204,14 @@ fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>, scope: Scope) -> Result
 
 fn send(
     kernel: &mut Kernel,
-    building: bool,
+    plan: Option<&Plan>,
     changes: &Changes,
     undo: &mut Undo,
     report: &mut Report,
 ) -> Result<(), Error> {
-    if !building {
+    if plan.is_none() {
         // Marks go before what they lead to.
-        load(kernel, changes, undo, report)?;
+        load(kernel, plan, changes, undo, report)?;
     }
     for route in &changes.new_routes {
         kernel.add_route(route)?;
@@ -210,8 +230,8 @@ fn send(
         kernel.add_rule(rule)?;
         undo.delete_rule(rule);
     }
-    if building {
-        load(kernel, changes, undo, report)?;
+    if plan.is_some() {
+        load(kernel, plan, changes, undo, report)?;
     }
     for rule in &changes.old_rules {
         gone(kernel.delete_rule(rule))?;
@@ -239,9 +259,22 @@ fn gone(outcome: Result<(), Error>) -> Result<(), Error> {
 }
 
 /// The nftables transactions.
-fn load(kernel: &mut Kernel, changes: &Changes, undo: &mut Undo, report: &mut Report) -> Result<(), Error> {
+fn load(
+    kernel: &mut Kernel,
+    plan: Option<&Plan>,
+    changes: &Changes,
+    undo: &mut Undo,
+    report: &mut Report,
+) -> Result<(), Error> {
     for step in &changes.transactions {
-        match kernel.nft_apply(step.purpose, &step.document) {
+        let document = match &step.work {
+            Work::Nft(document) => document,
+            Work::Fill => {
+                fill_all(kernel, plan, undo, report)?;
+                continue;
+            }
+        };
+        match kernel.nft_apply(step.purpose, document) {
             Ok(()) => match &step.undo {
                 Some(document) => undo.nft(document),
                 // There is no way back from here: the new rules are in use.
@@ -250,6 +283,17 @@ fn load(kernel: &mut Kernel, changes: &Changes, undo: &mut Undo, report: &mut Re
             // The new rules work; what is left lies unused until the next run.
             Err(error) if step.is_cleaning => report.warnings.push(error.to_string()),
             Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Fills all sets that list addresses.
+fn fill_all(kernel: &mut Kernel, plan: Option<&Plan>, undo: &mut Undo, report: &mut Report) -> Result<(), Error> {
+    for list in plan.map_or(&[][..], |plan| &plan.ruleset.lists) {
+        if let Some(filled) = fill::fill(kernel, list)? {
+            report.changed.push(filled.line());
+            undo.filled(filled);
         }
     }
     Ok(())

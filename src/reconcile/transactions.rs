@@ -14,13 +14,13 @@
 use crate::kernel::netlink::nftables as held;
 use crate::map::Set;
 use crate::plan::ruleset::json::{self, Command, Object, all_rules, document, everything};
-use crate::plan::ruleset::{Chain, Entries, Fill, Map, PRIORITY, Ruleset, TABLE};
+use crate::plan::ruleset::{Chain, Entries, Fill, List, Map, PRIORITY, Ruleset, TABLE};
 
 /// One transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// The document for `nft -j -f`.
-    pub document: String,
+    /// What is done.
+    pub work: Work,
     /// What it is for, to complete "cannot ...".
     pub purpose: &'static str,
     /// What it does, for people.
@@ -29,6 +29,15 @@ pub struct Step {
     pub undo: Option<String>,
     /// Whether nothing depends on it: it only removes what is not used any more.
     pub is_cleaning: bool,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Work {
+    /// A document for `nft -j -f`.
+    Nft(String),
+    /// The sets that list addresses are filled.
+    Fill,
 }
 
 /// Why the kernel's table is not the one wanted.
@@ -80,6 +89,14 @@ pub fn difference(wanted: &Ruleset, held: Option<&held::Table>) -> Option<Differ
     if let Some(map) = damaged(wanted, held).next() {
         return Some(Difference::Entries(map.name.clone()));
     }
+    let miscounted = |list: &&List| {
+        let listed = list.listed();
+        let held = held.sets.iter().find(|set| set.name == list.name).and_then(|set| set.elements);
+        held.is_some_and(|held| held != listed.count && !listed.is_partial)
+    };
+    if let Some(list) = wanted.lists.iter().find(miscounted) {
+        return Some(Difference::Entries(list.name.clone()));
+    }
     let wanted_names = Set::from_iter(wanted.counters.iter().map(|counter| counter.name.as_str()));
     let held_names = Set::from_iter(held.counters.iter().map(String::as_str));
     wanted_names.first_difference(&held_names).map(|name| Difference::Counter((*name).to_string()))
@@ -100,7 +117,7 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
         format!("{rules} rules, {} maps with {entries} entries", wanted.maps.len())
     };
     let write = |commands: &[Command], undo| Step {
-        document: document(commands),
+        work: Work::Nft(document(commands)),
         purpose: "load the nftables table",
         summary: format!("~ nft table inet {TABLE}: {}", size()),
         undo,
@@ -110,12 +127,27 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
         (None, _) => Vec::new(),
         (Some(Difference::Absent), _) | (_, None) => {
             let summary = format!("+ nft table inet {TABLE}: {}", size());
-            vec![Step { summary, ..write(&everything(wanted), Some(removal().document)) }]
+            let undo = match removal().work {
+                Work::Nft(document) => Some(document),
+                Work::Fill => None,
+            };
+            let whole = Step { summary, ..write(&everything(wanted), undo.clone()) };
+            if wanted.lists.is_empty() {
+                return vec![whole];
+            }
+            // Sets first, and filled, so that no rule ever looks into an empty one.
+            let mut commands = vec![Command::Add(json::table())];
+            let is_list = |map: &&Map| matches!(map.fill, Fill::Listed(..));
+            commands.extend(wanted.maps.iter().filter(is_list).map(|map| Command::Add(json::map(map))));
+            let sets = Step { summary: format!("+ nft sets in table inet {TABLE}"), ..write(&commands, undo) };
+            vec![sets, filling(), Step { undo: None, ..whole }]
         }
         (Some(Difference::ForeignHook(_) | Difference::Dormant), _) => {
             let mut commands = vec![Command::Add(json::table()), Command::Delete(json::table())];
             commands.extend(everything(wanted));
-            vec![write(&commands, None)]
+            let mut steps = vec![write(&commands, None)];
+            steps.extend((!wanted.lists.is_empty()).then(filling));
+            steps
         }
         (Some(_), Some(held)) => {
             let mut steps = Vec::new();
@@ -124,6 +156,7 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
                 let undo = (!undo.is_empty()).then(|| document(&undo));
                 steps.push(Step { summary: format!("+ nft maps in table inet {TABLE}"), ..write(&commands, undo) });
             }
+            steps.extend((!wanted.lists.is_empty()).then(filling));
             steps.push(write(&swap(wanted, held), None));
             let commands = clean(wanted, held);
             if !commands.is_empty() {
@@ -139,11 +172,22 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
     }
 }
 
+/// The step that fills the sets. What it changes is known when it has read both sides.
+fn filling() -> Step {
+    Step {
+        work: Work::Fill,
+        purpose: "fill the sets of addresses",
+        summary: String::new(),
+        undo: None,
+        is_cleaning: false,
+    }
+}
+
 /// The step that deletes the table. It is added first: somebody else may have deleted it since we looked.
 #[must_use]
 pub fn removal() -> Step {
     Step {
-        document: document(&[Command::Add(json::table()), Command::Delete(json::table())]),
+        work: Work::Nft(document(&[Command::Add(json::table()), Command::Delete(json::table())])),
         purpose: "delete the nftables table",
         summary: format!("- nft table inet {TABLE}"),
         undo: None,

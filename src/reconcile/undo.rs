@@ -1,5 +1,6 @@
 //! Takes back what a failed run has done so far, last step first.
 
+use super::fill::{self, Filled};
 use crate::kernel::{Error, Kernel};
 use crate::plan::state::{IpRule, Route};
 
@@ -13,6 +14,7 @@ enum Step {
     DeleteRule(IpRule),
     AddRule(IpRule),
     Nft(String),
+    Filled(Filled),
 }
 
 impl Undo {
@@ -40,6 +42,10 @@ impl Undo {
         self.0.push(Step::Nft(document.to_owned()));
     }
 
+    pub fn filled(&mut self, filled: Filled) {
+        self.0.push(Step::Filled(filled));
+    }
+
     /// The new state is in use: taking back what it stands on would break it.
     pub fn forget(&mut self) {
         self.0.clear();
@@ -53,6 +59,7 @@ impl Undo {
             Step::ReplaceRoute(route) => kernel.replace_route(&route),
             Step::DeleteRule(rule) => kernel.delete_rule(&rule),
             Step::AddRule(rule) => kernel.add_rule(&rule),
+            Step::Filled(filled) => fill::take_back(kernel, &filled),
             Step::Nft(document) => kernel.nft_apply("take back the new maps", &document),
         };
         self.0.into_iter().rev().map(take_back).filter_map(Result::err).collect()

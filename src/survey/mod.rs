@@ -2,6 +2,7 @@
 //! there.
 
 mod findings;
+pub mod lists;
 
 pub use findings::{neighbours, shortage};
 

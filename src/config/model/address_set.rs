@@ -23,8 +23,21 @@ pub struct AddressSet {
     pub entries6: IntervalSet,
     /// `file`: more entries, one a line.
     pub files: Vec<String>,
+    /// What it lists in IPv4 and IPv6 with its files, once those have been read.
+    pub listed: [Listed; 2],
     /// `domain`: names whose addresses, and those of their subdomains, the resolver puts in as it answers for them.
     pub domains: Vec<String>,
+}
+
+/// What a set lists in one family, in a nutshell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Listed {
+    /// A digest of all of it.
+    pub digest: u64,
+    /// How many intervals it is.
+    pub count: u32,
+    /// A file could not be read.
+    pub is_partial: bool,
 }
 
 /// Who fills a part of a set. The parts are sets of their own in the kernel: what the resolver puts in must survive what
@@ -49,6 +62,16 @@ impl AddressSet {
         match family {
             Family::V4 => &self.entries4,
             Family::V6 => &self.entries6,
+        }
+    }
+
+    /// What it lists in one family, in a nutshell.
+    #[must_use]
+    pub fn listed(&self, family: Family) -> Listed {
+        let [v4, v6] = self.listed;
+        match family {
+            Family::V4 => v4,
+            Family::V6 => v6,
         }
     }
 

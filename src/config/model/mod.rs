@@ -5,7 +5,7 @@ mod mark;
 mod matches;
 mod tracking;
 
-pub use address_set::{AddressSet, Part, SetId};
+pub use address_set::{AddressSet, Listed, Part, SetId};
 pub use mark::{ForeignMark, Mark, Mask};
 pub use matches::{Choice, InSets, Mac, Matches, NotAMac};
 pub use tracking::{Method, TrackedHost, Tracking};

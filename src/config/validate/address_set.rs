@@ -5,7 +5,7 @@ use super::match_values::domain;
 use super::names::check_name;
 use super::section::{Complaint, Reported, Section};
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
-use crate::config::model::{AddressSet, Family, SetId};
+use crate::config::model::{AddressSet, Family, Listed, SetId};
 use crate::config::source::{Position, Spanned};
 use crate::config::suggest::nearest;
 use crate::interval::{Interval, IntervalSet};
@@ -109,7 +109,8 @@ fn set(section: &Section, name: &str, diagnostics: &mut Vec<Diagnostic>) -> Addr
         let complaint = Complaint::new("the set is empty", "say what is in it: list entry, list file or list domain");
         diagnostics.push(section.finding(Severity::Warning, section.at, complaint));
     }
-    AddressSet { name: name.to_owned(), at: section.at, is_of_rule: false, entries4, entries6, files, domains }
+    let listed = [Listed::default(); 2];
+    AddressSet { name: name.to_owned(), at: section.at, is_of_rule: false, entries4, entries6, files, listed, domains }
 }
 
 /// The good domains of an option, each once.

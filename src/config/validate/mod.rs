@@ -22,6 +22,8 @@ use super::model::Config;
 use super::options::SectionKind;
 use super::source::{Document, RawSection};
 use super::suggest::nearest;
+use crate::config::model::Family;
+use crate::interval::Interval;
 use address_set::Sets;
 pub use match_values::{DSCP_NAMES, ICMP_TYPES, PROTOCOL_NAMES, protocol_number};
 use names::Names;
@@ -51,6 +53,12 @@ pub fn validate(document: &Document, diagnostics: &mut Vec<Diagnostic>) -> Confi
     let mut reader = rule::Reader { names: &names, mask: globals.values.mask, sets };
     let rules = reader.rules(of(SectionKind::Rule), rules_so_far, diagnostics);
     Config { globals: globals.values, links, policies, sets: reader.sets.all, rules }
+}
+
+/// One entry of a list of addresses: an address, a network or a range. `None` if it is none.
+#[must_use]
+pub fn entry(text: &str) -> Option<(Family, Interval)> {
+    address::parse(text).ok().map(|entry| (entry.family, entry.interval))
 }
 
 fn unknown_section(raw: &RawSection) -> Diagnostic {

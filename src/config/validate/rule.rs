@@ -70,6 +70,7 @@ impl Reader<'_, '_> {
                 entries4: Default::default(),
                 entries6: Default::default(),
                 files: Vec::new(),
+                listed: Default::default(),
                 domains,
             };
             named.sets.push((self.sets.add(set), label));

@@ -16,7 +16,7 @@ const GETRULE: u16 = SUBSYSTEM | 7;
 const NEWSET: u16 = SUBSYSTEM | 9;
 const GETSET: u16 = SUBSYSTEM | 10;
 pub(super) const NEWSETELEM: u16 = SUBSYSTEM | 12;
-const GETSETELEM: u16 = SUBSYSTEM | 13;
+pub(super) const GETSETELEM: u16 = SUBSYSTEM | 13;
 
 /// `NFPROTO_INET`, and the rest of `struct nfgenmsg`.
 pub(super) const INET: [u8; 4] = [1, 0, 0, 0];
@@ -37,10 +37,10 @@ const SET_NAME: u16 = 2;
 const SET_FLAGS: u16 = 3;
 const SET_ANONYMOUS: u32 = 0x1;
 const SET_MAP: u32 = 0x8;
-const ELEMENTS_SET: u16 = 2;
-const ELEMENTS: u16 = 3;
-const ELEMENT_FLAGS: u16 = 3;
-const INTERVAL_END: u32 = 0x1;
+pub(super) const ELEMENTS_SET: u16 = 2;
+pub(super) const ELEMENTS: u16 = 3;
+pub(super) const ELEMENT_FLAGS: u16 = 3;
+pub(super) const INTERVAL_END: u32 = 0x1;
 /// `NFTNL_UDATA_RULE_COMMENT`.
 const COMMENT: u8 = 0;
 
@@ -92,12 +92,12 @@ pub struct Set {
     pub elements: Option<u32>,
 }
 
-/// Reads a table of the family `inet`; `None` if it does not exist. Counting reads every element of every set,
-/// which takes a message for each few hundred of them.
+/// Reads a table of the family `inet`; `None` if it does not exist. The elements are counted of those sets for which
+/// `counted` says so, which takes a message for each few hundred of them.
 ///
 /// # Errors
 /// The kernel refused (it may have no nftables), or answered nonsense.
-pub fn table(socket: &mut Socket, name: &str, count_elements: bool) -> Result<Option<Table>, Failure> {
+pub fn table(socket: &mut Socket, name: &str, counted: &dyn Fn(&str) -> bool) -> Result<Option<Table>, Failure> {
     let mut request = ask(GETTABLE, 0, name);
     let dormant = match socket.ask(&mut request, dormant) {
         Err(Failure::Refused { errno: Errno::ENOENT, .. }) => return Ok(None),
@@ -110,13 +110,11 @@ pub fn table(socket: &mut Socket, name: &str, count_elements: bool) -> Result<Op
         }
     }
     let mut sets = socket.list(&mut ask(GETSET, DUMP, name), |message| set(message, name))?;
-    if count_elements {
-        for set in &mut sets {
-            let mut request = ask(GETSETELEM, DUMP, name);
-            request.string(ELEMENTS_SET, &set.name);
-            let parts = socket.list(&mut request, elements)?;
-            set.elements = Some(parts.into_iter().fold(0, u32::saturating_add));
-        }
+    for set in sets.iter_mut().filter(|set| counted(&set.name)) {
+        let mut request = ask(GETSETELEM, DUMP, name);
+        request.string(ELEMENTS_SET, &set.name);
+        let parts = socket.list(&mut request, elements)?;
+        set.elements = Some(parts.into_iter().fold(0, u32::saturating_add));
     }
     let counters = counters::list(socket, name)?.into_iter().map(|(name, _)| name).collect();
     Ok(Some(Table { dormant, chains, sets, counters }))

@@ -27,6 +27,9 @@ const NLMSG_NOOP: u16 = 1;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const NLMSG_OVERRUN: u16 = 4;
+/// `NFNL_MSG_BATCH_BEGIN` and `NFNL_MSG_BATCH_END`.
+const BATCH_BEGIN: u16 = 0x10;
+const BATCH_END: u16 = 0x11;
 /// `NLM_F_CAPPED`: an error carries only the header of the request it is about.
 const CAPPED: u16 = 0x100;
 /// `NLM_F_ACK_TLVS`: attributes with an explanation follow.
@@ -165,6 +168,45 @@ impl Socket {
         self.exchange(request, Until::Acknowledged, &mut |_| Ok(())).map(|_| ())
     }
 
+    /// Changes several things of one nfnetlink subsystem, all of them or none.
+    ///
+    /// # Errors
+    /// The kernel refused one of them, or the exchange failed.
+    pub fn transaction(&mut self, subsystem: u16, requests: Vec<Request>) -> Result<(), Failure> {
+        self.writes = self.writes.saturating_add(1);
+        self.sequence = self.sequence.wrapping_add(1);
+        // `struct nfgenmsg`: no family, version 0, the subsystem.
+        let [high, low] = subsystem.to_be_bytes();
+        let frame = |kind| Request::new(kind, 0, &[0, 0, high, low]);
+        let mut bytes = frame(BATCH_BEGIN).seal(self.sequence)?.to_vec();
+        let mut expected = 0;
+        for mut request in requests {
+            bytes.extend_from_slice(request.seal(self.sequence)?);
+            expected += 1;
+        }
+        bytes.extend_from_slice(frame(BATCH_END).seal(self.sequence)?);
+        write(&self.fd, &bytes)?;
+        // Each request asks for an answer; what is refused takes all the others along.
+        let mut refused = Ok(());
+        let deadline = Instant::now() + PATIENCE;
+        while expected > 0 {
+            let length = receive(&self.fd, &mut self.buffer)?;
+            for message in Messages(self.buffer.get(..length).unwrap_or(&[])) {
+                let message = message?;
+                if message.sequence == self.sequence && message.kind == NLMSG_ERROR {
+                    refused = refused.and(verdict(&message));
+                    expected -= 1;
+                }
+            }
+            // Where the whole batch is refused there may be one answer for all.
+            if refused.is_err() || Instant::now() > deadline {
+                break;
+            }
+        }
+        refused?;
+        if expected > 0 { Err(Failure::TimedOut) } else { Ok(()) }
+    }
+
     /// Asks for one thing.
     ///
     /// # Errors
@@ -268,12 +310,17 @@ impl Socket {
 
     fn send(&mut self, request: &mut Request) -> Result<(), Failure> {
         let bytes = request.seal(self.sequence)?;
-        loop {
-            match send(self.fd.as_raw_fd(), bytes, MsgFlags::empty()) {
-                Ok(_) => return Ok(()),
-                Err(Errno::EINTR) => {}
-                Err(errno) => return Err(Failure::Socket { doing: "write to", errno }),
-            }
+        write(&self.fd, bytes)
+    }
+}
+
+/// Sends one datagram.
+fn write(fd: &OwnedFd, bytes: &[u8]) -> Result<(), Failure> {
+    loop {
+        match send(fd.as_raw_fd(), bytes, MsgFlags::empty()) {
+            Ok(_) => return Ok(()),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(Failure::Socket { doing: "write to", errno }),
         }
     }
 }

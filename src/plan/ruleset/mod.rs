@@ -13,7 +13,7 @@ pub mod text;
 
 use digest::Digest;
 
-use crate::config::model::{Choice, Family, ForeignMark, Mac, Mask, Part, SetId};
+use crate::config::model::{AddressSet, Choice, Family, ForeignMark, Listed, Mac, Mask, Part, SetId};
 use crate::interval::{Interval, IntervalSet};
 use std::rc::Rc;
 
@@ -31,6 +31,8 @@ pub struct Ruleset {
     pub chains: Vec<Chain>,
     /// The counters, in the order of the rules they belong to.
     pub counters: Vec<Counter>,
+    /// The sets among `maps` that list addresses, and where those are written.
+    pub lists: Vec<List>,
     /// A digest of all of it. It stands in the comment of every rule, so that the kernel itself says which ruleset it
     /// holds; what `nft` prints cannot be compared, it is another text than the one written.
     pub digest: String,
@@ -39,8 +41,8 @@ pub struct Ruleset {
 impl Ruleset {
     /// A table with its digest.
     #[must_use]
-    pub fn new(mask: Mask, maps: Vec<Map>, chains: Vec<Chain>, counters: Vec<Counter>) -> Self {
-        let mut ruleset = Self { mask, maps, chains, counters, digest: String::new() };
+    pub fn new(mask: Mask, maps: Vec<Map>, chains: Vec<Chain>, counters: Vec<Counter>, lists: Vec<List>) -> Self {
+        let mut ruleset = Self { mask, maps, chains, counters, lists, digest: String::new() };
         ruleset.digest = json::digest(&ruleset);
         ruleset
     }
@@ -53,6 +55,31 @@ pub struct Counter {
     pub name: String,
     /// The rule it counts for, as its place in [`Config::rules`](crate::config::model::Config::rules).
     pub rule: usize,
+}
+
+/// A set that lists addresses: what it holds is read when it is filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// The name of the map.
+    pub name: String,
+    /// The family.
+    pub family: Family,
+    /// Where its entries are written.
+    pub set: AddressSet,
+}
+
+impl List {
+    /// What it lists, in a nutshell.
+    #[must_use]
+    pub fn listed(&self) -> Listed {
+        self.set.listed(self.family)
+    }
+
+    /// The place of its family where both families stand side by side.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        usize::from(self.family == Family::V6)
+    }
 }
 
 /// A chain.

@@ -70,6 +70,10 @@ pub(super) fn digest(ruleset: &Ruleset) -> String {
     for map in &ruleset.maps {
         digest.add(map.name.as_bytes());
     }
+    for list in &ruleset.lists {
+        digest.number(list.listed().digest.into());
+        digest.number(list.listed().is_partial.into());
+    }
     for own in &ruleset.chains {
         digest.add(json::text(&chain(own)).as_bytes());
         for rule in rules(ruleset, own, "") {
