@@ -293,8 +293,10 @@ impl<'a> Builder<'a> {
             Fill::Listed(set, family) => Some(List { name: map.name.clone(), family, set: self.config[set].clone() }),
             Fill::Fixed | Fill::Resolver(..) => None,
         };
-        let lists = self.maps.iter().filter_map(list).collect();
-        Ruleset::new(self.config.globals.mask, self.maps, chains.chain(self.base).collect(), self.counters, lists)
+        let lists: Vec<List> = self.maps.iter().filter_map(list).collect();
+        let mut chains: Vec<Chain> = chains.chain(self.base).collect();
+        chains.extend(lists.iter().map(|list| Chain { name: list.sign(), hook: None, rules: Vec::new() }));
+        Ruleset::new(self.config.globals.mask, self.maps, chains, self.counters, lists)
     }
 }
 

@@ -269,8 +269,8 @@ fn load(
     for step in &changes.transactions {
         let document = match &step.work {
             Work::Nft(document) => document,
-            Work::Fill => {
-                fill_all(kernel, plan, undo, report)?;
+            Work::Fill(names) => {
+                fill_all(kernel, plan, names, undo, report)?;
                 continue;
             }
         };
@@ -288,9 +288,16 @@ fn load(
     Ok(())
 }
 
-/// Fills all sets that list addresses.
-fn fill_all(kernel: &mut Kernel, plan: Option<&Plan>, undo: &mut Undo, report: &mut Report) -> Result<(), Error> {
-    for list in plan.map_or(&[][..], |plan| &plan.ruleset.lists) {
+/// Fills these sets with what they list.
+fn fill_all(
+    kernel: &mut Kernel,
+    plan: Option<&Plan>,
+    names: &[String],
+    undo: &mut Undo,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let lists = plan.map_or(&[][..], |plan| &plan.ruleset.lists).iter();
+    for list in lists.filter(|list| names.contains(&list.name)) {
         if let Some(filled) = fill::fill(kernel, list)? {
             report.changed.push(filled.line());
             undo.filled(filled);

@@ -36,8 +36,8 @@ pub struct Step {
 pub enum Work {
     /// A document for `nft -j -f`.
     Nft(String),
-    /// The sets that list addresses are filled.
-    Fill,
+    /// These sets, given by name, are filled with what they list.
+    Fill(Vec<String>),
 }
 
 /// Why the kernel's table is not the one wanted.
@@ -89,12 +89,7 @@ pub fn difference(wanted: &Ruleset, held: Option<&held::Table>) -> Option<Differ
     if let Some(map) = damaged(wanted, held).next() {
         return Some(Difference::Entries(map.name.clone()));
     }
-    let miscounted = |list: &&List| {
-        let listed = list.listed();
-        let held = held.sets.iter().find(|set| set.name == list.name).and_then(|set| set.elements);
-        held.is_some_and(|held| held != listed.count && !listed.is_partial)
-    };
-    if let Some(list) = wanted.lists.iter().find(miscounted) {
+    if let Some(list) = stale_lists(wanted, held).next() {
         return Some(Difference::Entries(list.name.clone()));
     }
     let wanted_names = Set::from_iter(wanted.counters.iter().map(|counter| counter.name.as_str()));
@@ -129,7 +124,7 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
             let summary = format!("+ nft table inet {TABLE}: {}", size());
             let undo = match removal().work {
                 Work::Nft(document) => Some(document),
-                Work::Fill => None,
+                Work::Fill(_) => None,
             };
             let whole = Step { summary, ..write(&everything(wanted), undo.clone()) };
             if wanted.lists.is_empty() {
@@ -140,13 +135,13 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
             let is_list = |map: &&Map| matches!(map.fill, Fill::Listed(..));
             commands.extend(wanted.maps.iter().filter(is_list).map(|map| Command::Add(json::map(map))));
             let sets = Step { summary: format!("+ nft sets in table inet {TABLE}"), ..write(&commands, undo) };
-            vec![sets, filling(), Step { undo: None, ..whole }]
+            vec![sets, filling(wanted.lists.iter()), Step { undo: None, ..whole }]
         }
         (Some(Difference::ForeignHook(_) | Difference::Dormant), _) => {
             let mut commands = vec![Command::Add(json::table()), Command::Delete(json::table())];
             commands.extend(everything(wanted));
             let mut steps = vec![write(&commands, None)];
-            steps.extend((!wanted.lists.is_empty()).then(filling));
+            steps.push(filling(wanted.lists.iter()));
             steps
         }
         (Some(_), Some(held)) => {
@@ -156,13 +151,19 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
                 let undo = (!undo.is_empty()).then(|| document(&undo));
                 steps.push(Step { summary: format!("+ nft maps in table inet {TABLE}"), ..write(&commands, undo) });
             }
-            steps.extend((!wanted.lists.is_empty()).then(filling));
+            if stale_lists(wanted, held).next().is_some() {
+                steps.push(filling(stale_lists(wanted, held)));
+            }
             steps.push(write(&swap(wanted, held), None));
             let commands = clean(wanted, held);
             if !commands.is_empty() {
+                let summary = match kinds(&commands) {
+                    Some(kinds) => format!("- nft {kinds} in table inet {TABLE} that are not used any more"),
+                    None => String::new(),
+                };
                 steps.push(Step {
                     purpose: "delete what is not used any more in the nftables table",
-                    summary: format!("- nft {} in table inet {TABLE} that are not used any more", kinds(&commands)),
+                    summary,
                     is_cleaning: true,
                     ..write(&commands, None)
                 });
@@ -173,9 +174,9 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
 }
 
 /// The step that fills the sets. What it changes is known when it has read both sides.
-fn filling() -> Step {
+fn filling<'a>(lists: impl Iterator<Item = &'a List>) -> Step {
     Step {
-        work: Work::Fill,
+        work: Work::Fill(lists.map(|list| list.name.clone()).collect()),
         purpose: "fill the sets of addresses",
         summary: String::new(),
         undo: None,
@@ -239,13 +240,14 @@ fn clean<'a>(wanted: &Ruleset, held: &'a held::Table) -> Vec<Command<'a>> {
 }
 
 /// What step 3 deletes, in a word. Chains are a matter of ours; a counter's owner wants to know where its count is.
-fn kinds(commands: &[Command]) -> &'static str {
+fn kinds(commands: &[Command]) -> Option<&'static str> {
     let counters = commands.iter().any(|command| matches!(command, Command::Delete(Object::Counter(_))));
     let maps = commands.iter().any(|command| matches!(command, Command::Delete(Object::Map(_) | Object::Set(_))));
     match (counters, maps) {
-        (true, true) => "maps and counters",
-        (true, false) => "counters",
-        (false, _) => "maps",
+        (true, true) => Some("maps and counters"),
+        (true, false) => Some("counters"),
+        (false, true) => Some("maps"),
+        (false, false) => None,
     }
 }
 
@@ -281,6 +283,17 @@ fn damaged<'a>(wanted: &'a Ruleset, held: &held::Table) -> impl Iterator<Item = 
     let entries = |map: &Map| held.sets.iter().find(|own| own.name == map.name)?.elements;
     let differs = move |map: &&Map| entries(map).is_some_and(|entries| usize::try_from(entries) != Ok(map.len()));
     wanted.maps.iter().filter(|map| map.fill == Fill::Fixed).filter(differs)
+}
+
+/// Sets that hold something else than they list, as far as that can be told at a glance.
+fn stale_lists<'a>(wanted: &'a Ruleset, held: &held::Table) -> impl Iterator<Item = &'a List> {
+    wanted.lists.iter().filter(|list| {
+        let listed = list.listed();
+        let entries = held.sets.iter().find(|set| set.name == list.name).and_then(|set| set.elements);
+        let miscounted = entries.is_some_and(|entries| entries != listed.count && !listed.is_partial);
+        let sign = list.sign();
+        miscounted || !held.chains.iter().any(|chain| chain.name == sign)
+    })
 }
 
 fn same_hook(chain: &Chain, own: &held::Chain) -> bool {

@@ -75,6 +75,14 @@ impl List {
         self.set.listed(self.family)
     }
 
+    /// The name of an empty chain that says what the set holds. The kernel takes seconds to tell what is in a long list: it
+    /// begins anew with every few hundred entries (`nft_dump_set`).
+    #[must_use]
+    pub fn sign(&self) -> String {
+        let Listed { digest, is_partial, .. } = self.listed();
+        format!("holds_{}.{digest:016x}{}", self.name, if is_partial { "p" } else { "" })
+    }
+
     /// The place of its family where both families stand side by side.
     #[must_use]
     pub fn index(&self) -> usize {

@@ -70,11 +70,8 @@ pub(super) fn digest(ruleset: &Ruleset) -> String {
     for map in &ruleset.maps {
         digest.add(map.name.as_bytes());
     }
-    for list in &ruleset.lists {
-        digest.number(list.listed().digest.into());
-        digest.number(list.listed().is_partial.into());
-    }
-    for own in &ruleset.chains {
+    // What a set lists changes while the rules stay: its sign has no rules.
+    for own in ruleset.chains.iter().filter(|own| !own.rules.is_empty()) {
         digest.add(json::text(&chain(own)).as_bytes());
         for rule in rules(ruleset, own, "") {
             digest.add(json::text(&rule).as_bytes());
