@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
 use support::interpreter;
 use support::world::{explained, facts};
-use wansplit::config::{self, model::Config};
+use wansplit::config;
+use wansplit::config::model::{Config, Mac, SetId};
 use wansplit::explain::{From, Packet};
 use wansplit::network::Facts;
-use wansplit::plan::ruleset::Ruleset;
+use wansplit::plan::ruleset::{Action, Entries, Rule, Ruleset, Verdict};
 use wansplit::plan::{Plan, plan};
 
 /// In the prerouting chain before the compiled rules: restore, clear, running, new from a WAN.
@@ -60,7 +61,9 @@ impl Case {
     /// The entries of all maps and sets for the compiled rules.
     fn entries(&self) -> usize {
         let maps = self.plan.ruleset.maps.iter();
-        maps.filter(|map| map.name.starts_with("rules_") || map.name.starts_with("some_")).map(|map| map.len()).sum()
+        maps.filter(|map| ["rules_", "some_", "wide_"].iter().any(|role| map.name.starts_with(role)))
+            .map(|map| map.len())
+            .sum()
     }
 
     fn is_right(&self, packets: impl IntoIterator<Item = Packet>) {
@@ -231,13 +234,122 @@ fn forty_mixed_rules_on_five_links_are_near_the_least_there_can_be() {
     assert!(all * 10 <= least * 11, "{all}, at least {least}");
 }
 
+/// The most rules that a packet can be held against from a chain on, wherever its verdicts lead.
+fn longest_path(ruleset: &Ruleset, chain: &str) -> usize {
+    let rules = &ruleset.chains.iter().find(|own| own.name == chain).unwrap().rules;
+    let onwards = |verdict: &Verdict| verdict.chain().map_or(0, |chain| longest_path(ruleset, chain));
+    let behind = |rule: &Rule| {
+        let of_action = |action: &Action| match action {
+            Action::Verdict(verdict) => onwards(verdict),
+            Action::Spread(_, verdicts) => verdicts.iter().map(onwards).max().unwrap_or(0),
+            Action::Lookup(_, map) => match &ruleset.maps.iter().find(|own| own.name == *map).unwrap().entries {
+                Entries::Verdicts(entries) => entries.iter().map(|(_, verdict)| onwards(verdict)).max().unwrap_or(0),
+                Entries::Members(_) => 0,
+            },
+            _ => 0,
+        };
+        rule.actions.iter().map(of_action).max().unwrap_or(0)
+    };
+    (1..).zip(rules).map(|(n, rule)| n + behind(rule)).max().unwrap_or(0)
+}
+
+/// Rules of ten shapes; the domains of twenty names.
+fn mixed_rule(shape: u32, n: u32) -> Value {
+    match shape {
+        0 => port_rule(n),
+        1 => host_rule(n),
+        2 => network_rule(n),
+        3 => range_rule(n),
+        4 => json!({ "src_ip": host(n).to_string(), "proto": "tcp", "dest_port": ["80", "443"] }),
+        5 => json!({ "src_mac": format!("02:00:00:00:00:{n:02x}") }),
+        6 => json!({ "src_iface": format!("lan{}", n % 4) }),
+        7 => json!({ "dscp": (n % 64).to_string() }),
+        8 => json!({ "dest_domain": (0..4).map(|m| format!("d{}.example", (4 * n + m) % 20)).collect::<Vec<_>>() }),
+        _ => json!({ "src_ip": format!("fd00:{n:x}::/32"), "dest_ip": "2001:db8::/32", "proto": "udp" }),
+    }
+}
+
 #[test]
-fn shapes_that_take_turns_never_cost_more_than_a_rule_each() {
+fn forty_mixed_rules_and_twenty_domains_are_a_short_path() {
+    let mut worst = 0;
+    for seed in 0..10 {
+        let mut random = numbers(seed * 7_919);
+        let mut next = |below: u32| random.next().unwrap() % below;
+        // One list has the shapes in turn, the others in any order; five rules are for domains.
+        let rules: Vec<Value> = (0..40)
+            .map(|n| {
+                let shape = if seed == 0 || n % 8 == 7 {
+                    n % 8 + n % 8 / 7
+                } else {
+                    [0, 1, 2, 3, 4, 5, 6, 7, 9][next(9) as usize]
+                };
+                let mut rule = mixed_rule(shape, if shape == 8 { n / 8 } else { n });
+                rule["use"] = format!("L{}", if seed == 0 { n % 5 } else { next(5) }).into();
+                rule
+            })
+            .collect();
+        let case = Case::new(rules);
+        let ruleset = &case.plan.ruleset;
+        let new = longest_path(ruleset, "prerouting") + longest_path(ruleset, "postrouting");
+        println!(
+            "seed {seed}: {new} for a new connection, {} chains, {} rules, {} entries",
+            ruleset.chains.len(),
+            ruleset.chains.iter().map(|chain| chain.rules.len()).sum::<usize>(),
+            case.entries()
+        );
+        worst = worst.max(new);
+        let packets = (0..150).map(|_| {
+            let mut packet = packet([6, 17][next(2) as usize], host(next(45)), server(next(45)), port(next(45)));
+            packet.origin = From::Device(
+                Some(format!("lan{}", next(6))),
+                (next(4) > 0).then(|| Mac([2, 0, 0, 0, 0, next(45) as u8])),
+            );
+            packet.dscp = next(45) as u8;
+            packet.details.destination_in = (0..case.config.sets.len()).filter(|_| next(8) == 0).map(SetId).collect();
+            packet
+        });
+        case.is_right(packets.collect::<Vec<_>>());
+    }
+    assert!(worst <= 25, "{worst}");
+}
+
+#[test]
+fn an_established_packet_meets_three_rules() {
+    // With probes and a kill switch, which take stamps of their own.
+    let text = json!({
+        "globals": { "enabled": true },
+        "links": { "A": { "device": "wan0", "gateway": "192.0.2.1", "track_ip": "1.1.1.1" }, "B": { "device": "wan1" } },
+        "policies": { "safe": { "use": ["A", "B"], "fallback": "unreachable" } },
+        "rules": (0..40).map(|n| { let mut rule = mixed_rule(n % 10, n); rule["use"] = "safe".into(); rule }).collect::<Vec<_>>(),
+    });
+    let config = config::read(text.to_string().as_bytes()).config.unwrap();
+    let plan = plan(&config, &facts(&config, false)).unwrap();
+    let rules = |name: &str| &plan.ruleset.chains.iter().find(|chain| chain.name == name).unwrap().rules;
+    let map_of = |rule: &Rule| match rule.actions.as_slice() {
+        [Action::Lookup(_, map)] => map.clone(),
+        other => panic!("{other:?}"),
+    };
+    // Restored by the first rule, in either direction; the chain of its mark is one rule; postrouting asks if it is new.
+    for hook in ["prerouting", "output"] {
+        let map = map_of(&rules(hook)[0]);
+        assert!(map.starts_with("restore_"));
+        let map = plan.ruleset.maps.iter().find(|own| own.name == map).unwrap();
+        let Entries::Verdicts(entries) = &map.entries else { panic!("{map:?}") };
+        assert!(entries.iter().all(|(_, to)| rules(to.chain().unwrap()).len() == 1));
+    }
+    assert_eq!(rules("postrouting").len(), 1);
+    assert_eq!(rules("postrouting")[0].matches, [wansplit::plan::ruleset::Match::New]);
+}
+
+#[test]
+fn shapes_that_take_turns_never_cost_a_rule_each() {
     // The worst case: every port rule overlaps every host rule and leads elsewhere, so their order must be kept.
     let rules = (0..1000).map(|n| if n % 2 == 0 { port_rule(n) } else { host_rule(n) });
     let case = Case::new(rules.collect());
-    assert!(case.lookups() <= 1000, "{}", case.lookups());
-    assert_eq!(case.entries(), 1000);
+    // Instead of lookups there are entries: at most as many as fit into so many maps.
+    assert!(case.lookups() <= 24 && case.entries() <= 24 * 2048, "{}, {}", case.lookups(), case.entries());
+    let longest = longest_path(&case.plan.ruleset, "prerouting");
+    assert!(longest <= 40, "{longest}");
     case.is_right(
         numbers(4).zip(numbers(5)).take(50).map(|(a, b)| packet(6, host(a % 1000), server(0), port(b % 1000))),
     );

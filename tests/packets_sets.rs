@@ -4,7 +4,7 @@
 mod packet_support;
 
 use lab::{Flow, INTERNET, Lab, Monitor, Output, Wansplit, Way};
-use packet_support::{applied, configured, links, rule};
+use packet_support::{applied, configured, links};
 use std::fmt::Write;
 use std::fs;
 use std::time::Duration;

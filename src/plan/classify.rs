@@ -99,10 +99,13 @@ impl<'a> Builder<'a> {
         }
         let kept =
             |Member { set, part, family }| Map::kept(kept::name(self.config, set, part, family), family, part, set);
-        let compiled = compiler::compile(regions.iter().map(Vec::as_slice).zip(verdicts), &kept);
-        self.maps.extend(compiled.maps);
         let rest = self.by_prefix(None);
-        compiled.rules.into_iter().chain(rest).collect()
+        let compiled = compiler::compile(regions.iter().map(Vec::as_slice).zip(verdicts), &kept, rest);
+        self.maps.extend(compiled.maps);
+        for (name, rules) in compiled.chains {
+            self.chains.add(name, rules);
+        }
+        compiled.rules
     }
 
     /// Where the rules send connections for a target.
@@ -222,10 +225,15 @@ impl<'a> Builder<'a> {
         }
         let entries = self.by_device(|builder, link| builder.pin(builder.paths.of_link(link)));
         rules.push(self.lookup("wan_out", vec![Key::Output], entries));
-        for rule in &mut rules {
-            rule.matches.push(Match::New);
+        // All others pass by one rule.
+        let new = |actions| Rule { matches: vec![Match::New], actions };
+        match rules.as_mut_slice() {
+            [only] => vec![new(std::mem::take(&mut only.actions))],
+            _ => {
+                self.chains.add("stamps".to_string(), rules);
+                vec![new(vec![Action::Verdict(Verdict::Goto("stamps".into()))])]
+            }
         }
-        rules
     }
 
     /// Gives a packet of a stamped connection its mark.

@@ -10,6 +10,9 @@ use wansplit::plan::ruleset::{
     Action, Dice, Entries, Fill, Key, Match, Ruleset, SEED, Verdict, device_number, family_number, mac_number,
 };
 
+/// What stands in the place of a port where a protocol has none: a port that the samples' rules name.
+const OTHER_BYTES: u16 = 1005;
+
 /// The marks that the first packet of a connection may leave the prerouting hook with: one, or one for each number that
 /// chance may draw. 0 is "no mark".
 pub fn marks(ruleset: &Ruleset, packet: &Packet) -> BTreeSet<u32> {
@@ -99,6 +102,8 @@ fn holds(ruleset: &Ruleset, condition: &Match, packet: &Packet) -> bool {
             (Some(mac), Choice::NoneOf(macs)) => !macs.contains(mac),
         },
         Match::Family(family) => packet.family() == *family,
+        // What has no ports has other bytes in their place.
+        Match::HasPort => true,
         Match::Mark(mark) => mark.allows(packet.details.mark),
         Match::Dscp(family, values) => packet.family() == *family && values.contains(&packet.dscp),
         Match::InSet(key, set) => {
@@ -144,8 +149,8 @@ fn value(key: Key, packet: &Packet) -> Option<u128> {
         Key::Protocol => Some(packet.protocol.into()),
         Key::Source(family) => address(family, packet.source),
         Key::Destination(family) => address(family, Some(packet.destination)),
-        Key::SourcePort => packet.source_port.map(Into::into),
-        Key::DestinationPort => packet.destination_port.map(Into::into),
+        Key::SourcePort => Some(packet.source_port.unwrap_or(OTHER_BYTES).into()),
+        Key::DestinationPort => Some(packet.destination_port.unwrap_or(OTHER_BYTES).into()),
         Key::Sender => mac.map(mac_number),
         Key::IcmpType(family) => {
             let own = if packet.family() == Family::V4 { 1 } else { 58 };

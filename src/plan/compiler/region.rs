@@ -183,12 +183,54 @@ impl<'a> Region<'a> {
         guarded && self.sets.iter().all(|(key, set)| within(*key, set))
     }
 
-    fn set(&self, key: Key) -> Option<&IntervalSet> {
+    /// What it has of a key, if it looks at it.
+    #[must_use]
+    pub fn set(&self, key: Key) -> Option<&IntervalSet> {
         self.sets.iter().find(|(own, _)| *own == key).map(|(_, set)| set.as_ref())
     }
 
+    /// The values of a key of devices or senders that it names, as those it wants or those it does not.
+    #[must_use]
+    pub fn named(&self, key: Key) -> Vec<u128> {
+        let mut values: Vec<u128> =
+            self.set(key).into_iter().flat_map(IntervalSet::iter).map(Interval::first).collect();
+        match key {
+            Key::Input => values.extend(self.guard.not_devices.iter().map(|name| device_number(name))),
+            Key::Sender => values.extend(self.guard.not_macs.iter().map(|mac| mac_number(*mac))),
+            _ => {}
+        }
+        values
+    }
+
+    /// Whether it may hold packets with this value of a key of devices or senders.
+    #[must_use]
+    pub fn holds(&self, key: Key, value: u128) -> bool {
+        !self.excludes(key, &IntervalSet::single(value))
+    }
+
+    /// The same for packets of which it is known that they have a value of the key that it [holds](Self::holds).
+    #[must_use]
+    pub fn without(&self, key: Key) -> Self {
+        let mut region = self.clone();
+        region.sets.retain(|(own, _)| *own != key);
+        match key {
+            Key::Input => region.guard.not_devices = Set::new(),
+            Key::Sender => region.guard.not_macs = Set::new(),
+            _ => {}
+        }
+        region
+    }
+
+    /// The same for packets that have none of the values that regions name. Each comes in by some device, but not each
+    /// has a sender's address.
+    #[must_use]
+    pub fn elsewhere(&self, key: Key) -> Self {
+        if key == Key::Input { self.without(key) } else { self.clone() }
+    }
+
     /// The only family its packets can have, if there is one.
-    fn family(&self) -> Option<Family> {
+    #[must_use]
+    pub fn family(&self) -> Option<Family> {
         let named = self.set(Key::Family).and_then(|set| {
             Family::BOTH.into_iter().find(|family| *set == IntervalSet::single(family_number(*family)))
         });
@@ -242,7 +284,7 @@ fn implied_family(key: Key) -> Option<Family> {
 
 /// The order of keys in a concatenation. Addresses first: nft then checks the family by `meta nfproto`; after an
 /// Ethernet address it would check the EtherType instead.
-fn order(key: Key) -> u8 {
+pub(super) fn order(key: Key) -> u8 {
     match key {
         Key::Family => 0,
         Key::Source(_) => 1,

@@ -146,6 +146,8 @@ pub enum Match {
     First,
     /// The connection carries none of our bits.
     Unstamped,
+    /// There are bytes where its ports would be.
+    HasPort,
     /// The device it came in by.
     Input(Choice<String>),
     /// The sender's Ethernet address.

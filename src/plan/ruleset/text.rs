@@ -70,6 +70,7 @@ fn condition(condition: &Match, mask: Mask) -> String {
         Match::Running => "ct state established,related".into(),
         Match::First => "ct status & confirmed == 0".into(),
         Match::Unstamped => format!("ct mark & {mask} == 0"),
+        Match::HasPort => "th dport 0-65535".into(),
         Match::Mark(mark) => {
             let operator = if mark.negated { "!=" } else { "==" };
             format!("meta mark & {:#x} {operator} {:#x}", mark.mask, mark.value)

@@ -26,6 +26,10 @@ fn condition(condition: &Match, mask: Mask) -> Statement<'static> {
             test(Expression::BinaryOperation(Box::new(confirmed)), Operator::EQ, Expression::Number(0))
         }
         Match::Unstamped => test(and(connection_mark(), mask.bits()), Operator::EQ, Expression::Number(0)),
+        Match::HasPort => {
+            let range = nftables::expr::Range { range: [Expression::Number(0), Expression::Number(65535)] };
+            test(expression(Key::DestinationPort, None), Operator::EQ, Expression::Range(Box::new(range)))
+        }
         Match::Mark(mark) => {
             let operator = if mark.negated { Operator::NEQ } else { Operator::EQ };
             test(and(packet_mark(), mark.mask), operator, Expression::Number(mark.value))
