@@ -131,14 +131,9 @@ impl Status<'_> {
 
     fn order(&self, policy: usize) -> String {
         let policy = &self.config.policies[policy];
-        let names = policy.members.iter().map(|member| match policy.mode {
-            Mode::Failover => self.config[member.link].name.clone(),
-            Mode::Balance(_) => format!("{} {}", self.config[member.link].name, member.weight),
-        });
-        let separator = if policy.mode == Mode::Failover { " > " } else { " + " };
-        let names: Vec<String> = names.collect();
+        let order = words::order(self.config, policy, if policy.mode == Mode::Failover { " > " } else { ", then " });
         let per = if policy.mode == Mode::Balance(Spread::Connection) { " per connection" } else { "" };
-        format!("{}{per}, else {}", names.join(separator), policy.fallback)
+        format!("{order}{per}, else {}", policy.fallback)
     }
 
     /// Where connections go now.
