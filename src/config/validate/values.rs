@@ -44,8 +44,10 @@ pub fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     if whole.is_empty() || fraction.is_empty() || fraction.len() > 3 {
         return None;
     }
-    let thousandths = u64::from(decimal(&format!("{fraction:0<3}"))?).checked_mul(factor)?;
-    let whole = u64::from(decimal(whole)?).checked_mul(factor)?;
+    let number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    let thousandths = number(&format!("{fraction:0<3}"))?.checked_mul(factor)?;
+    let whole = number(whole)?.checked_mul(factor)?;
     whole.checked_add(thousandths / 1000).filter(|_| thousandths % 1000 == 0)
 }
 
