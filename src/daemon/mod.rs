@@ -119,7 +119,7 @@ pub fn run(place: &Place) -> Exit {
     match Daemon::start(place) {
         Ok(mut daemon) => {
             daemon.serve();
-            daemon.usage.end();
+            daemon.meter_last();
         }
         Err(error) => {
             error!("{error}");

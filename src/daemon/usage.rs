@@ -108,13 +108,6 @@ impl Usage {
         self.written = Some((now, text));
     }
 
-    /// The daemon ends.
-    pub fn end(&mut self) {
-        if self.next.is_some() {
-            self.write(Instant::now());
-        }
-    }
-
     fn json(&self) -> Value {
         let device = |(name, own): (&String, &Reading)| object! { "name": name.as_str(), "index": own.index, "rx": own.rx, "tx": own.tx };
         let meters = self.meters.iter().map(|(name, meter)| {
@@ -170,6 +163,16 @@ impl Daemon {
         }
     }
 
+    /// Reads them once more, and writes down what there is: the daemon ends.
+    pub(super) fn meter_last(&mut self) {
+        if self.usage.next.is_some() {
+            let now = Instant::now();
+            self.usage.next = Some(now);
+            self.meter(now);
+            self.usage.write(now);
+        }
+    }
+
     /// Reads the counters, if it is time. What follows from them is acted on like what probes have shown.
     pub(super) fn meter(&mut self, now: Instant) {
         if self.usage.next.is_none_or(|at| at > now) {
@@ -182,10 +185,14 @@ impl Daemon {
         let Ok(devices) = self.kernel.links() else { return };
         self.usage.count(config, &survey.facts, &devices, today());
         let moment = now.saturating_duration_since(self.start);
+        let mut news = false;
         for watch in self.watches.iter_mut() {
+            let before = watch.judge.standing();
             watch.judge.ration(moment, self.usage.spent(config, watch.link));
+            news |= watch.judge.standing() != before;
         }
-        if self.usage.written.as_ref().is_none_or(|(at, _)| now >= *at + WRITTEN) {
+        // What is going to be told is written down first: a daemon that is killed would tell it twice.
+        if news || self.usage.written.as_ref().is_none_or(|(at, _)| now >= *at + WRITTEN) {
             self.usage.write(now);
         }
     }
