@@ -35,7 +35,7 @@ fn every_example_is_read_without_a_diagnostic() {
         assert!(config.globals.enabled && !config.links.is_empty() && !config.rules.is_empty());
         count += 1;
     }
-    assert!(count >= 7, "only {count} examples were found");
+    assert!(count >= 8, "only {count} examples were found");
 }
 
 #[test]
