@@ -172,3 +172,24 @@ fn a_file_that_is_no_use_is_a_new_beginning() {
         new_connections_by(&lab, WEB, 1);
     });
 }
+
+#[test]
+fn counting_wakes_the_daemon_up_every_ten_seconds_and_no_more() {
+    lab::isolated(|| {
+        let lab = lab();
+        let wakeups = |wansplit: Wansplit| {
+            let daemon = wansplit.daemon(&[]);
+            wait_until_well(&daemon, PATIENCE);
+            // What follows from its start is over.
+            std::thread::sleep(Duration::from_secs(3));
+            let before = daemon.usage().wakeups;
+            std::thread::sleep(Duration::from_secs(21));
+            daemon.usage().wakeups - before
+        };
+        let plain = wakeups(configured(&lab, &(links("") + &rules())));
+        let counting = wakeups(metered(&lab, "10G", "day"));
+        println!("{plain} times in 21 s without a meter, {counting} with one");
+        // Three readings at most; and events of the kernel's own may fall into one time and not the other.
+        assert!(counting <= plain + 3 + 1, "{counting} and {plain}");
+    });
+}
