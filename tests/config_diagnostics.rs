@@ -59,12 +59,18 @@ fn holds(config: &Config) -> String {
             writeln!(out, "  {method} [{}] every {interval:?} for {timeout:?}", hosts.join(", ")).unwrap();
             writeln!(out, "  down {down} up {up} of {reliability}, {max_loss:?} {max_latency:?}").unwrap();
         }
+        if link.speed.is_some() || link.quota.is_some() {
+            writeln!(out, "  speed {:?}, {:?}", link.speed, link.quota).unwrap();
+        }
         if link.flush != Flush::default() {
             writeln!(out, "  {:?}", link.flush).unwrap();
         }
     }
     for policy in &config.policies {
-        let member = |m: &wansplit::config::model::Member| format!("{} {}", config[m.link].name, m.weight);
+        let member = |m: &wansplit::config::model::Member| {
+            let tier = if m.tier == 1 { String::new() } else { format!(" tier {}", m.tier) };
+            format!("{} {}{tier}", config[m.link].name, m.weight)
+        };
         let members: Vec<_> = policy.members.iter().map(member).collect();
         let (name, mode, fallback) = (&policy.name, policy.mode, policy.fallback);
         writeln!(out, "policy {name:?}: {mode:?} [{}], else {fallback}", members.join(", ")).unwrap();

@@ -35,7 +35,7 @@ fn every_example_is_read_without_a_diagnostic() {
         assert!(config.globals.enabled && !config.links.is_empty() && !config.rules.is_empty());
         count += 1;
     }
-    assert!(count >= 7, "only {count} examples were found");
+    assert!(count >= 8, "only {count} examples were found");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn the_recipe_has_the_classic_numbers() {
     let emb = "eth1 198.51.100.1 2001:db8:1::1".to_owned();
     let oi = "eth2 203.0.113.1 2001:db8:2::1".to_owned();
     assert_eq!(links, [("EMB", Some(1), Some(100), Some(10), emb), ("OI", Some(2), Some(200), Some(20), oi)]);
-    let member = |link| Member { link: LinkId(link), weight: 1 };
+    let member = |link| Member { link: LinkId(link), weight: 1, tier: 1 };
     let policies: Vec<_> = config.policies.iter().map(|p| (p.name.as_str(), p.mode, p.members.clone())).collect();
     assert_eq!(
         policies,

@@ -29,6 +29,10 @@ fn the_schema_and_the_reader_agree() {
         link.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
         json!({ "links": { "a": link } })
     };
+    let with_policy = |policy: Value| {
+        let links = json!({ "a": { "interface": "wan" }, "b": { "interface": "wanb", "speed": "50M" } });
+        json!({ "links": links, "policies": { "p": policy } })
+    };
     let cases = [
         (true, json!({})),
         (true, json!({ "$schema": "wansplit.schema.json", "globals": { "enabled": true, "mask": 255 } })),
@@ -64,6 +68,17 @@ fn the_schema_and_the_reader_agree() {
         (true, with_link(json!({ "max_loss": 40, "flush_conntrack": ["down", "up"], "track_method": "tcp" }))),
         (true, with_link(json!({ "track_method": "dns", "track_ip": "1.1.1.1:53 [2606:4700:4700::1111]:53 1.0.0.1" }))),
         (true, with_link(json!({ "flush_conntrack": "none" }))),
+        (true, with_link(json!({ "speed": "2.5G", "max": "10G", "max_per": "week" }))),
+        (true, with_link(json!({ "speed": 300, "max": "1.5T" }))),
+        (false, with_link(json!({ "speed": "300 Mbit/s" }))),
+        (false, with_link(json!({ "speed": 0 }))),
+        (false, with_link(json!({ "max": 10 }))),
+        (false, with_link(json!({ "max": "10GB" }))),
+        (false, with_link(json!({ "max": "10G", "max_per": "year" }))),
+        (true, with_policy(json!({ "mode": "balance", "use": ["a 3", "b auto tier 2"] }))),
+        (true, with_policy(json!({ "mode": "balance", "use": "b tier 9" }))),
+        (false, with_policy(json!({ "mode": "balance", "use": ["a 3", ""] }))),
+        (false, with_policy(json!({ "mode": "balance", "use": [3] }))),
         (false, with_link(json!({ "track_ip": ["one.one.one.one"] }))),
         (false, with_link(json!({ "track_ip": ["1.1.1.1:port"] }))),
         (false, with_link(json!({ "track_method": "icmp" }))),

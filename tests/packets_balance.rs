@@ -3,9 +3,9 @@
 
 mod packet_support;
 
-use lab::{Dial, Flow, INTERNET, Lab, Setup, Way, client_address};
+use lab::{Flow, INTERNET, Lab, Setup, Way, client_address};
 use packet_support::applied;
-use std::collections::BTreeMap;
+use packet_support::shares::{assert_shares, count, links_of_clients, tcp_from, udp_from, wait_until};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -39,45 +39,11 @@ fn config(balance_by: &str) -> String {
     )
 }
 
-const LINKS: [(u8, f64); 3] = [(1, 3.0 / 6.0), (2, 2.0 / 6.0), (3, 1.0 / 6.0)];
+const WEIGHTS: [(u8, u32); 3] = [(1, 3), (2, 2), (3, 1)];
 const CLIENTS: u8 = 200;
-
-/// Each link's count must lie within this many standard deviations of its share: one run in a million would not.
-const DEVIATIONS: f64 = 5.0;
-
-fn assert_shares(counts: &BTreeMap<Way, u32>) {
-    let total = f64::from(counts.values().sum::<u32>());
-    for (link, share) in LINKS {
-        let (count, wanted) = (f64::from(counts.get(&Way::Link(link)).copied().unwrap_or(0)), total * share);
-        let bound = DEVIATIONS * (total * share * (1.0 - share)).sqrt();
-        assert!((count - wanted).abs() <= bound, "link {link}: {count} of {total}, wanted {wanted} ± {bound}");
-    }
-    assert_eq!(counts.len(), LINKS.len(), "only links: {counts:?}");
-}
-
-fn count(ways: impl IntoIterator<Item = Way>) -> BTreeMap<Way, u32> {
-    ways.into_iter().fold(BTreeMap::new(), |mut counts, way| {
-        *counts.entry(way).or_default() += 1;
-        counts
-    })
-}
 
 fn three_links() -> Lab {
     Lab::with(&Setup { links: 3, clients: CLIENTS, ..Setup::default() })
-}
-
-fn tcp_from(lab: &Lab, from: IpAddr, to: SocketAddr) -> Way {
-    lab.lan.run(|| Dial { from: Some(from), ..Dial::default() }.tcp(to))
-}
-
-fn udp_from(lab: &Lab, from: IpAddr, to: SocketAddr) -> Way {
-    lab.lan.run(|| Dial { from: Some(from), ..Dial::default() }.udp(to))
-}
-
-/// Which link each client's connections to one server take now.
-fn links_of_clients(lab: &Lab, family: usize) -> Vec<Way> {
-    let to = SocketAddr::new(INTERNET[family], 443);
-    (0..CLIENTS).map(|number| tcp_from(lab, client_address(number)[family], to)).collect()
 }
 
 /// Other ports, protocols and destinations of the same clients go the same ways.
@@ -96,10 +62,9 @@ fn clients_are_spread_by_weight_and_each_keeps_its_link() {
         let lab = three_links();
         applied(&lab, &config("client"));
         for family in [0, 1] {
-            let ways = links_of_clients(&lab, family);
+            let ways = links_of_clients(&lab, CLIENTS, family);
             assert_all_of_a_client_together(&lab, family, &ways);
-            println!("clients by link: {:?}", count(ways.clone()));
-            assert_shares(&count(ways));
+            assert_shares(&count(ways), &WEIGHTS);
         }
         assert_eq!(lab.spoofed(), 0);
     });
@@ -111,17 +76,17 @@ fn a_dead_link_moves_its_own_clients_only_and_they_come_back() {
         let lab = three_links();
         applied(&lab, &config("client"));
         for family in [0, 1] {
-            let before = links_of_clients(&lab, family);
+            let before = links_of_clients(&lab, CLIENTS, family);
             lab.provider(2).carrier(false);
             wait_until(|| !links_seen(&lab, family, &before).contains(&Way::Silence));
-            let during = links_of_clients(&lab, family);
+            let during = links_of_clients(&lab, CLIENTS, family);
             for (client, (before, during)) in before.iter().zip(&during).enumerate() {
                 assert_ne!(*during, Way::Link(2), "client {client}");
                 assert!(*before == Way::Link(2) || before == during, "client {client} moved for nothing");
             }
             lab.provider(2).carrier(true);
             wait_until(|| links_seen(&lab, family, &before) == links_expected(&before));
-            assert_eq!(links_of_clients(&lab, family), before);
+            assert_eq!(links_of_clients(&lab, CLIENTS, family), before);
         }
         assert_eq!(lab.spoofed(), 0);
     });
@@ -139,13 +104,6 @@ fn links_expected(ways: &[Way]) -> Vec<Way> {
     count(ways.iter().copied()).into_keys().collect()
 }
 
-fn wait_until(mut condition: impl FnMut() -> bool) {
-    let deadline = std::time::Instant::now() + Duration::from_secs(10);
-    while !condition() {
-        assert!(std::time::Instant::now() < deadline, "not within 10 s");
-    }
-}
-
 #[test]
 fn connections_are_spread_by_weight_and_each_is_whole() {
     lab::isolated(|| {
@@ -153,8 +111,7 @@ fn connections_are_spread_by_weight_and_each_is_whole() {
         applied(&lab, &config("connection"));
         for to in INTERNET {
             let ways = count((0..600).map(|_| lab.tcp(&lab.lan, to, 443)));
-            println!("connections by link: {ways:?}");
-            assert_shares(&ways);
+            assert_shares(&ways, &WEIGHTS);
         }
         // A connection has a port of its own here, so its packets can be told apart at the providers.
         for (port, to) in (7000..).zip(INTERNET.into_iter().cycle().take(12)) {

@@ -77,6 +77,8 @@ pub(crate) struct Watched {
     pub daemon: Option<u32>,
     /// Bytes a second of each device.
     pub rates: Map<String, (u64, u64)>,
+    /// Bytes that each metered link has carried in its period.
+    pub used: Map<LinkId, u64>,
 }
 
 /// Asks the kernel for the rest of a status. `watched` is given the devices with their counters.
@@ -93,7 +95,7 @@ pub(crate) fn collect(
     let devices = kernel.links().unwrap_or_default();
     let flows = kernel.tally_flows(config.globals.mask.bits()).ok();
     let counters = kernel.nft_counters(TABLE).ok();
-    let Watched { seen, daemon, rates } = watched(&devices);
+    let Watched { seen, daemon, rates, used } = watched(&devices);
     let report = Report {
         config,
         facts: &survey.facts,
@@ -106,6 +108,7 @@ pub(crate) fn collect(
         flows: flows.as_ref(),
         counters: counters.as_ref(),
         rates: &rates,
+        used: &used,
     };
     report.json()
 }

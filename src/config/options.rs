@@ -72,8 +72,12 @@ pub enum ValueKind {
     ArrivalInterface,
     /// A DSCP value or its name; may be negated.
     Dscp,
-    /// A link, or a link and its weight.
+    /// A link, perhaps with its weight and its tier.
     Member,
+    /// A speed in bits a second: `300M`; a number alone is Mbit/s.
+    Speed,
+    /// A number of bytes with its unit: `10G`.
+    Bytes,
     /// A policy, a link, `main`, `unreachable` or `blackhole`.
     Target,
     /// A time between these two, which are in milliseconds: `500ms`, `1.5s`, `2m`; a number alone is in seconds.
@@ -234,6 +238,17 @@ const LINK: &[OptionSpec] = &[
         "when established connections are made to choose their link anew: when it goes down, when it is back, or never",
     )
     .or("down"),
+    single(
+        "speed",
+        ValueKind::Speed,
+        "how fast it is, in bit/s with k, M or G (a number alone: Mbit/s): for weight auto",
+    ),
+    single(
+        "max",
+        ValueKind::Bytes,
+        "bytes it may carry in a period, with k, M, G or T; after that it is a last resort",
+    ),
+    single("max_per", ValueKind::OneOf(&["day", "week", "month"]), "the period of max").or("month"),
 ];
 
 const POLICY: &[OptionSpec] = &[
@@ -243,7 +258,8 @@ const POLICY: &[OptionSpec] = &[
         ..single(
             "use",
             ValueKind::Member,
-            "the links in the order of preference; a number behind a link is its weight, 1 to 256",
+            "the links in the order of preference; when the policy balances, each with a weight from 1 to 256 or 'auto' (by its \
+             speed), and 'tier 2' behind those that wait until none of tier 1 works",
         )
     }
     .required(),

@@ -105,6 +105,8 @@ fn definition_name(spec: &OptionSpec) -> &'static str {
         ValueKind::Entry => "entry",
         ValueKind::Path => "path",
         ValueKind::Member => "member",
+        ValueKind::Speed => "speed",
+        ValueKind::Bytes => "bytes",
         ValueKind::Target => "target",
         ValueKind::Text => "text",
     }
@@ -181,6 +183,10 @@ fn definition(value: ValueKind) -> Value {
         ValueKind::Entry => text(r"^[0-9a-fA-F:.]+([-/][0-9a-fA-F:.]+)?$"),
         ValueKind::Path => text("^/."),
         ValueKind::Member | ValueKind::Target => text(r"\S"),
+        ValueKind::Speed => {
+            any_of(vec![object! { "type": "number", "minimum": 0.001 }, text(r"^[0-9]+(\.[0-9]{1,3})?[kMG]?$")])
+        }
+        ValueKind::Bytes => text(r"^[0-9]+(\.[0-9]{1,3})?[kMGT]$"),
         ValueKind::Text => object! { "type": "string" },
     }
 }

@@ -66,9 +66,12 @@ impl Daemon {
         let restored = if self.current.is_none() { self.restored(config) } else { Standings::new() };
         if is_idle {
             self.watches.clear();
+            self.usage.rest();
             self.prober.forget(&|_| true);
         } else {
-            self.watches.configure(config, &restored, self.moment(Instant::now()));
+            let now = Instant::now();
+            self.watches.configure(config, &restored, self.moment(now));
+            self.meter_anew(config, now);
         }
         // Only findings are shown with it, and those have been told.
         loaded.text = Vec::new();

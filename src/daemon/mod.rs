@@ -14,6 +14,7 @@ mod settling;
 mod signals;
 mod status;
 mod triggers;
+mod usage;
 mod watch;
 mod words;
 
@@ -63,6 +64,7 @@ struct Daemon {
     settling: Settling,
     events: Events,
     samples: status::Samples,
+    usage: usage::Usage,
     /// The configuration in force and what follows from it; nothing before there was one.
     current: Option<Current>,
     /// Somebody said `wansplit stop`.
@@ -115,7 +117,10 @@ pub fn run(place: &Place) -> Exit {
     };
     logging::to_system_log_or_stderr(LevelFilter::Info);
     match Daemon::start(place) {
-        Ok(mut daemon) => daemon.serve(),
+        Ok(mut daemon) => {
+            daemon.serve();
+            daemon.meter_last();
+        }
         Err(error) => {
             error!("{error}");
             return Exit::Kernel;
@@ -153,6 +158,7 @@ impl Daemon {
             settling: Settling::default(),
             events: Events::default(),
             samples: status::Samples::default(),
+            usage: usage::Usage::default(),
             current: None,
             resting: false,
             failing: false,
@@ -178,6 +184,7 @@ impl Daemon {
                 self.answer_control(now);
             }
             self.hooks.turn(now);
+            self.meter(now);
             self.watch(now);
             if let Some(look) = self.triggers.due(Instant::now()) {
                 self.look(look);
@@ -226,6 +233,7 @@ impl Daemon {
             self.server.deadline(),
             self.bus.deadline(),
             self.sweeps.deadline(),
+            self.usage.deadline(),
         ];
         all.into_iter().flatten().min()
     }

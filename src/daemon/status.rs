@@ -72,12 +72,13 @@ impl Daemon {
         let wanted = (config.globals.enabled && !self.resting).then_some(plan);
         let drift = reconcile::difference(&mut self.kernel, wanted)
             .map_or_else(|error| vec![error.to_string()], |report| report.changed);
-        let seen = self.seen(now);
+        let (seen, used) = (self.seen(now), self.usage.used(config));
         let samples = &mut self.samples;
         status::collect(&mut self.kernel, config, survey, plan, &drift, |devices| Watched {
             seen,
             daemon: Some(std::process::id()),
             rates: samples.take(devices, now),
+            used,
         })
     }
 
@@ -87,7 +88,12 @@ impl Daemon {
         for watch in self.watches.iter() {
             let condition = watch.judge.condition();
             let statistics = watch.statistics();
-            let why = (*condition != Condition::Up).then(|| words::reason(condition, None, watch));
+            let why = match condition {
+                Condition::Up => None,
+                // Its state says the rest.
+                Condition::UsedUp(spent) => Some(words::used(*spent)),
+                _ => Some(words::reason(condition, None, watch)),
+            };
             seen.insert(
                 (watch.link, watch.family),
                 Seen {

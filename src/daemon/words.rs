@@ -3,7 +3,8 @@
 use super::events::Action;
 use super::watch::Watch;
 use crate::explain::way::down_words;
-use crate::health::{Cause, Condition, Quality};
+use crate::health::{Cause, Condition, Quality, Spent};
+use crate::report::text::{bytes, round_bytes};
 use std::time::Duration;
 
 /// What to tell of a condition; nothing for one that is only passed through.
@@ -11,7 +12,7 @@ use std::time::Duration;
 pub fn action(condition: &Condition) -> Option<Action> {
     match condition {
         Condition::Up => Some(Action::Up),
-        Condition::Degraded(_) => Some(Action::Degraded),
+        Condition::Degraded(_) | Condition::UsedUp(_) => Some(Action::Degraded),
         Condition::Held { .. } => Some(Action::Held),
         Condition::Down(_) => Some(Action::Down),
         Condition::Unproven => None,
@@ -24,6 +25,7 @@ pub fn state(condition: &Condition) -> &'static str {
     match condition {
         Condition::Up => "up",
         Condition::Degraded(_) => "degraded",
+        Condition::UsedUp(_) => "used up",
         Condition::Unproven => "unproven",
         Condition::Held { .. } => "held",
         Condition::Down(_) => "down",
@@ -47,6 +49,7 @@ pub fn reason(condition: &Condition, before: Option<&Condition>, watch: &Watch) 
             let rtt = watch.statistics().and_then(|statistics| statistics.rtt).unwrap_or_default();
             format!("a round trip takes {} (the limit is {})", time(rtt), time(limit))
         }
+        Condition::UsedUp(spent) => format!("used up: {}", used(*spent)),
         Condition::Unproven => "it is back, and has to prove itself".into(),
         Condition::Held { falls, .. } => format!("it fell {falls} times in the last minute"),
         Condition::Up => up(before).into(),
@@ -74,9 +77,16 @@ fn up(before: Option<&Condition>) -> &'static str {
         Some(Condition::Down(Cause::NoCarrier)) => "carrier is back",
         Some(Condition::Down(Cause::Gone(_))) => "it is there again",
         Some(Condition::Degraded(_)) => "it answers well again",
+        Some(Condition::UsedUp(_)) => "it may carry more again",
         Some(Condition::Held { .. }) => "it has been steady",
         Some(Condition::Up | Condition::Unproven) | None => "it is there",
     }
+}
+
+/// "10.0 GB of 10 GB this month".
+#[must_use]
+pub fn used(Spent { used, quota }: Spent) -> String {
+    format!("{} of {} {}", bytes(used), round_bytes(quota.bytes), quota.per.current())
 }
 
 /// A time as people write it: 12 ms, 1.5 s.

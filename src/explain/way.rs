@@ -52,7 +52,7 @@ impl Way<'_> {
                 let names: Vec<&str> = links.iter().map(name).collect();
                 let first = path.links().next();
                 let why = match links.as_slice() {
-                    [_] if !self.all_good(&links) => "second choice now (degraded), but no good one is up",
+                    [_] if !self.all_good(&links) => "second choice now, but no good one is up",
                     [only] if Some(*only) == first && path.course.tiers.len() == 1 => "it is up",
                     [only] if Some(*only) == first => "the first of its order, and up",
                     [_] => "the first of its order that is up",
@@ -84,7 +84,7 @@ pub fn why_not(side: &Side) -> Option<&'static str> {
         (State::Down(why), _) => Some(down_words(*why)),
         (State::NoCarrier(_), _) => Some("no carrier"),
         (State::Up(_), Standing::Dead) => Some("dead by its probes"),
-        (State::Up(_), Standing::Poor) => Some("second choice now (degraded)"),
+        (State::Up(_), Standing::Poor) => Some("second choice now"),
         (State::Up(_), Standing::Good) => None,
     }
 }
@@ -129,12 +129,8 @@ mod tests {
         };
         said("GDP", &[], "A: the first of its order, and up");
         said("DGD", &["A: dead by its probes"], "B: the first of its order that is up");
-        said("P-G", &["A: second choice now (degraded)", "B: interface down"], "C: the first of its order that is up");
-        said(
-            "DPC",
-            &["A: dead by its probes", "C: no carrier"],
-            "B: second choice now (degraded), but no good one is up",
-        );
+        said("P-G", &["A: second choice now", "B: interface down"], "C: the first of its order that is up");
+        said("DPC", &["A: dead by its probes", "C: no carrier"], "B: second choice now, but no good one is up");
         said(
             "DDC",
             &["A: dead by its probes", "B: dead by its probes", "C: no carrier"],

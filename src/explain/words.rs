@@ -4,7 +4,7 @@ use super::question::with_port;
 use super::way::Way;
 use super::{Decision, From, Miss, Outcome, Packet, Reason, miss, outcome};
 use crate::config::describe::{describe, protocols};
-use crate::config::model::{Config, Family, LinkId, Mode, Policy, Rule, Target};
+use crate::config::model::{Config, Family, LinkId, Member, Mode, Policy, Rule, Target};
 use crate::interval::IntervalSet;
 use crate::kernel::netlink::lookup::{self, Answer};
 use crate::network::Facts;
@@ -185,17 +185,22 @@ pub fn target(config: &Config, target: Target) -> String {
 /// A policy in one line.
 #[must_use]
 pub fn policy(config: &Config, policy: &Policy) -> String {
-    let names = policy.members.iter().map(|member| match policy.mode {
-        Mode::Balance(_) => format!("{} {}", config[member.link].name, member.weight),
-        Mode::Failover => config[member.link].name.clone(),
-    });
-    let names: Vec<String> = names.collect();
-    let (how, separator) = match policy.mode {
-        Mode::Failover => ("", ", then "),
-        Mode::Balance(_) => ("balanced over ", ", "),
+    let how = if policy.mode == Mode::Failover { "" } else { "balanced over " };
+    let order = if policy.members.is_empty() { "no link".into() } else { order(config, policy, ", then ") };
+    format!("'{}': {how}{order}; if none is up: {}", policy.name, policy.fallback)
+}
+
+/// A policy's links: `EMB 3 + OI 2, then LTE`. A weight says nothing where a link is alone.
+#[must_use]
+pub fn order(config: &Config, policy: &Policy, then: &str) -> String {
+    let tier = |tier: &[Member]| match tier {
+        [only] => config[only.link].name.clone(),
+        several => {
+            let names: Vec<String> = several.iter().map(|m| format!("{} {}", config[m.link].name, m.weight)).collect();
+            names.join(" + ")
+        }
     };
-    let names = if names.is_empty() { "no link".into() } else { names.join(separator) };
-    format!("'{}': {how}{names}; if none is up: {}", policy.name, policy.fallback)
+    policy.tiers().map(tier).collect::<Vec<_>>().join(then)
 }
 
 /// The kernel's answer in iproute2's words.

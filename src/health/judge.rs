@@ -9,11 +9,13 @@
 //!   Unproven      -- up rounds good ---------------------> Up
 //!   Held          -- its time is over -------------------> Up, or Unproven without its good rounds
 //!   Up           <-- loss or latency, with hysteresis ---> Degraded
+//!   Up, Degraded <-- it has carried all that it may -----> UsedUp
 //! ```
 
 use super::Moment;
 use super::average::{Statistics, WINDOW};
 use super::damping::{Damping, FIRST_HOLD};
+use super::meter::Spent;
 use super::rounds::{Outcome, Round};
 use crate::config::model::Tracking;
 use crate::network::{Down, Standing};
@@ -45,6 +47,8 @@ pub enum Condition {
     Up,
     /// It works badly.
     Degraded(Quality),
+    /// It works, but has carried all that it may in this period.
+    UsedUp(Spent),
     /// It came back after it was away, and has not yet had `up` good rounds. Links nobody watches are never unproven.
     Unproven,
     /// It fell too often, and is not trusted for a while. It may go away and come back meanwhile: only when it stays
@@ -100,6 +104,8 @@ pub struct Judge {
     last_failure: Moment,
     /// Rounds since it became degraded.
     degraded: u32,
+    /// It has carried all that it may.
+    spent: Option<Spent>,
     measured: Statistics,
     damping: Damping,
 }
@@ -141,6 +147,7 @@ impl Judge {
             proven: false,
             last_failure: now,
             degraded: 0,
+            spent: None,
             measured: Statistics::default(),
             damping: Damping::default(),
         }
@@ -157,6 +164,14 @@ impl Judge {
     /// From now on the link is watched, or is not: a gateway that was to be asked has come or gone.
     pub fn watch(&mut self, tracking: Option<&Tracking>) {
         self.limits = tracking.map(Limits::of);
+    }
+
+    /// Whether the link has carried all that it may. Told again and again: how much that is changes.
+    pub fn ration(&mut self, now: Moment, spent: Option<Spent>) {
+        self.spent = spent;
+        if matches!(self.condition, Condition::Up | Condition::Degraded(_) | Condition::UsedUp(_)) {
+            self.trust(now);
+        }
     }
 
     /// The machine's word for the link, also when it has not changed.
@@ -197,7 +212,7 @@ impl Judge {
             Condition::Down(_) => {}
             _ if silent => self.fall(now, Condition::Down(Cause::Silent)),
             Condition::Unproven if self.proven => self.trust(now),
-            Condition::Up | Condition::Degraded(_) => self.trust(now),
+            Condition::Up | Condition::Degraded(_) | Condition::UsedUp(_) => self.trust(now),
             Condition::Unproven | Condition::Held { .. } => {}
         }
         self.tick(now);
@@ -240,11 +255,14 @@ impl Judge {
         match self.condition {
             Condition::Up => Standing::Good,
             // Whether a held link is there at this moment is for the facts to say: it would change too often here.
-            Condition::Degraded(_) | Condition::Unproven | Condition::Held { .. } => Standing::Poor,
+            Condition::Degraded(_) | Condition::UsedUp(_) | Condition::Unproven | Condition::Held { .. } => {
+                Standing::Poor
+            }
             Condition::Down(Cause::Silent) => Standing::Dead,
             // Away: no route, or one that the kernel skips by itself and takes again within a millisecond when the
-            // carrier is back. Where nobody watches that is as it should be; else the link has to prove itself first.
-            Condition::Down(_) if self.limits.is_some() => Standing::Poor,
+            // carrier is back. Where nobody watches that is as it should be; else the link has to prove itself first. One that is
+            // used up will be second choice then too.
+            Condition::Down(_) if self.limits.is_some() || self.spent.is_some() => Standing::Poor,
             Condition::Down(_) => Standing::Good,
         }
     }
@@ -259,7 +277,7 @@ impl Judge {
             (true, Standing::Poor) if self.limits.is_some() => Condition::Unproven,
             (true, _) => {
                 self.proven = true;
-                Condition::Up
+                return self.trust(now);
             }
             (false, _) if self.hold(now) => return,
             // Its hold is not over, though its penalty has faded.
@@ -309,10 +327,11 @@ impl Judge {
     /// Uses the link as well as it has shown to be.
     fn trust(&mut self, now: Moment) {
         let proven = self.proven || self.limits.is_none();
-        let condition = match self.flaw() {
+        let condition = match (self.flaw(), self.spent) {
             _ if !proven => Condition::Unproven,
-            Some(flaw) => Condition::Degraded(flaw),
-            None => Condition::Up,
+            (_, Some(spent)) => Condition::UsedUp(spent),
+            (Some(flaw), None) => Condition::Degraded(flaw),
+            (None, None) => Condition::Up,
         };
         self.enter(now, condition);
     }

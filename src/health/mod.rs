@@ -1,7 +1,7 @@
 //! Whether a link works, from what its probes show and what the machine says of it. Pure: no I/O and no clock.
 //!
 //! [`Rounds`] says when which host is asked, and makes rounds of the answers; [`Judge`] makes a verdict of the rounds
-//! and of whether the link is there at all. Both are for one link in one family. The caller owns the sockets and the
+//! and of whether the link is there at all. [`Meter`] counts what a metered link has carried. Both are for one link in one family. The caller owns the sockets and the
 //! clock, and comes back at the latest when `deadline()` says so:
 //!
 //! 1. read every answer that is waiting: [`Rounds::answered`], [`Rounds::failed`];
@@ -11,12 +11,14 @@
 mod average;
 mod damping;
 mod judge;
+mod meter;
 mod rounds;
 #[cfg(test)]
 mod simulation;
 
 pub use average::Statistics;
 pub use judge::{Cause, Condition, Judge, Presence, Quality};
+pub use meter::{Meter, Reading, Spent};
 pub use rounds::{Outcome, Probe, Round, Rounds};
 
 use std::time::Duration;

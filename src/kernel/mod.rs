@@ -1,7 +1,7 @@
 //! The only code that touches the kernel.
 
 pub mod error;
-mod file;
+pub(crate) mod file;
 pub mod flows;
 pub mod handle;
 pub mod lock;

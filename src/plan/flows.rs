@@ -4,7 +4,7 @@
 //! deleted: its next packet is classified like a new one's, the other end answers that with a reset, and the client
 //! begins again at once instead of waiting for minutes.
 
-use super::path::{Path, Paths, Purpose};
+use super::path::{Path, Paths, Purpose, Tier};
 use super::state::TABLE_MAIN;
 use super::tiers::{Outcome, outcome};
 use crate::config::model::{Config, Fallback, Family, LinkId, Mark};
@@ -91,17 +91,23 @@ pub fn doomed(config: &Config, paths: &Paths, facts: &Facts, alternatives: &Alte
 /// to be called when it is back, if its owner wants that (`flush_conntrack 'up'`).
 ///
 /// They are known by their marks (see [`Purpose::Displaced`]), so nobody else's are among them: neither those that a rule
-/// put on the other link, nor what came in by it. Those of balanced policies stay too: there no link is preferred.
+/// put on the other link, nor what came in by it. Among the links of one tier of a balanced policy none is preferred: what
+/// moved there stays. Only to an earlier tier connections come back.
 #[must_use]
 pub fn returning(config: &Config, paths: &Paths, facts: &Facts, link: LinkId, family: Family) -> Vec<Doomed> {
+    let leads_to = |path: &Path, link| match outcome(path, facts, family) {
+        Outcome::Links(links) => links.contains(&link),
+        Outcome::Fallback(_) => false,
+    };
     let mut returning = Vec::new();
     for other in (0..config.links.len()).map(LinkId) {
         let comes_back = |path: &Path| {
             let Purpose::Displaced(from) = path.course.purpose else { return false };
-            let mut before = paths[from].links().take_while(|own| *own != other);
+            let holds = |tier: &Tier, link| tier.iter().any(|share| share.link == link);
+            let mut before = paths[from].course.tiers.iter().take_while(|tier| !holds(tier, other));
             path.links().next() == Some(other)
-                && before.any(|own| own == link)
-                && outcome(&paths[from], facts, family) == Outcome::Links(vec![link])
+                && before.any(|tier| holds(tier, link))
+                && paths.siblings(from).into_iter().any(|own| leads_to(&paths[own], link))
         };
         let marks: Vec<Mark> = paths.iter().filter(|(_, path)| comes_back(path)).map(|(_, path)| path.mark).collect();
         if !marks.is_empty() {
@@ -220,6 +226,37 @@ mod tests {
             let dead = doomed_now(&config, "GD", &[]);
             assert_eq!(dead.len(), 1);
             assert!(dead[0].contains("web@B"), "{dead:?}");
+        }
+    }
+
+    #[test]
+    fn they_come_back_to_an_earlier_tier_but_not_within_one() {
+        for options in ["", " option fallback 'unreachable'\n"] {
+            let uses = ["A 3", "B", "C tier 2", "D tier 2"].map(|text| format!(" list use '{text}'\n")).concat();
+            let text = links(4, "") + "config policy 'web'\n option mode 'balance'\n" + &uses + options;
+            let mut config = config(&text, true);
+            let count = |config: &Config| Paths::new(config).unwrap().iter().count();
+            let before = count(&config);
+            config.links[1].flush.up = true;
+            assert_eq!(
+                count(&config),
+                before + if options.is_empty() { 2 } else { 0 },
+                "a mark for C's and one for D's"
+            );
+            assert_eq!(returning_now(&config, "DGGG", 1), ["C: web@C", "D: web@D"]);
+            assert_eq!(returning_now(&config, "GGGG", 1), ["C: web@C", "D: web@D"], "A was back before, silently");
+            assert_eq!(returning_now(&config, "DPGG", 1), [""; 0], "not preferred yet");
+            config.links[2].flush.up = true;
+            assert_eq!(returning_now(&config, "DDGG", 2), [""; 0], "D is no worse than C");
+            // They are moved if the link dies that they were displaced to, like any other.
+            assert!(
+                doomed_now(&config, "GGDG", &[]).iter().any(|line| line.starts_with("C: ") && line.contains("web@C"))
+            );
+            let paths = Paths::new(&config).unwrap();
+            for (id, path) in paths.iter().filter(|(_, path)| matches!(path.name.as_str(), "web@A" | "web@B")) {
+                let stays = &paths[paths.stays_on(id, LinkId(2))];
+                assert!(matches!(stays.course.purpose, Purpose::Displaced(_)), "{}", path.name);
+            }
         }
     }
 

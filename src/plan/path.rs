@@ -1,7 +1,7 @@
 //! Paths: what joins services (nftables) to links (routing tables).
 //!
 //! A path is one mark, one routing table and an ordered list of tiers of links. A link has a path of its own;
-//! a failover policy is one path; a balanced policy is one path for each member. Paths with the same tiers and the
+//! a failover policy is one path; a balanced policy is one path for each link of its first tier. Paths with the same tiers and the
 //! same fallback are one path, however many policies use it: every ip rule is paid for by every packet.
 //!
 //! A link that is watched has a second path, for its probes: it leads to the link whatever is thought of it, or else a
@@ -11,7 +11,7 @@
 mod builder;
 
 use super::allot::Shortage;
-use crate::config::model::{Config, Fallback, LinkId, Mark, Member, PolicyId, Spread, Target};
+use crate::config::model::{Config, Fallback, LinkId, Mark, PolicyId, Spread, Target};
 use crate::map::Map;
 use crate::sort;
 
@@ -20,7 +20,16 @@ use crate::sort;
 pub struct PathId(pub usize);
 
 /// The links tried together: one default route, by weight if there are several.
-pub type Tier = Vec<Member>;
+pub type Tier = Vec<Share>;
+
+/// A link of a tier, and how much it takes of what the tier carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Share {
+    /// The link.
+    pub link: LinkId,
+    /// Its weight among the others, 1 to 256.
+    pub weight: u16,
+}
 
 /// What makes a path: two paths with the same course are one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,7 +50,8 @@ pub enum Purpose {
     /// A link's probes.
     Probes,
     /// The established connections of another path, a policy's, on a link that was not its first choice: so that they can
-    /// be told from all others on that link, and called back. See [`Flush::up`](crate::config::model::Flush).
+    /// be told from all others on that link, and called back. See [`Flush::up`](crate::config::model::Flush). Where the
+    /// policy has a path for each link of its first tier, it is the first of them, and they share this one.
     Displaced(PathId),
 }
 
@@ -82,7 +92,8 @@ pub struct Paths {
     probes: Vec<Option<PathId>>,
     /// How each policy hands out its connections, by [`PolicyId`].
     policies: Vec<Choice>,
-    /// The router's own path of each policy that it uses: ip rules cannot spread, so it is the members in order.
+    /// The router's own path of each policy that it uses: ip rules cannot spread, so it is the members in order. Nor may the
+    /// route: the kernel looks it up again once it has chosen the source address, and could then take another hop.
     router: Vec<Option<PathId>>,
     unreachable: Option<PathId>,
     blackhole: Option<PathId>,
@@ -170,6 +181,19 @@ impl Paths {
     #[must_use]
     pub fn stays_on(&self, path: PathId, link: LinkId) -> PathId {
         self[path].stays.get(&link).copied().unwrap_or_else(|| self.of_link(link))
+    }
+
+    /// A path and those that share out a policy's connections with it.
+    #[must_use]
+    pub fn siblings(&self, path: PathId) -> Vec<PathId> {
+        let mut siblings = vec![path];
+        for choice in &self.policies {
+            let Choice::Spread(_, shared) = choice else { continue };
+            if shared.iter().any(|(own, _)| *own == path) {
+                siblings.extend(shared.iter().map(|(own, _)| *own));
+            }
+        }
+        siblings
     }
 
     /// The path of a host whose IPv6 address is out of a prefix that `link` delegated, if the choice lets it leave by

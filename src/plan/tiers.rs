@@ -1,8 +1,8 @@
 //! Where a path leads now: its course, by what the machine and the probes say of its links. Routes are made from it,
 //! and `explain` and `status` answer from it.
 
-use super::path::{Path, Purpose, Tier};
-use crate::config::model::{Fallback, Family, LinkId, Member};
+use super::path::{Path, Purpose, Share, Tier};
+use crate::config::model::{Fallback, Family, LinkId};
 use crate::network::{Facts, Standing};
 
 /// A tier as it is now: one default route.
@@ -19,7 +19,7 @@ pub struct TierNow {
 /// those that are second choice. Dead links are in none. A path for probes has its link however it stands.
 #[must_use]
 pub fn tiers_now(path: &Path, facts: &Facts, family: Family) -> Vec<TierNow> {
-    let counts = |member: &Member, wanted: Standing| {
+    let counts = |member: &Share, wanted: Standing| {
         let side = facts.side(member.link, family).filter(|side| side.hop().is_some());
         side.is_some_and(
             |side| if path.course.purpose == Purpose::Probes { Standing::Good } else { side.standing } == wanted,
@@ -77,7 +77,7 @@ mod tests {
     /// `1A 5B` for link A in metric 1 and B in metric 5; links of one tier are written together.
     fn now(path: &Path, states: &str) -> String {
         let tiers = tiers_now(path, &facts(states), Family::V4).into_iter().map(|tier| {
-            let names = tier.members.iter().map(|member| ["A", "B", "C"][member.link.0]);
+            let names = tier.members.iter().map(|member| ["A", "B", "C", "D", "E"][member.link.0]);
             format!("{}{}", tier.metric, names.collect::<String>())
         });
         tiers.collect::<Vec<_>>().join(" ")
@@ -115,6 +115,40 @@ mod tests {
             assert_eq!(now(shared, states), expected, "{states}");
         }
         assert_eq!(tiers_now(shared, &facts("GGG"), Family::V4)[1].members[0].weight, 3);
+    }
+
+    #[test]
+    fn the_second_tier_waits_for_the_whole_first_one() {
+        let uses = [("A", ""), ("B", " 3"), ("C", " tier 4"), ("D", " 2 tier 4"), ("E", " tier 9")];
+        let uses = uses.map(|(name, more)| format!(" list use '{name}{more}'\n")).concat();
+        let text = links(5, "")
+            + "config policy 'tiers'\n option mode 'balance'\n"
+            + &uses
+            + "config policy 'metrics'\n option mode 'balance'\n list use 'B tier 2'\n list use 'A'\n list use 'C tier 3'\n"
+            + &policy("order", &["A", "B", "C"], "")
+            + "config rule 'own'\n option from 'router'\n option use 'tiers'\n";
+        let config = config(&text, true);
+        let paths = Paths::new(&config).unwrap();
+        let Choice::Spread(_, first) = paths.of_policy(PolicyId(0)) else { panic!("it is spread") };
+        let named: Vec<_> = first.iter().map(|(path, weight)| (paths[*path].name.as_str(), *weight)).collect();
+        assert_eq!(named, [("tiers@A", 1), ("tiers@B", 3)], "new connections are handed to the first tier only");
+        let of_b = &paths[first[1].0];
+        for (states, expected) in [
+            ("GGGGG", "1B 2A 3CD 4E"),
+            ("GDGGG", "2A 3CD 4E"),
+            ("DDGGG", "3CD 4E"),
+            ("PPGGG", "3CD 4E 5B 6A"),
+            ("DDDDG", "4E"),
+            ("DDCPG", "3C 4E 7D"),
+        ] {
+            assert_eq!(now(of_b, states), expected, "{states}");
+        }
+        assert_eq!(tiers_now(of_b, &facts("GGGGG"), Family::V6)[2].members[1].weight, 2);
+        // Tiers of one link each are the same as failover, and share its path.
+        assert_eq!(paths.of_policy(PolicyId(1)), paths.of_policy(PolicyId(2)));
+        // The router's own connections take one link after the other: they cannot be spread.
+        let own = paths.of_router_target(crate::config::model::Target::Policy(PolicyId(0))).unwrap();
+        assert_eq!(now(&paths[own], "GGGGG"), "1A 2B 3C 4D 5E");
     }
 
     #[test]

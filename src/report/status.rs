@@ -38,12 +38,14 @@ pub struct Status<'a> {
     pub counters: Option<&'a Map<String, Count>>,
     /// Bytes a second of each device, received and sent, where they were measured.
     pub rates: &'a Map<String, (u64, u64)>,
+    /// What each metered link has carried in its period; empty without a daemon.
+    pub used: &'a Map<LinkId, u64>,
 }
 
 /// What the daemon has seen of one link in one family.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// `up`, `degraded`, `unproven`, `held` or `down`.
+    /// `up`, `degraded`, `used up`, `unproven`, `held` or `down`.
     pub state: &'static str,
     /// Why it is so, if there is more to say than its state.
     pub why: Option<String>,
@@ -95,6 +97,9 @@ impl Status<'_> {
         object! {
             "name": link.name.as_str(), "mark": path.mark.bits(), "table": path.table, "fallback": link.fallback.to_string(),
             "tracked": link.tracking.is_some(),
+            "quota": link.quota.map(|quota| object! {
+                "used_bytes": self.used.get(&id).copied(), "max_bytes": quota.bytes, "per": quota.per.word(),
+            }),
             "ipv4": self.side(id, Family::V4), "ipv6": self.side(id, Family::V6),
         }
     }
@@ -131,14 +136,9 @@ impl Status<'_> {
 
     fn order(&self, policy: usize) -> String {
         let policy = &self.config.policies[policy];
-        let names = policy.members.iter().map(|member| match policy.mode {
-            Mode::Failover => self.config[member.link].name.clone(),
-            Mode::Balance(_) => format!("{} {}", self.config[member.link].name, member.weight),
-        });
-        let separator = if policy.mode == Mode::Failover { " > " } else { " + " };
-        let names: Vec<String> = names.collect();
+        let order = words::order(self.config, policy, if policy.mode == Mode::Failover { " > " } else { ", then " });
         let per = if policy.mode == Mode::Balance(Spread::Connection) { " per connection" } else { "" };
-        format!("{}{per}, else {}", names.join(separator), policy.fallback)
+        format!("{order}{per}, else {}", policy.fallback)
     }
 
     /// Where connections go now.

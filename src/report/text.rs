@@ -45,13 +45,19 @@ fn headline(status: &Value) -> String {
 }
 
 fn links(status: &Value) -> Option<Table> {
-    let mut table = Table::new(&[
+    let mut columns = vec![
         "LINK", "FAMILY", "STATE", "SINCE", "DEVICE", "GATEWAY", "ADDRESS", "RTT", "LOSS", "FLOWS", "MARK", "TABLE",
         "RECEIVED", "SENT",
-    ]);
+    ];
+    let metered = list(&status["links"]).iter().any(|link| link["quota"].is_object());
+    if metered {
+        columns.push("USED");
+    }
+    let mut table = Table::new(&columns);
     for link in list(&status["links"]) {
         for (n, (key, family)) in FAMILIES.into_iter().enumerate() {
-            table.row(link_row(link, &link[key], family, n == 0));
+            let used = metered.then(|| if n == 0 { used(&link["quota"]) } else { String::new() });
+            table.row(link_row(link, &link[key], family, n == 0).into_iter().chain(used));
         }
     }
     Some(table)
@@ -89,11 +95,18 @@ fn state(side: &Value) -> String {
 }
 
 fn traffic(side: &Value, direction: &str) -> String {
-    let bytes = side[format!("{direction}_bytes")].as_u64().map_or("-".into(), human);
+    let total = side[format!("{direction}_bytes")].as_u64().map_or("-".into(), bytes);
     match side[format!("{direction}_rate")].as_u64() {
-        Some(rate) => format!("{bytes} ({}/s)", human(rate)),
-        None => bytes,
+        Some(rate) => format!("{total} ({}/s)", bytes(rate)),
+        None => total,
     }
+}
+
+/// "3.2 GB of 10 GB a month".
+fn used(quota: &Value) -> String {
+    let Some(max) = quota["max_bytes"].as_u64() else { return "-".into() };
+    let used = quota["used_bytes"].as_u64().map_or("-".into(), bytes);
+    format!("{used} of {} a {}", round_bytes(max), words(&quota["per"]))
 }
 
 fn policies(status: &Value) -> Option<Table> {
@@ -167,8 +180,15 @@ pub fn duration(seconds: u64) -> String {
     }
 }
 
-/// Bytes in the unit that keeps the number short.
-fn human(bytes: u64) -> String {
+/// Bytes in the unit that keeps the number short, without a needless `.0`: 10 GB.
+#[must_use]
+pub fn round_bytes(number: u64) -> String {
+    bytes(number).replace(".0 ", " ")
+}
+
+/// Bytes in the unit that keeps the number short: 3.2 GB.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if bytes < 1000 {
         return format!("{bytes} B");

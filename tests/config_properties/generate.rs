@@ -178,16 +178,22 @@ fn tracking() -> impl Strategy<Value = Tracking> {
     })
 }
 
+fn quota() -> impl Strategy<Value = Quota> {
+    (1u64..=1_000_000_000_000, select(Period::ALL.to_vec())).prop_map(|(k, per)| Quota { bytes: k * 1000, per })
+}
+
 fn links(mask: Mask, names: Vec<String>) -> impl Strategy<Value = Vec<Link>> {
     let count = names.len();
     let pins = (option::of(any::<Index>()), any::<bool>(), any::<bool>());
     let flush = (any::<bool>(), any::<bool>()).prop_map(|(down, up)| Flush { down, up });
-    vec((attachment(), fallback(), pins, option::of(tracking()), flush), count).prop_map(move |parts| {
+    let meter = (option::of(1u32..=1_000_000_000), option::of(quota()));
+    vec((attachment(), fallback(), pins, option::of(tracking()), flush, meter), count).prop_map(move |parts| {
         let mut taken = std::collections::BTreeSet::new();
         let parts = parts.into_iter().zip(&names).enumerate();
-        type Part = (Attachment, Fallback, (Option<Index>, bool, bool), Option<Tracking>, Flush);
+        type Meter = (Option<u32>, Option<Quota>);
+        type Part = (Attachment, Fallback, (Option<Index>, bool, bool), Option<Tracking>, Flush, Meter);
         let link = |(index, (part, name)): (usize, (Part, &String))| {
-            let (mut attachment, fallback, (mark, table, priority), tracking, flush) = part;
+            let (mut attachment, fallback, (mark, table, priority), tracking, flush, (speed, quota)) = part;
             // No two links on one device: that is a warning.
             match &mut attachment {
                 Attachment::Interface(place) | Attachment::Device { device: place, .. } => {
@@ -208,6 +214,8 @@ fn links(mask: Mask, names: Vec<String>) -> impl Strategy<Value = Vec<Link>> {
                 fallback,
                 tracking,
                 flush,
+                speed,
+                quota,
             }
         };
         parts.map(link).collect()
@@ -219,13 +227,17 @@ fn policies(links: usize, names: Vec<String>) -> impl Strategy<Value = Vec<Polic
         prop_oneof![Just(Mode::Failover), Just(Mode::Balance(Spread::Client)), Just(Mode::Balance(Spread::Connection))];
     let members = hash_set(0..links, 1..=links).prop_map(|set| set.into_iter().collect::<Vec<_>>());
     let count = names.len();
-    vec((members, vec(1u16..=256, links), mode, fallback()), count).prop_map(move |parts| {
-        type Part = (Vec<usize>, Vec<u16>, Mode, Fallback);
+    // Often several in a tier.
+    let tier = prop_oneof![1u16..=2, 1u16..=1000];
+    vec((members, vec((1u16..=256, tier), links), mode, fallback()), count).prop_map(move |parts| {
+        type Part = (Vec<usize>, Vec<(u16, u16)>, Mode, Fallback);
         let policy = |(part, name): (Part, &String)| {
-            let (members, weights, mode, fallback) = part;
-            let weight = |link: usize| if mode == Mode::Failover { 1 } else { weights[link] };
-            let members = members.into_iter().map(|link| Member { link: LinkId(link), weight: weight(link) });
-            Policy { name: name.clone(), at: NOWHERE, members: members.collect(), mode, fallback }
+            let (members, places, mode, fallback) = part;
+            let place = |link: usize| if mode == Mode::Failover { (1, 1) } else { places[link] };
+            let member = |(link, (weight, tier))| Member { link: LinkId(link), weight, tier };
+            let mut members: Vec<Member> = members.into_iter().map(|link| member((link, place(link)))).collect();
+            members.sort_by_key(|member| member.tier);
+            Policy { name: name.clone(), at: NOWHERE, members, mode, fallback }
         };
         parts.into_iter().zip(&names).map(policy).collect()
     })

@@ -44,12 +44,25 @@ fn sections(config: &Config) -> Vec<Written> {
         options.extend(link.tracking.iter().flat_map(tracking_options));
         let flush = [(link.flush.down, "down"), (link.flush.up, "up"), (link.flush == NEVER, "none")];
         options.push(("flush_conntrack", flush.iter().filter(|(on, _)| *on).map(|(_, word)| (*word).into()).collect()));
+        // Each in whichever unit it fits.
+        let units = |value: u64, units: [(&str, u64); 3]| {
+            let (unit, factor) = units.into_iter().find(|(_, factor)| value.is_multiple_of(*factor)).unwrap();
+            format!("{}{unit}", value / factor)
+        };
+        let speed = |speed: u32| units(speed.into(), [("G", 1_000_000), ("", 1000), ("k", 1)]);
+        options.extend(link.speed.map(|kbits| ("speed", one(&speed(kbits)))));
+        if let Some(Quota { bytes, per }) = link.quota {
+            let bytes = units(bytes, [("T", 1_000_000_000_000), ("G", 1_000_000_000), ("k", 1000)]);
+            options.extend([("max", one(&bytes)), ("max_per", one(&per.word()))]);
+        }
         written.push(Written { kind: "link", name: link.name.clone(), options });
     }
     for policy in &config.policies {
         let member = |member: &Member| {
             let name = &config[member.link].name;
-            if member.weight == 1 { name.clone() } else { format!("{name} {}", member.weight) }
+            let weight = if member.weight == 1 { String::new() } else { format!(" {}", member.weight) };
+            let tier = if member.tier == 1 { String::new() } else { format!(" tier {}", member.tier) };
+            format!("{name}{weight}{tier}")
         };
         let mut options = vec![("use", policy.members.iter().map(member).collect())];
         match policy.mode {

@@ -1,6 +1,8 @@
 //! Configurations the packet tests share.
 #![allow(dead_code)]
 
+pub mod shares;
+
 use lab::{Lab, Wansplit};
 
 /// The classic recipe: web and DNS by link 1 (EMB), mail by link 2 (OI), each taking over when the other fails.

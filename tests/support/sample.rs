@@ -58,7 +58,7 @@ pub const LINKS: &str = r#"
 },
 "policies": {
     "ab": { "use": ["A", "B"] },
-    "bc": { "use": ["B 3", "C"], "mode": "balance" },
+    "bc": { "use": ["B 3", "C", "A tier 2"], "mode": "balance" },
     "in_order": { "use": ["B", "C"] },
     "any": { "use": ["A", "B 2", "C"], "mode": "balance", "balance_by": "connection" },
     "strict": { "use": ["B"], "fallback": "unreachable" }

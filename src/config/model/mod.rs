@@ -3,11 +3,13 @@
 mod address_set;
 mod mark;
 mod matches;
+mod quota;
 mod tracking;
 
 pub use address_set::{AddressSet, Listed, Part, SetId};
 pub use mark::{ForeignMark, Mark, Mask};
 pub use matches::{Choice, InSets, Mac, Matches, NotAMac};
+pub use quota::{Period, Quota};
 pub use tracking::{Method, TrackedHost, Tracking};
 
 use super::source::Position;
@@ -98,6 +100,10 @@ pub struct Link {
     pub tracking: Option<Tracking>,
     /// When its established connections are moved.
     pub flush: Flush,
+    /// How fast it is, in kbit/s, if that was said: what `weight auto` follows.
+    pub speed: Option<u32>,
+    /// How much it may carry in a period before it is second choice.
+    pub quota: Option<Quota>,
 }
 
 /// When a link's established connections are made to choose their link anew: `flush_conntrack`.
@@ -151,8 +157,11 @@ pub enum Fallback {
 pub struct Member {
     /// The link.
     pub link: LinkId,
-    /// Its share when the policy balances, 1 to 256.
+    /// Its share of what its tier carries when the policy balances, 1 to 256.
     pub weight: u16,
+    /// Its tier when the policy balances, from 1: the links of a tier share the work, and a tier is used when those with
+    /// lower numbers have no link that works. Always 1 in mode failover, where the order says it all.
+    pub tier: u16,
 }
 
 /// How a policy uses its links.
@@ -180,12 +189,21 @@ pub struct Policy {
     pub name: String,
     /// Where its section starts.
     pub at: Position,
-    /// Its links in the order of preference, each at most once. Empty if every entry was wrong: then all is fallback.
+    /// Its links in the order of preference, so tier by tier, each at most once. Empty if every entry was wrong: then all
+    /// is fallback.
     pub members: Vec<Member>,
     /// Failover or balance.
     pub mode: Mode,
     /// What happens when no member is up.
     pub fallback: Fallback,
+}
+
+impl Policy {
+    /// The links that are used together, in the order in which that is tried: never empty ones.
+    pub fn tiers(&self) -> impl Iterator<Item = &[Member]> {
+        let together = |one: &Member, next: &Member| self.mode != Mode::Failover && one.tier == next.tier;
+        self.members.chunk_by(together)
+    }
 }
 
 /// One `config rule`.

@@ -1,6 +1,7 @@
 //! `config link`. A wrong one keeps its name and counts as down.
 
 use super::names::Named;
+use super::quota;
 use super::section::{Complaint, Reported, Section};
 use super::tracking;
 use super::values;
@@ -54,6 +55,8 @@ fn link(named: Named<'_>, mask: Option<Mask>, taken: &mut Taken, diagnostics: &m
         fallback: fallback(section, diagnostics),
         tracking,
         flush: tracking::flush(section, diagnostics),
+        speed: section.single("speed", quota::speed, diagnostics).ok().flatten().map(|speed| speed.value),
+        quota: quota::quota(section, diagnostics),
     }
 }
 

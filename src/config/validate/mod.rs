@@ -11,6 +11,7 @@ mod match_values;
 mod matches;
 mod names;
 mod policy;
+mod quota;
 mod rule;
 mod section;
 mod sets;
@@ -48,7 +49,7 @@ pub fn validate(document: &Document, diagnostics: &mut Vec<Diagnostic>) -> Confi
     let globals = globals::globals(of(SectionKind::Globals), diagnostics);
     let names = Names::collect(&known, diagnostics);
     let links = link::links(names.links(), globals.mask, diagnostics);
-    let policies = names.policies().map(|section| policy::policy(section, &names, diagnostics)).collect();
+    let policies = names.policies().map(|section| policy::policy(section, &names, &links, diagnostics)).collect();
     let sets = Sets::read(of(SectionKind::Set), diagnostics);
     let mut reader = rule::Reader { names: &names, mask: globals.values.mask, sets };
     let rules = reader.rules(of(SectionKind::Rule), rules_so_far, diagnostics);

@@ -1,24 +1,26 @@
 //! `config policy`. Wrong entries are left out, the policy stays.
 
+mod entry;
+mod weights;
+
 use super::link::fallback;
 use super::names::{Named, Names};
 use super::section::{Complaint, Section};
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
-use crate::config::model::{LinkId, Member, Mode, Policy, Spread, Target};
-use crate::config::source::Spanned;
+use crate::config::model::{Link, Member, Mode, Policy, Spread};
+use crate::config::source::{Position, Spanned};
 use crate::map::Set;
-
-/// The largest weight: the kernel's multipath routes know no larger one.
-const MAX_WEIGHT: u16 = 256;
+use crate::sort;
+use entry::{Entry, Weight, entry};
 
 /// Reads one policy.
-pub fn policy(named: Named<'_>, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Policy {
+pub fn policy(named: Named<'_>, names: &Names<'_>, links: &[Link], diagnostics: &mut Vec<Diagnostic>) -> Policy {
     let Named { section, name } = named;
     let mode = mode(section, diagnostics);
     Policy {
         name: name.to_owned(),
         at: section.at,
-        members: members(section, mode, names, diagnostics),
+        members: members(section, mode, names, links, diagnostics),
         mode,
         fallback: fallback(section, diagnostics),
     }
@@ -40,7 +42,21 @@ fn mode(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Mode {
     Mode::Failover
 }
 
-fn members(section: &Section, mode: Mode, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Member> {
+/// A member before its weight is known.
+struct Wish<'s> {
+    member: Member,
+    auto: bool,
+    text: &'s str,
+    at: Position,
+}
+
+fn members(
+    section: &Section,
+    mode: Mode,
+    names: &Names<'_>,
+    links: &[Link],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Member> {
     if section.place("use").is_none() {
         let complaint = Complaint::new(
             "the policy names no link",
@@ -48,7 +64,7 @@ fn members(section: &Section, mode: Mode, names: &Names<'_>, diagnostics: &mut V
         );
         diagnostics.push(section.finding(Severity::Error, section.at, complaint));
     }
-    let mut members: Vec<Member> = Vec::new();
+    let mut wishes: Vec<Wish> = Vec::new();
     let mut seen = Set::new();
     for Spanned { value, at } in section.values("use") {
         let mut remark = |severity, message: String, help: &str| {
@@ -56,71 +72,65 @@ fn members(section: &Section, mode: Mode, names: &Names<'_>, diagnostics: &mut V
         };
         match entry(value, names) {
             Err(Complaint { message, help }) => remark(Severity::Error, message, &help),
-            Ok((link, _)) if !seen.insert(link) => {
+            Ok(Entry { link, .. }) if !seen.insert(link) => {
                 let message = format!("{} repeats a link of this policy", quote(value));
                 remark(Severity::Error, message, "each link once; the first place counts");
             }
-            Ok((link, weight)) => {
-                if weight.is_some() && mode == Mode::Failover {
+            Ok(Entry { link, weight, tier }) => {
+                let in_order = mode == Mode::Failover;
+                if tier.is_some() && in_order {
+                    let message = format!("{} names a tier, and in mode failover there are none", quote(value));
+                    let help = "add: option mode 'balance', or delete the tier: there the order of the lines is the preference";
+                    remark(Severity::Error, message, help);
+                } else if weight.is_some() && in_order {
                     let message = format!("the weight in {} has no effect in mode failover", quote(value));
-                    remark(Severity::Warning, message, "delete the number, or add: option mode 'balance'");
+                    remark(Severity::Warning, message, "delete it, or add: option mode 'balance'");
                 }
-                members.push(Member { link, weight: weight.unwrap_or(1) });
+                let (number, auto) = match weight.filter(|_| !in_order) {
+                    Some(Weight::Auto) => (1, true),
+                    Some(Weight::Number(number)) => (number, false),
+                    None => (1, false),
+                };
+                let tier = tier.filter(|_| !in_order).unwrap_or(1);
+                wishes.push(Wish { member: Member { link, weight: number, tier }, auto, text: value, at: *at });
             }
         }
     }
-    members
+    sort::by_key(&mut wishes, |wish| wish.member.tier);
+    for tier in wishes.chunk_by_mut(|one, next| one.member.tier == next.member.tier) {
+        weigh(section, tier, links, diagnostics);
+    }
+    wishes.into_iter().map(|wish| wish.member).collect()
 }
 
-/// The link of an entry such as `EMB` or `EMB 3`, and its weight if one is written. Names may end in numbers too, so
-/// the whole is tried first.
-fn entry(text: &str, names: &Names<'_>) -> Result<(LinkId, Option<u16>), Complaint> {
-    if let Some(target) = names.target(text) {
-        return Ok((as_link(text, target)?, None));
+/// Finds the weights of a tier whose links are to be used by their speeds. Where that cannot be, they share equally.
+fn weigh(section: &Section, tier: &mut [Wish], links: &[Link], diagnostics: &mut Vec<Diagnostic>) {
+    if tier.iter().all(|wish| !wish.auto) {
+        return;
     }
-    let several = text.contains(' ') && text.split_whitespace().all(|word| names.target(word).is_some());
-    if several {
-        let message = format!("{} is no link", quote(text));
-        return Err(Complaint::new(message, "one link an entry: write a line 'list use' for each"));
-    }
-    let split = text.rsplit_once(' ').map(|(name, weight)| (name.trim_end(), weight));
-    match split.and_then(|(name, weight)| Some((name, names.target(name)?, weight))) {
-        Some((name, target, weight)) => Ok((as_link(name, target)?, Some(parse_weight(weight)?))),
-        None => Err(unknown(text, split, names)),
-    }
-}
-
-fn as_link(name: &str, target: Target) -> Result<LinkId, Complaint> {
-    let name = quote(name);
-    match target {
-        Target::Link(link) => Ok(link),
-        Target::Policy(_) => Err(Complaint::new(
-            format!("{name} is a policy, and a policy is made of links"),
-            "name that policy's links here",
-        )),
-        Target::Main | Target::Unreachable | Target::Blackhole => Err(Complaint::new(
-            format!("{name} is no link"),
-            format!("what happens when no link is up goes into another option: option fallback {name}"),
-        )),
-    }
-}
-
-fn parse_weight(text: &str) -> Result<u16, Complaint> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|weight| digits && (1..=MAX_WEIGHT).contains(weight)).ok_or_else(|| {
-        Complaint::new(
-            format!("{} is not a weight", quote(text)),
-            format!("a weight is a number from 1 to {MAX_WEIGHT}, as in: list use 'EMB 3'"),
-        )
-    })
-}
-
-fn unknown(text: &str, split: Option<(&str, &str)>, names: &Names<'_>) -> Complaint {
-    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
-    let name = split.filter(|(_, weight)| is_number(weight)).map_or(text, |(name, _)| name);
-    let help = match names.nearest(name, false) {
-        Some(meant) => format!("did you mean '{meant}'?"),
-        None => "the entry is left out; every name here must be that of a link section".into(),
+    let mut complain = |wish: &Wish, message: String, help: &str| {
+        let help = format!("{help}; until then the links of this tier share equally");
+        diagnostics.push(section.complain("use", wish.at, Complaint { message, help }));
     };
-    Complaint::new(format!("there is no link {}", quote(name)), help)
+    let mut speeds = Vec::new();
+    for wish in tier.iter() {
+        let link = links.get(wish.member.link.0);
+        match (wish.auto, link.and_then(|link| link.speed)) {
+            (true, Some(speed)) => speeds.push(speed),
+            (true, None) => {
+                let name = link.map_or(String::new(), |link| quote(&link.name));
+                let message = format!("link {name} has no valid speed, and weight auto needs one");
+                complain(wish, message, "add to the link what it can do, for example: option speed '100M'");
+            }
+            (false, _) => {
+                let message = format!("{} shares its tier with links of weight auto", quote(wish.text));
+                complain(wish, message, "a tier has 'auto' behind each of its links, or behind none");
+            }
+        }
+    }
+    let whole = speeds.len() == tier.len();
+    let weights = if whole { weights::by_speed(&speeds) } else { vec![1; tier.len()] };
+    for (wish, weight) in tier.iter_mut().zip(weights) {
+        wish.member.weight = weight;
+    }
 }

@@ -33,6 +33,24 @@ pub fn decimal(text: &str) -> Option<u32> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
+/// A number with one of these units, each with what it stands for: `500ms`, `2.5G`. An empty unit is for a number alone.
+/// The whole must come out whole.
+pub fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (digits, factor) = units.iter().find_map(|(unit, factor)| {
+        let digits = text.strip_suffix(unit)?;
+        digits.ends_with(|c: char| c.is_ascii_digit()).then_some((digits, *factor))
+    })?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    if whole.is_empty() || fraction.is_empty() || fraction.len() > 3 {
+        return None;
+    }
+    let number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    let thousandths = number(&format!("{fraction:0<3}"))?.checked_mul(factor)?;
+    let whole = number(whole)?.checked_mul(factor)?;
+    whole.checked_add(thousandths / 1000).filter(|_| thousandths % 1000 == 0)
+}
+
 /// A number in decimal, or in hexadecimal with `0x`.
 pub fn bits(text: &str) -> Option<u32> {
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {

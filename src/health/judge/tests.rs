@@ -1,6 +1,7 @@
 //! Each transition by itself.
 
 use super::*;
+use crate::config::model::{Period, Quota};
 use crate::health::simulation::{ms, tracking};
 
 const AWAY: Presence = Presence::Gone(Down::InterfaceDown);
@@ -212,4 +213,36 @@ fn since_when_is_kept_while_only_the_cause_changes() {
     assert_eq!((judge.condition(), judge.since()), (&GONE, ms(2000)));
     let judge = after(watched(), &[Is(There), Failed, Failed, Failed, Is(AWAY)]);
     assert_eq!((judge.condition(), judge.since()), (&GONE, ms(4000)));
+}
+
+#[test]
+fn a_link_that_is_used_up_is_second_choice_until_it_may_carry_more() {
+    let quota = Quota { bytes: 1000, per: Period::Month };
+    let spent = |used| Some(Spent { used, quota });
+    for (judge, answers) in [(Judge::new(None, Moment::ZERO), &[][..]), (watched(), &[Good, Good])] {
+        let mut judge = after(judge, &[Is(There)]);
+        judge.ration(ms(5000), spent(1000));
+        judge.ration(ms(6000), spent(1200));
+        let used_up = Condition::UsedUp(Spent { used: 1200, quota });
+        assert_eq!((*judge.condition(), judge.since(), judge.standing()), (used_up, ms(5000), Standing::Poor));
+        // It may be lossy and slow as well: that makes it no worse.
+        let mut judge = after(judge, answers);
+        assert_eq!(*judge.condition(), used_up);
+        // Without carrier the kernel must not take it as a first choice, not even for the first moment it is back.
+        judge = after(judge, &[Is(NoCarrier)]);
+        assert_eq!(judge.standing(), Standing::Poor);
+        judge = after(judge, &[Is(There)]);
+        judge = after(judge, answers);
+        assert_eq!((*judge.condition(), judge.standing()), (used_up, Standing::Poor));
+        judge.ration(ms(90_000), None);
+        assert_eq!((*judge.condition(), judge.standing()), (Condition::Up, Standing::Good));
+    }
+    // A dead one is dead.
+    let mut judge = after(watched(), &[Is(There), Failed, Failed, Failed]);
+    judge.ration(ms(9000), spent(1000));
+    assert_eq!((*judge.condition(), judge.standing()), (SILENT, Standing::Dead));
+    // At first sight, too.
+    let mut judge = Judge::new(None, Moment::ZERO);
+    judge.ration(Moment::ZERO, spent(1000));
+    assert_eq!(*after(judge, &[Is(There)]).condition(), Condition::UsedUp(Spent { used: 1000, quota }));
 }

@@ -17,7 +17,19 @@ fn link(name: &str, attachment: Attachment) -> Link {
     let at = Position::default();
     let (mark, table, priority, tracking) = (None, None, None, None);
     let (fallback, flush) = (Fallback::Main, Flush::default());
-    Link { name: name.into(), at, attachment, mark, table, priority, fallback, tracking, flush }
+    Link {
+        name: name.into(),
+        at,
+        attachment,
+        mark,
+        table,
+        priority,
+        fallback,
+        tracking,
+        flush,
+        speed: None,
+        quota: None,
+    }
 }
 
 fn config(links: Vec<Link>) -> Config {

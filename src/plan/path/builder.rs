@@ -1,6 +1,6 @@
 //! Finds the paths of a configuration.
 
-use super::{Choice, Course, Path, PathId, Paths, Purpose, Tier};
+use super::{Choice, Course, Path, PathId, Paths, Purpose, Share, Tier};
 use crate::config::model::{Config, Fallback, LinkId, Mark, Member, Mode, Policy, PolicyId, Rule, Target};
 use crate::map::Map;
 use crate::plan::allot::{self, Allotment, Shortage};
@@ -129,18 +129,19 @@ impl Builder<'_> {
     /// How the policy hands out connections, and the one path for the router itself, if it needs one.
     fn policy(&mut self, id: PolicyId) -> (Choice, Option<PathId>) {
         let policy = &self.config[id];
-        let in_order = |builder: &mut Self| builder.path(in_order(policy, None), || policy.name.clone());
-        let (choice, own) = match policy.mode {
-            Mode::Balance(spread) if policy.members.len() > 1 => {
-                let of_router = |rule: &Rule| rule.target == Target::Policy(id) && rule.origin.includes_router();
-                let own = self.config.rules.iter().any(of_router).then(|| in_order(self));
-                let members = policy.members.iter().map(|m| (self.member(policy, m.link), m.weight)).collect();
-                (Choice::Spread(spread, members), own)
+        let first = policy.tiers().next().unwrap_or_default();
+        let choice = match policy.mode {
+            Mode::Balance(spread) if first.len() > 1 => {
+                let members = first.iter().map(|m| (self.member(policy, m.link), m.weight)).collect();
+                Choice::Spread(spread, members)
             }
-            Mode::Balance(_) | Mode::Failover => {
-                let own = in_order(self);
-                (Choice::One(own), Some(own))
-            }
+            Mode::Balance(_) | Mode::Failover => Choice::One(self.path(by_tiers(policy, None), || policy.name.clone())),
+        };
+        let of_router = |rule: &Rule| rule.target == Target::Policy(id) && rule.origin.includes_router();
+        let own = match choice {
+            Choice::One(path) if self.all[path.0].course == in_order(policy) => Some(path),
+            _ if !self.config.rules.iter().any(of_router) => None,
+            _ => Some(self.path(in_order(policy), || policy.name.clone())),
         };
         self.keep(policy, &choice);
         (choice, own)
@@ -148,21 +149,25 @@ impl Builder<'_> {
 
     /// Says on which paths the policy's connections stay once they have left by a link.
     fn keep(&mut self, policy: &Policy, choice: &Choice) {
-        let mut stays = Vec::new();
-        let mut displaced = Vec::new();
-        for (place, member) in policy.members.iter().enumerate() {
-            let recalled = policy.members.iter().take(place).any(|before| self.config[before.link].flush.up);
-            if let (Choice::One(own), true) = (choice, recalled) {
-                displaced.push((member.link, self.displaced(policy, *own, member.link)));
-            } else if policy.fallback != Fallback::Main || self.config[member.link].fallback != Fallback::Main {
-                stays.push((member.link, self.member(policy, member.link)));
-            }
-        }
-        stays.retain(|(link, stay)| self.links[link.0] != *stay);
         let used: Vec<PathId> = match choice {
             Choice::One(path) => vec![*path],
             Choice::Spread(_, paths) => paths.iter().map(|(path, _)| *path).collect(),
         };
+        let mut stays = Vec::new();
+        let mut displaced = Vec::new();
+        // Among the links of a tier none is preferred: only those of an earlier one call their connections back.
+        let mut recalled = false;
+        for tier in policy.tiers() {
+            for member in tier {
+                if let (Some(from), true) = (used.first(), recalled) {
+                    displaced.push((member.link, self.displaced(policy, *from, member.link)));
+                } else if policy.fallback != Fallback::Main || self.config[member.link].fallback != Fallback::Main {
+                    stays.push((member.link, self.member(policy, member.link)));
+                }
+            }
+            recalled |= tier.iter().any(|member| self.config[member.link].flush.up);
+        }
+        stays.retain(|(link, stay)| self.links[link.0] != *stay);
         for path in used.into_iter().chain(displaced.iter().map(|(_, path)| *path)) {
             self.all[path.0].stays.extend(displaced.iter().copied());
             self.stay(path, &stays);
@@ -181,39 +186,39 @@ impl Builder<'_> {
 
     /// The path of the connections of a policy's path `from` that have left by a link which is not its first choice.
     fn displaced(&mut self, policy: &Policy, from: PathId, link: LinkId) -> PathId {
-        let course = Course { purpose: Purpose::Displaced(from), ..in_order(policy, Some(link)) };
+        let course = Course { purpose: Purpose::Displaced(from), ..by_tiers(policy, Some(link)) };
         self.path(course, || format!("{}@{}", policy.name, self.config[link].name))
     }
 
     /// The path of one member: that link first, then what else the policy has.
     fn member(&mut self, policy: &Policy, first: LinkId) -> PathId {
-        let course = match policy.mode {
-            Mode::Failover => in_order(policy, Some(first)),
-            Mode::Balance(_) => {
-                let others: Tier = policy.members.iter().filter(|m| m.link != first).copied().collect();
-                let tiers = [vec![alone(first)], normal(others)];
-                Course::service(tiers.into_iter().filter(|t| !t.is_empty()).collect(), policy.fallback)
-            }
-        };
-        self.path(course, || format!("{}@{}", policy.name, self.config[first].name))
+        self.path(by_tiers(policy, Some(first)), || format!("{}@{}", policy.name, self.config[first].name))
     }
 }
 
-/// The policy's links one after the other; `first`, if given, before the rest.
-fn in_order(policy: &Policy, first: Option<LinkId>) -> Course {
-    let rest = policy.members.iter().map(|m| m.link).filter(|link| Some(*link) != first);
-    let tiers = first.into_iter().chain(rest).map(|link| vec![alone(link)]).collect();
-    Course::service(tiers, policy.fallback)
+/// The policy's tiers one after the other; `first`, if given, before the rest.
+fn by_tiers(policy: &Policy, first: Option<LinkId>) -> Course {
+    let rest = |tier: &[Member]| -> Tier {
+        let others = tier.iter().filter(|member| Some(member.link) != first);
+        others.map(|member| Share { link: member.link, weight: member.weight }).collect()
+    };
+    let tiers = policy.tiers().map(|tier| normal(rest(tier))).filter(|tier| !tier.is_empty());
+    Course::service(first.map(|link| vec![alone(link)]).into_iter().chain(tiers).collect(), policy.fallback)
+}
+
+/// The policy's links one after the other.
+fn in_order(policy: &Policy) -> Course {
+    Course::service(policy.members.iter().map(|member| vec![alone(member.link)]).collect(), policy.fallback)
 }
 
 /// The only link of its tier: its weight says nothing there.
-fn alone(link: LinkId) -> Member {
-    Member { link, weight: 1 }
+fn alone(link: LinkId) -> Share {
+    Share { link, weight: 1 }
 }
 
 /// A tier in one form: sorted, and a single member without a weight.
 fn normal(mut tier: Tier) -> Tier {
-    sort::by_key(&mut tier, |member| member.link);
+    sort::by_key(&mut tier, |share| share.link);
     if let [only] = tier.as_mut_slice() {
         only.weight = 1;
     }

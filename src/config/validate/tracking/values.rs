@@ -3,11 +3,11 @@
 use crate::config::diagnostics::quote;
 use crate::config::options::ValueKind;
 use crate::config::validate::section::Complaint;
-use crate::config::validate::values::decimal;
+use crate::config::validate::values::{decimal, quantity};
 use std::time::Duration;
 
 /// The units of durations, in milliseconds; a number without one is in seconds.
-const UNITS: [(&str, u32); 5] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("", 1000)];
+const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("", 1000)];
 
 /// A value of one of the kinds that are numbers within bounds. Durations are in milliseconds.
 pub fn number(kind: ValueKind, text: &str) -> Result<u32, Complaint> {
@@ -37,17 +37,7 @@ pub fn number(kind: ValueKind, text: &str) -> Result<u32, Complaint> {
 /// A duration as people write it: `1s`, `500ms`, `1.5s`, `2m`; a number alone is in seconds. It must be whole
 /// milliseconds.
 fn milliseconds(text: &str) -> Option<u32> {
-    let (digits, factor) = UNITS.iter().find_map(|(unit, factor)| {
-        let digits = text.strip_suffix(unit)?;
-        digits.ends_with(|c: char| c.is_ascii_digit()).then_some((digits, *factor))
-    })?;
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    if whole.is_empty() || fraction.is_empty() || fraction.len() > 3 {
-        return None;
-    }
-    let thousandths = decimal(&format!("{fraction:0<3}"))?.checked_mul(factor)?;
-    let whole = decimal(whole)?.checked_mul(factor)?;
-    whole.checked_add(thousandths / 1000).filter(|_| thousandths % 1000 == 0)
+    u32::try_from(quantity(text, &UNITS)?).ok()
 }
 
 /// A duration in its largest whole unit: `2m`, `1s`, `1500ms`.
