@@ -10,6 +10,7 @@ use wansplit::config;
 use wansplit::config::model::{Config, Family, LinkId, Method, Tracking};
 use wansplit::kernel::Kernel;
 use wansplit::map::Set;
+use wansplit::network::firewall::Firewall;
 use wansplit::network::gather::{Absent, Sources, gather};
 use wansplit::network::known::Known;
 use wansplit::network::{Facts, Standing};
@@ -50,6 +51,7 @@ fn facts(kernel: &mut Kernel, config: &Config, rp_filter: u8, standings: [Standi
         without_ipv6: &Set::new(),
         absent: Absent::Missing,
         known: &Known::nothing(),
+        firewall: &Firewall::silent(),
     };
     let mut facts = gather(config, &sources);
     for (link, standing) in facts.links.iter_mut().zip(standings) {

@@ -15,6 +15,8 @@ pub struct Way<'a> {
     pub family: Family,
     /// The path.
     pub path: &'a Path,
+    /// The sender belongs to the path's link, and no other link can carry it: see [`refusal`](crate::plan::refusal).
+    pub refused: bool,
 }
 
 impl Way<'_> {
@@ -59,6 +61,9 @@ impl Way<'_> {
                     _ => "shared by the kernel's hash of sender and receiver",
                 };
                 format!("{}: {why}", names.join(", "))
+            }
+            Outcome::Fallback(Fallback::Main) if self.refused => {
+                format!("none: none is up for {family}; the sender gets an error (no other link takes its address)")
             }
             Outcome::Fallback(fallback) => {
                 let reason =
@@ -120,7 +125,7 @@ mod tests {
         let Choice::One(path) = paths.of_policy(PolicyId(0)) else { unreachable!("it is in order") };
         let words = |states: &str| {
             let facts = facts(states);
-            let way = Way { config: &config, facts: &facts, family: Family::V4, path: &paths[*path] };
+            let way = Way { config: &config, facts: &facts, family: Family::V4, path: &paths[*path], refused: false };
             (way.passed_over(), way.taken())
         };
         let said = |states: &str, passed_over: &[&str], taken: &str| {

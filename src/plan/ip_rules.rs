@@ -14,10 +14,11 @@
 //!    where a mark comes too late. If one of them holds traffic back, they stand before all `from` rules: see
 //!    [`router::holds_back`].
 //! 6. `from` again, for an address that two links share: there it could only be a guess.
+//! 7. `from` for IPv6 senders that no other link can carry: what has come this far is refused. See [`refusal`].
 
 use super::path::{Paths, Purpose};
-use super::router;
 use super::state::{IpRule, TABLE_MAIN};
+use super::{refusal, router};
 use crate::config::model::{Config, Family, LinkId};
 use crate::map::Map;
 use crate::network::Facts;
@@ -102,32 +103,35 @@ fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladd
     let router = router::rules(config, paths, family, ladder.router);
     let behind = router.last().map_or(ladder.router, |rule| rule.priority + 1);
     let bound = if router::holds_back(config, paths) { behind } else { ladder.from };
-    for (source, tables) in sources(config, paths, facts, family) {
-        match tables.as_slice() {
-            [table] => rules.push(from(bound, source, *table)),
-            [table, ..] => rules.push(from(behind, source, *table)),
+    let sources = sources(config, facts, family);
+    for (source, links) in sources.iter() {
+        let table = |link: &LinkId| paths[paths.of_link(*link)].table;
+        match links.as_slice() {
+            [link] => rules.push(from(bound, *source, table(link))),
+            [link, ..] => rules.push(from(behind, *source, table(link))),
             [] => {}
         }
     }
     rules.extend(router);
+    let owned = sources.iter().map(|(source, links)| (*source, links.as_slice()));
+    rules.extend(refusal::rules(config, paths, facts, owned, behind + 1));
     sort::by_key(&mut rules, |rule| rule.priority);
     rules
 }
 
-/// The sources that belong to links, each with the tables of the links that have it: the router's addresses on a WAN
-/// and the prefixes a provider delegated.
-fn sources(config: &Config, paths: &Paths, facts: &Facts, family: Family) -> Map<(IpAddr, u8), Vec<u32>> {
-    let mut sources: Map<(IpAddr, u8), Vec<u32>> = Map::new();
-    for n in 0..config.links.len() {
-        let Some(side) = facts.side(LinkId(n), family) else { continue };
+/// The sources that belong to links, each with the links that have it: the router's addresses on a WAN and the prefixes a
+/// provider delegated.
+fn sources(config: &Config, facts: &Facts, family: Family) -> Map<(IpAddr, u8), Vec<LinkId>> {
+    let mut sources: Map<(IpAddr, u8), Vec<LinkId>> = Map::new();
+    for link in (0..config.links.len()).map(LinkId) {
+        let Some(side) = facts.side(link, family) else { continue };
         let addresses = side.addresses.iter().map(|address| (*address, family.width()));
-        let prefixes = facts.links.get(n).map_or(&[][..], |link| &link.prefixes);
+        let prefixes = facts.links.get(link.0).map_or(&[][..], |link| &link.prefixes);
         let prefixes = prefixes.iter().filter(|_| family == Family::V6).map(|(a, len)| (IpAddr::V6(*a), *len));
-        let table = paths[paths.of_link(LinkId(n))].table;
         for source in addresses.chain(prefixes) {
-            let tables = sources.or_insert_with(source, Default::default);
-            if !tables.contains(&table) {
-                tables.push(table);
+            let links = sources.or_insert_with(source, Default::default);
+            if !links.contains(&link) {
+                links.push(link);
             }
         }
     }

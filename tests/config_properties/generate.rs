@@ -182,12 +182,13 @@ fn links(mask: Mask, names: Vec<String>) -> impl Strategy<Value = Vec<Link>> {
     let count = names.len();
     let pins = (option::of(any::<Index>()), any::<bool>(), any::<bool>());
     let flush = (any::<bool>(), any::<bool>()).prop_map(|(down, up)| Flush { down, up });
-    vec((attachment(), fallback(), pins, option::of(tracking()), flush), count).prop_map(move |parts| {
+    let masq6 = option::of(any::<bool>());
+    vec((attachment(), fallback(), pins, option::of(tracking()), (flush, masq6)), count).prop_map(move |parts| {
         let mut taken = std::collections::BTreeSet::new();
         let parts = parts.into_iter().zip(&names).enumerate();
-        type Part = (Attachment, Fallback, (Option<Index>, bool, bool), Option<Tracking>, Flush);
+        type Part = (Attachment, Fallback, (Option<Index>, bool, bool), Option<Tracking>, (Flush, Option<bool>));
         let link = |(index, (part, name)): (usize, (Part, &String))| {
-            let (mut attachment, fallback, (mark, table, priority), tracking, flush) = part;
+            let (mut attachment, fallback, (mark, table, priority), tracking, (flush, masq6)) = part;
             // No two links on one device: that is a warning.
             match &mut attachment {
                 Attachment::Interface(place) | Attachment::Device { device: place, .. } => {
@@ -206,6 +207,7 @@ fn links(mask: Mask, names: Vec<String>) -> impl Strategy<Value = Vec<Link>> {
                 table: table.then_some(1000 + index),
                 priority: priority.then_some(100 + index),
                 fallback,
+                masq6,
                 tracking,
                 flush,
             }
