@@ -189,6 +189,7 @@ fn every_kind_of_route() -> Vec<Route> {
         route(V6, 70_000, 2, &[hop("2001:db8:ffff::1", "eth1", 1)]),
         Route { family: V6, table: 100, metric: 4_278_198_272, kind: RouteKind::Unreachable },
         Route { family: V6, table: 101, metric: 9, kind: RouteKind::Blackhole },
+        Route { family: V6, table: 102, metric: 9, kind: RouteKind::Prohibit },
     ]
 }
 

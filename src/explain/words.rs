@@ -255,13 +255,17 @@ pub fn compare(plan: &Plan, facts: &Facts, decision: &Decision, family: Family, 
     let table = plan.paths[*path].table;
     let routes: Vec<_> = plan.routes.iter().filter(|route| (route.table, route.family) == (table, family)).collect();
     let refused = matches!(answer.verdict, lookup::Verdict::Unreachable | lookup::Verdict::Blackhole);
-    if refused && decision.refused && outcome(&plan.paths[*path], facts, family) == Outcome::Fallback(Fallback::Main) {
+    if answer.verdict == lookup::Verdict::Prohibit
+        && decision.refused
+        && outcome(&plan.paths[*path], facts, family) == Outcome::Fallback(Fallback::Main)
+    {
         // Behind the path's table: without carrier there is a route in it, which the kernel passes over.
         return Verdict::Agrees;
     }
     let matches = routes.iter().any(|route| match &route.kind {
         RouteKind::Via(hops) => answer.table == Some(table) && same_hops(hops, &answer.hops),
         RouteKind::Unreachable | RouteKind::Blackhole => refused,
+        RouteKind::Prohibit => false,
     });
     let elsewhere = matches!(answer.verdict, lookup::Verdict::Local | lookup::Verdict::Other(_));
     if matches {

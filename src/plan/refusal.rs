@@ -61,7 +61,7 @@ pub fn rules<'a>(
 pub fn route(paths: &Paths, rules: &[IpRule]) -> Option<Route> {
     let table = table(paths);
     let used = rules.iter().any(|rule| rule.table == table);
-    used.then_some(Route { family: Family::V6, table, metric: FALLBACK_METRIC, kind: RouteKind::Unreachable })
+    used.then_some(Route { family: Family::V6, table, metric: FALLBACK_METRIC, kind: RouteKind::Prohibit })
 }
 
 /// A table that no path has.
