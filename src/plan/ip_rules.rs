@@ -9,12 +9,13 @@
 //! 3. `oif` for sockets bound to a device. Behind the fwmark rules: a bound socket's marked packets lead to the same
 //!    link anyway, and so an established packet does not pay for these.
 //! 4. `from ADDRESS iif lo` for sockets bound to a WAN's address, and for the second lookup that a TCP connect makes
-//!    once it has its address; so they stand before the next ones.
+//!    once it has its address; so they stand before the next ones. Right behind them those that refuse what no other link
+//!    can carry (IPv6): see [`refusal`].
 //! 5. `iif lo ipproto P dport D`: the router's own services. They choose the right source address in both families,
 //!    where a mark comes too late. If one of them holds traffic back, they stand before all `from` rules: see
 //!    [`router::holds_back`].
 //! 6. `from` again, for an address that two links share: there it could only be a guess.
-//! 7. `from` for IPv6 senders that no other link can carry: what has come this far is refused. See [`refusal`].
+//! 7. `fwmark` with `from`: the same refusals for hosts.
 
 use super::path::{Paths, Purpose};
 use super::state::{IpRule, TABLE_MAIN};
@@ -114,7 +115,7 @@ fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladd
     }
     rules.extend(router);
     let owned = sources.iter().map(|(source, links)| (*source, links.as_slice()));
-    rules.extend(refusal::rules(config, paths, facts, owned, behind + 1));
+    rules.extend(refusal::rules(config, paths, facts, owned, [bound + 1, behind + 1]));
     sort::by_key(&mut rules, |rule| rule.priority);
     rules
 }

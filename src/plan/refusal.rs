@@ -28,15 +28,16 @@ pub fn refuses(config: &Config, facts: &Facts, link: LinkId) -> bool {
     facts.ipv6 && config[link].fallback == Fallback::Main && !others.any(|(_, other)| other.translates6)
 }
 
-/// The rules for the `sources` of links, each with the links that have it: those the router has itself, and those of whole
-/// prefixes, which its hosts have too.
+/// The rules for the `sources` of links, each with the links that have it: the router's own addresses and the prefixes that
+/// its hosts have theirs from. They have two priorities: those for what the router sends come behind its bound sockets'
+/// lookups, those for hosts behind all others.
 #[must_use]
 pub fn rules<'a>(
     config: &Config,
     paths: &Paths,
     facts: &Facts,
     sources: impl Iterator<Item = ((IpAddr, u8), &'a [LinkId])>,
-    priority: u32,
+    [of_router, of_hosts]: [u32; 2],
 ) -> Vec<IpRule> {
     let (family, table) = (Family::V6, table(paths));
     let mut rules = Vec::new();
@@ -46,12 +47,12 @@ pub fn rules<'a>(
         if !source.0.is_ipv6() || !refuses(config, facts, *link) {
             continue;
         }
-        let rule = IpRule { from: Some(source), ..IpRule::lookup(family, priority, table) };
+        let rule = |priority| IpRule { from: Some(source), ..IpRule::lookup(family, priority, table) };
         if source.1 < family.width() {
             let mark = (paths[paths.of_link(*link)].mark.bits(), config.globals.mask.bits());
-            rules.push(IpRule { mark: Some(mark), ..rule.clone() });
+            rules.push(IpRule { mark: Some(mark), ..rule(of_hosts) });
         }
-        rules.push(IpRule { iif: Some("lo".into()), ..rule });
+        rules.push(IpRule { iif: Some("lo".into()), ..rule(of_router) });
     }
     rules
 }
