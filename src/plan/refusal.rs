@@ -70,3 +70,55 @@ fn table(paths: &Paths) -> u32 {
     let free = |table: &u32| paths.iter().all(|(_, path)| path.table != *table);
     (1..=TABLE).rev().find(free).unwrap_or(TABLE)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::plan::plan;
+    use crate::plan::sample::{config, facts, links};
+
+    /// Two links, of which the first has an address and a delegated prefix; `change` makes the case.
+    fn refused(options: &str, change: fn(&mut Facts)) -> Vec<String> {
+        let config =
+            config(&(links(2, options) + "config rule 'own'\n option from 'router'\n option use 'B'\n"), false);
+        let mut facts = facts("GG");
+        facts.links[0].v6.addresses.push("2001:db8::1".parse().unwrap());
+        facts.links[0].prefixes.push(("2001:db8:0:100::".parse().unwrap(), 56));
+        change(&mut facts);
+        let plan = plan(&config, &facts).unwrap();
+        let of_paths = |table: u32| plan.paths.iter().any(|(_, path)| path.table == table) || table == 254;
+        let table = plan.ip_rules.iter().map(|rule| rule.table).find(|table| !of_paths(*table));
+        let leads = plan.routes.iter().filter(|route| Some(route.table) == table).count();
+        assert_eq!(leads, usize::from(table.is_some()), "the route is there if and only if it is needed");
+        let last = plan.ip_rules.iter().filter(|rule| rule.family == Family::V6 && !Some(rule.table).eq(&table));
+        let last = last.filter(|rule| rule.iif.is_none()).map(|rule| rule.priority).max();
+        let mut words = Vec::new();
+        for rule in plan.ip_rules.iter().filter(|rule| Some(rule.table) == table) {
+            assert!(rule.iif.is_some() || Some(rule.priority) > last, "behind all lookups of paths");
+            let (address, length) = rule.from.unwrap();
+            let who = rule.iif.as_ref().map_or("host", |_| "router");
+            words.push(format!("{who} {address}/{length}"));
+        }
+        words
+    }
+
+    #[test]
+    fn what_only_one_link_can_carry_is_refused_behind_its_table() {
+        let own = ["router 2001:db8::1/128", "router 2001:db8:0:100::/56", "host 2001:db8:0:100::/56"];
+        assert_eq!(refused("", |_| {}), own);
+        assert_eq!(refused("", |facts| facts.links[0].translates6 = true), own, "the others are what counts");
+        assert_eq!(refused("", |facts| facts.links[1].translates6 = true), [""; 0]);
+        assert_eq!(refused(" option fallback 'unreachable'", |_| {}), [""; 0]);
+        assert_eq!(refused("", |facts| facts.ipv6 = false), [""; 0]);
+        let shared = refused("", |facts| facts.links[1].prefixes = facts.links[0].prefixes.clone());
+        assert_eq!(shared, ["router 2001:db8::1/128"], "it can leave by either");
+    }
+
+    #[test]
+    fn it_takes_no_path_its_table() {
+        let text = links(1, " option table '19999'\n") + &links(2, "").split_off(links(1, "").len());
+        let config = config(&text, false);
+        assert_eq!(table(&Paths::new(&config).unwrap()), 19_998);
+    }
+}
