@@ -12,6 +12,7 @@ use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, getsockopt, setsockopt, socket, sockopt,
 };
 use packet_support::{configured, interfaces, rule};
+use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
@@ -242,6 +243,13 @@ fn probes_that_find_a_link_dead_are_enough() {
         // A connection that goes on sending: it may be refused, but is on no other link ever.
         let stream = Flow::udp_from(&lab.lan, Some(own), INTERNET6, 443, Duration::from_millis(20));
         let unharmed = Flow::udp_from(&lab.lan, Some(Wan(2).lan_host()), INTERNET6, 443, Duration::from_millis(5));
+        let dial = Dial { patience: PATIENCE, ..from(own) };
+        let mut session = lab.lan.run(|| dial.connect_tcp(to(443))).unwrap().0;
+        let mut echoed = || {
+            session.get_mut().write_all(b"still there?").unwrap();
+            session.read_exact(&mut [0; 12])
+        };
+        echoed().unwrap();
         lab.provider(1).silence(Direction::Both);
         daemon.wait_for_state("EMB", BOTH, "down", PATIENCE);
         wait_until_refused(&lab, own);
@@ -259,6 +267,7 @@ fn probes_that_find_a_link_dead_are_enough() {
         daemon.wait_for_state("EMB", BOTH, "up", PATIENCE);
         assert!(stream.comes_by(Way::Link(1), PATIENCE).is_some(), "{:?}", stream.so_far());
         assert_eq!(stream.stop().ways(), [Way::Link(1)]);
+        echoed().expect("nothing was translated: the connection goes on where it was");
         unharmed.stop().assert_whole(Way::Link(2));
         assert_eq!(lab.spoofed(), 0, "{:?}", lab.strays());
     });
