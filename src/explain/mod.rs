@@ -6,7 +6,7 @@ pub mod words;
 
 pub use crate::plan::tiers::{Outcome, outcome};
 
-use crate::config::model::{Choice as Values, Config, Family, LinkId, Mac, Matches, Rule, SetId, Spread};
+use crate::config::model::{Choice as Values, Config, Fallback, Family, LinkId, Mac, Matches, Rule, SetId, Spread};
 use crate::interval::{IntervalSet, from_ipv4, from_ipv6, ipv6_prefix};
 use crate::network::Facts;
 use crate::plan::jhash;
@@ -148,6 +148,11 @@ pub fn decide(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet) ->
     if let Reason::Prefix(link) | Reason::RuleAndPrefix(_, link) | Reason::BoundTo(link) = decision.reason {
         let own = decision.paths == [(paths.of_link(link), 1)];
         decision.refused = own && packet.family() == Family::V6 && refusal::refuses(config, facts, link);
+        // The router's own leave by their link however it stands, as long as it has a way out.
+        let down = outcome(&paths[paths.of_link(link)], facts, packet.family()) == Outcome::Fallback(Fallback::Main);
+        if let (From::Router, true, Some(probes)) = (&packet.origin, decision.refused && down, paths.probe(link)) {
+            decision.paths = vec![(probes, 1)];
+        }
     }
     decision
 }

@@ -3,7 +3,7 @@
 use super::{Outcome, outcome};
 use crate::config::model::{Config, Fallback, Family, LinkId};
 use crate::network::{Down, Facts, Side, Standing, State};
-use crate::plan::path::Path;
+use crate::plan::path::{Path, Purpose};
 
 /// A path in one family, and what is known of its links.
 pub struct Way<'a> {
@@ -54,6 +54,7 @@ impl Way<'_> {
                 let names: Vec<&str> = links.iter().map(name).collect();
                 let first = path.links().next();
                 let why = match links.as_slice() {
+                    [_] if path.course.purpose == Purpose::Probes => "no other takes its address, and it has a way out",
                     [_] if !self.all_good(&links) => "second choice now (degraded), but no good one is up",
                     [only] if Some(*only) == first && path.course.tiers.len() == 1 => "it is up",
                     [only] if Some(*only) == first => "the first of its order, and up",

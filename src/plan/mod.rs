@@ -90,7 +90,7 @@ pub fn replan(config: &Config, facts: &Facts, before: Option<(&Facts, &Plan)>) -
     };
     let ip_rules = ip_rules::ip_rules(config, &paths, facts);
     let mut routes = routes::routes(&paths, facts);
-    routes.extend(refusal::route(&paths, &ip_rules));
+    routes.extend(refusal::routes(&paths, &ip_rules));
     Ok(Plan {
         routes,
         ip_rules,

@@ -3,14 +3,16 @@
 //! A provider takes no other provider's addresses. What a host sends from one of its prefixes while that link is down would
 //! go by main to another provider, who drops it; and what goes on sending would be stamped with that other link, and stay
 //! there when its own is back. So it is refused: the host learns at once that this address is of no use now and takes
-//! another, or IPv4, and there is no connection that could be stamped. The same holds for the router's own sockets that are
-//! bound to such an address.
+//! another, or IPv4, and there is no connection that could be stamped.
 //!
-//! The link's table stays as its owner wants it, open at its end (`fallback 'main'`): others use it too, senders that are
-//! translated and the router's services. Behind all lookups of ours, ip rules catch what has fallen through and has such
-//! an address. No packet that finds its way before pays for them.
+//! The same holds for what the router itself sends from such an address. But some of that answers what came in by the link,
+//! whatever its probes say: as long as it has a way out, it leaves by the link, in the table of its probes.
+//!
+//! The link's own table stays as its owner wants it, open at its end (`fallback 'main'`): others use it too, senders that
+//! are translated and the router's services. Behind it, ip rules catch what has fallen through and has such an address. No
+//! packet of a host that finds its way before pays for them.
 
-use super::path::Paths;
+use super::path::{Paths, Purpose};
 use super::routes::FALLBACK_METRIC;
 use super::state::{IpRule, Route, RouteKind};
 use crate::config::model::{Config, Fallback, Family, LinkId};
@@ -39,7 +41,7 @@ pub fn rules<'a>(
     sources: impl Iterator<Item = ((IpAddr, u8), &'a [LinkId])>,
     [of_router, of_hosts]: [u32; 2],
 ) -> Vec<IpRule> {
-    let (family, table) = (Family::V6, table(paths));
+    let (family, nowhere) = (Family::V6, table(paths));
     let mut rules = Vec::new();
     for (source, links) in sources {
         // One that two links share can leave by either.
@@ -47,22 +49,23 @@ pub fn rules<'a>(
         if !source.0.is_ipv6() || !refuses(config, facts, *link) {
             continue;
         }
-        let rule = |priority| IpRule { from: Some(source), ..IpRule::lookup(family, priority, table) };
+        let rule = |priority, table| IpRule { from: Some(source), ..IpRule::lookup(family, priority, table) };
         if source.1 < family.width() {
             let mark = (paths[paths.of_link(*link)].mark.bits(), config.globals.mask.bits());
-            rules.push(IpRule { mark: Some(mark), ..rule(of_hosts) });
+            rules.push(IpRule { mark: Some(mark), ..rule(of_hosts, nowhere) });
         }
-        rules.push(IpRule { iif: Some("lo".into()), ..rule(of_router) });
+        let however_it_stands = paths.probe(*link).map_or(nowhere, |path| paths[path].table);
+        rules.push(IpRule { iif: Some("lo".into()), ..rule(of_router, however_it_stands) });
     }
     rules
 }
 
-/// The table's route, if any of these rules leads there.
-#[must_use]
-pub fn route(paths: &Paths, rules: &[IpRule]) -> Option<Route> {
-    let table = table(paths);
-    let used = rules.iter().any(|rule| rule.table == table);
-    used.then_some(Route { family: Family::V6, table, metric: FALLBACK_METRIC, kind: RouteKind::Prohibit })
+/// The routes that refuse, at the end of each table that these rules lead to.
+pub fn routes(paths: &Paths, rules: &[IpRule]) -> impl Iterator<Item = Route> {
+    let probes = paths.iter().filter(|(_, path)| path.course.purpose == Purpose::Probes).map(|(_, path)| path.table);
+    let used = |table: &u32| rules.iter().any(|rule| rule.from.is_some() && rule.table == *table);
+    let tables = probes.chain([table(paths)]).filter(used);
+    tables.map(|table| Route { family: Family::V6, table, metric: FALLBACK_METRIC, kind: RouteKind::Prohibit })
 }
 
 /// A table that no path has.
@@ -113,6 +116,20 @@ mod tests {
         assert_eq!(refused("", |facts| facts.ipv6 = false), [""; 0]);
         let shared = refused("", |facts| facts.links[1].prefixes = facts.links[0].prefixes.clone());
         assert_eq!(shared, ["router 2001:db8::1/128"], "it can leave by either");
+    }
+
+    #[test]
+    fn what_the_router_answers_leaves_by_a_link_that_is_watched_however_it_stands() {
+        let config = config(&links(2, ""), true);
+        let mut facts = facts("DG");
+        facts.links[0].v6.addresses.push("2001:db8::1".parse().unwrap());
+        let plan = plan(&config, &facts).unwrap();
+        let probes = plan.paths[plan.paths.probe(LinkId(0)).unwrap()].table;
+        let rule = plan.ip_rules.iter().rfind(|rule| rule.from.is_some() && rule.family == Family::V6).unwrap();
+        assert_eq!(rule.table, probes);
+        let routes = plan.routes.iter().filter(|route| (route.family, route.table) == (Family::V6, probes));
+        let kinds: Vec<&RouteKind> = routes.map(|route| &route.kind).collect();
+        assert!(matches!(kinds[..], [RouteKind::Via(_), RouteKind::Prohibit]), "{kinds:?}");
     }
 
     #[test]
