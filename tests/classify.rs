@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use support::interpreter;
 use support::sample::{self, SampleRule};
-use support::world::{explained, facts, read};
-use wansplit::config::model::Config;
+use support::world::{explained, read, translating};
+use wansplit::config::model::{Config, LinkId, Target};
 use wansplit::explain::Packet;
 use wansplit::network::Facts;
 use wansplit::plan::path::{Choice, Paths};
@@ -25,12 +25,25 @@ fn naive(config: &Config, plan: &Plan, facts: &Facts, rules: &[SampleRule], pack
         let source = packet.source.unwrap();
         !link.prefixes.is_empty() && matches!(source, IpAddr::V6(a) if a.octets()[15] < 8)
     });
-    if let Some(link) = delegated
-        && let Some(path) = paths.for_prefix(choice.as_ref(), wansplit::config::model::LinkId(link))
+    let target = hit.map_or(Target::Main, |n| config.rules[n].target);
+    if let Some(link) = delegated.filter(|own| !all_others_translate(config, facts, target, *own))
+        && let Some(path) = paths.for_prefix(choice.as_ref(), LinkId(link), facts)
     {
         return [paths[path].mark.bits()].into();
     }
     possible(paths, choice.as_ref(), packet)
+}
+
+/// Whether a target may lead to links other than `own`, and each of them translates.
+fn all_others_translate(config: &Config, facts: &Facts, target: Target, own: usize) -> bool {
+    let links: Vec<usize> = match target {
+        Target::Main => (0..config.links.len()).collect(),
+        Target::Link(link) => vec![link.0],
+        Target::Policy(policy) => config[policy].members.iter().map(|member| member.link.0).collect(),
+        Target::Unreachable | Target::Blackhole => Vec::new(),
+    };
+    let others: Vec<usize> = links.into_iter().filter(|link| *link != own).collect();
+    !others.is_empty() && others.iter().all(|other| facts.links[*other].translates6)
 }
 
 fn possible(paths: &Paths, choice: Option<&Choice>, packet: &Packet) -> BTreeSet<u32> {
@@ -59,9 +72,9 @@ fn possible(paths: &Paths, choice: Option<&Choice>, packet: &Packet) -> BTreeSet
     }
 }
 
-fn agree(rules: &[SampleRule], packets: &[Packet], prefix: bool) {
+fn agree(rules: &[SampleRule], packets: &[Packet], prefix: bool, translates6: [bool; 3]) {
     let (config, kept) = read(rules);
-    let facts = facts(&config, prefix);
+    let facts = translating(&config, prefix, translates6);
     let plan = plan(&config, &facts).unwrap();
     let counting: Vec<bool> = (0..kept.len()).map(|n| plan.counter_of(n).is_some()).collect();
     assert_eq!(counting, kept.iter().map(|rule| rule.counts).collect::<Vec<_>>(), "who asked for it counts");
@@ -85,8 +98,9 @@ proptest! {
         rules in prop::collection::vec(sample::rule(), 1..25),
         packets in prop::collection::vec(sample::packet(), 40),
         prefix in any::<bool>(),
+        translates6 in any::<[bool; 3]>(),
     ) {
-        agree(&rules, &packets, prefix);
+        agree(&rules, &packets, prefix, translates6);
     }
 
     #[test]
@@ -94,6 +108,6 @@ proptest! {
         rules in prop::collection::vec(sample::plain_rule(), 1..60),
         packets in prop::collection::vec(sample::packet(), 40),
     ) {
-        agree(&rules, &packets, false);
+        agree(&rules, &packets, false, [false; 3]);
     }
 }

@@ -52,6 +52,9 @@ fn holds(config: &Config) -> String {
         let (name, attachment, fallback) = (&link.name, &link.attachment, link.fallback);
         write!(out, "link {name:?}: {attachment:?}, else {fallback}").unwrap();
         writeln!(out, "{}", if pins == (None, None, None) { String::new() } else { format!(", {pins:?}") }).unwrap();
+        if let Some(masq6) = link.masq6 {
+            writeln!(out, "  masq6 {masq6}").unwrap();
+        }
         if let Some(tracking) = &link.tracking {
             let hosts: Vec<_> = tracking.hosts.iter().map(ToString::to_string).collect();
             let Tracking { interval, timeout, down, up, reliability, max_loss, max_latency, .. } = tracking;

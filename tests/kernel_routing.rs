@@ -189,6 +189,7 @@ fn every_kind_of_route() -> Vec<Route> {
         route(V6, 70_000, 2, &[hop("2001:db8:ffff::1", "eth1", 1)]),
         Route { family: V6, table: 100, metric: 4_278_198_272, kind: RouteKind::Unreachable },
         Route { family: V6, table: 101, metric: 9, kind: RouteKind::Blackhole },
+        Route { family: V6, table: 102, metric: 9, kind: RouteKind::Prohibit },
     ]
 }
 
@@ -345,14 +346,14 @@ fn odd_routes_can_go() {
     }
     wans();
     sh("ip route add 10.50.0.0/16 via 10.0.1.1 proto 119 table 100
-        ip route add prohibit default proto 119 table 7000 metric 3
+        ip route add throw default proto 119 table 7000 metric 3
         ip route add default via 10.0.1.1 dev eth1 proto 119 table 100 mtu 1400 metric 4
         ip route add default tos 0x10 dev eth2 proto 119 table 100 metric 5
         ip route append default dev eth1 proto 119 table 100 metric 6 scope link
         ip route append default dev eth2 proto 119 table 100 metric 6 scope link
         ip -6 route add default from 2001:db8:1::/48 via fe80::1 dev eth1 proto 119 table 100
         ip -6 route add 2001:db8:50::/48 dev eth1 proto 119
-        ip -6 route add prohibit default proto 119 table 7000 metric 3");
+        ip -6 route add throw default proto 119 table 7000 metric 3");
     let mut kernel = Kernel::new();
     let links = kernel.links().unwrap();
     let routes = kernel.routes(&links).unwrap();

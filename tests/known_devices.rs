@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 use wansplit::config::{self, model::Config, model::Family};
 use wansplit::map::Set;
+use wansplit::network::firewall::Firewall;
 use wansplit::network::gather::{Absent, Sources, gather};
 use wansplit::network::known::Known;
 use wansplit::network::{Facts, netifd};
@@ -71,6 +72,7 @@ impl Router {
             without_ipv6: &Set::new(),
             absent: Absent::Believed,
             known,
+            firewall: &Firewall::silent(),
         };
         gather(&self.config, &sources)
     }

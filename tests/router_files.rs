@@ -94,7 +94,7 @@ fn as_installed_it_changes_nothing() {
             let output = service.call(action);
             assert!(output.stderr.contains("switched off") && output.stdout.is_empty(), "{action}: {output:?}");
             assert_eq!(service.daemon(), None, "after {action}");
-            assert_eq!(service.triggers, ["wansplit"], "it can still be switched on");
+            assert_eq!(service.triggers, ["wansplit", "firewall"], "it can still be switched on");
         }
         let hotplug = file("etc/hotplug.d/iface/15-wansplit");
         let sourced = ["-c", "( . \"$0\" ); echo the next script", hotplug.to_str().unwrap()];
@@ -207,7 +207,7 @@ fn switching_off_takes_the_state_away_and_a_lost_configuration_does_not() {
             fs::write(CONFIG, default_config()).unwrap();
             let output = service.call(action);
             assert!(output.stderr.contains("switched off"), "{output:?}");
-            assert_eq!((service.daemon(), service.triggers.len()), (None, 1), "{action}");
+            assert_eq!((service.daemon(), service.triggers.len()), (None, 2), "{action}");
             assert_same(&snapshot(&lab.router), &before, &format!("switched off, {action}"));
             fs::write(CONFIG, TWO_LINKS).unwrap();
             service.call("reload");

@@ -97,7 +97,7 @@ fn explained<T>(
 ) -> T {
     let packet = complete(kernel, facts, asked);
     let decision = explain::decide(config, &plan.paths, facts, &packet);
-    let answers = ask(kernel, plan, &packet, &decision);
+    let answers = ask(kernel, facts, plan, &packet, &decision);
     say(&Words { config, facts, paths: &plan.paths, packet: &packet, decision: &decision }, &answers)
 }
 
@@ -207,7 +207,7 @@ fn question(destination: IpAddr, mark: u32) -> lookup::Packet {
     }
 }
 
-fn ask(kernel: &mut Kernel, plan: &Plan, packet: &Packet, decision: &Decision) -> Vec<Asked> {
+fn ask(kernel: &mut Kernel, facts: &Facts, plan: &Plan, packet: &Packet, decision: &Decision) -> Vec<Asked> {
     let mut marks: Vec<u32> = decision.paths.iter().map(|(path, _)| plan.paths[*path].mark.bits()).collect();
     // The router's own packets get no mark before they are routed: an ip rule decides.
     if packet.origin == From::Router || marks.is_empty() {
@@ -229,7 +229,7 @@ fn ask(kernel: &mut Kernel, plan: &Plan, packet: &Packet, decision: &Decision) -
             ..question(packet.destination, mark)
         };
         let answer = kernel.lookup(&links, &packet, Question::Route).map_err(|error| error.to_string());
-        let verdict = answer.as_ref().ok().map(|answer| words::compare(plan, decision, family, mark, answer));
+        let verdict = answer.as_ref().ok().map(|answer| words::compare(plan, facts, decision, family, mark, answer));
         Asked { mark, answer, verdict }
     };
     marks.into_iter().map(ask_for).collect()
@@ -270,7 +270,7 @@ fn as_json(words: &Words, plan: &Plan, answers: &[Asked]) -> Value {
             let links: Vec<&str> = words.links_now(path).into_iter().map(|link: LinkId| config[link].name.as_str()).collect();
             object! {
                 "name": path.name.as_str(), "weight": *weight, "mark": path.mark.bits(), "table": path.table,
-                "links": links, "fallback": path.course.fallback.to_string(),
+                "links": links, "fallback": words.fallback(path).to_string(),
             }
         }).collect::<Vec<_>>(),
         "kernel": answers.iter().map(|asked| object! {

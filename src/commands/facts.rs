@@ -5,6 +5,7 @@ use crate::bus::Caller;
 use crate::config::model::Config;
 use crate::daemon::control::client;
 use crate::kernel::Kernel;
+use crate::network::firewall::Firewall;
 use crate::plan::{self, Plan};
 use crate::survey::{self, Account, Standings, Survey, Trust};
 
@@ -14,6 +15,8 @@ pub struct World {
     pub account: Account,
     /// What a running daemon's probes have shown.
     pub standings: Standings,
+    /// What the firewall's configuration says.
+    pub firewall: Firewall,
 }
 
 /// Asks netifd, or reads the file that stands in for it, and asks the daemon, if one runs.
@@ -25,7 +28,7 @@ pub fn world(config: &Config, place: &Place) -> Result<World, Exit> {
         })?),
         None => survey::account_of_netifd(config, &mut Caller::new(None)),
     };
-    Ok(World { account, standings: standings(place) })
+    Ok(World { account, standings: standings(place), firewall: survey::firewall(&place.firewall()) })
 }
 
 /// What a daemon's probes have shown, if it runs with the same files. A daemon that does not answer has nothing to say:
@@ -40,7 +43,8 @@ fn standings(place: &Place) -> Standings {
 /// Gathers the facts; where that fails, says why.
 pub fn survey(kernel: &mut Kernel, config: &Config, world: &World, trust: Trust) -> Result<Survey, Exit> {
     let known = survey::remembered(kernel, config);
-    let mut survey = survey::survey(kernel, config, &world.account, trust, &known).map_err(apply::refused)?;
+    let mut survey =
+        survey::survey(kernel, config, &world.account, trust, &known, &world.firewall).map_err(apply::refused)?;
     survey::judge(config, &mut survey.facts, &world.standings);
     Ok(survey)
 }

@@ -18,6 +18,7 @@ use crate::config::{self, model::Config};
 use crate::survey::lists;
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// How a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,12 @@ impl Place {
     #[must_use]
     pub fn new(config: Option<String>, network: Option<String>) -> Self {
         Self { config: config.unwrap_or_else(|| "/etc/config/wansplit".into()), network }
+    }
+
+    /// The firewall's configuration: the package next to ours.
+    #[must_use]
+    pub fn firewall(&self) -> PathBuf {
+        Path::new(&self.config).with_file_name("firewall")
     }
 }
 

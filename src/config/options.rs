@@ -206,6 +206,12 @@ const LINK: &[OptionSpec] = &[
     single("table", ValueKind::Number(1, u32::MAX), "pins the link's routing table"),
     single("priority", PRIORITY, "pins the priority of the link's fwmark ip rule"),
     single("fallback", FALLBACK, "what happens to the link's traffic when it is down").or("main"),
+    single(
+        "masq6",
+        ValueKind::OneOf(&["auto", "0", "1"]),
+        "whether IPv6 senders are translated on this link (masq6, NPT); auto: as its zone in the firewall's configuration says",
+    )
+    .or("auto"),
     list(
         "track_ip",
         ValueKind::TrackedHost,

@@ -9,10 +9,11 @@ use crate::config::model::{Config, Family, LinkId};
 use crate::network::Standing;
 use crate::plan::path::Paths;
 use crate::plan::state::Route;
-use crate::survey::{Account, Standings};
+use crate::survey::{self, Account, Standings};
 use log::error;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Instant;
 
 /// What tells one text of a file from another.
@@ -20,7 +21,7 @@ use std::time::Instant;
 pub struct Stamp(u64, u64, i64, i64);
 
 impl Stamp {
-    fn of(file: &str) -> Option<Self> {
+    fn of(file: impl AsRef<Path>) -> Option<Self> {
         let about = fs::metadata(file).ok()?;
         Some(Self(about.ino(), about.size(), about.mtime(), about.mtime_nsec()))
     }
@@ -79,6 +80,15 @@ impl Daemon {
         self.current = Some(Current { loaded, stamp, account, state: None });
         (self.sweeps, self.settling) = (Sweeps::default(), Settling::default());
         self.nft_fault = None;
+    }
+
+    /// Reads the firewall's configuration, if there is another one than last time.
+    pub(super) fn read_firewall(&mut self) {
+        let file = self.place.firewall();
+        let stamp = Stamp::of(&file);
+        if stamp != self.firewall_stamp {
+            (self.firewall, self.firewall_stamp) = (survey::firewall(&file), stamp);
+        }
     }
 
     /// Goes on with the configuration there was, if there was one.

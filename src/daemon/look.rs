@@ -95,6 +95,7 @@ impl Daemon {
         let lock = lock_now()?;
         if look.network || current.state.is_none() {
             self.ask_netifd(config, &mut current.account);
+            self.read_firewall();
         }
         if let (Account::Unknown(why), Some(_)) = (&current.account, survey::links_of_netifd(config).next()) {
             return Err(Fault::Trouble(format!("the interfaces are not known, nothing is changed: {why}")));
@@ -175,7 +176,7 @@ impl Daemon {
     ) -> Result<(Survey, Plan), Fault> {
         let trouble = |error: Error| Fault::Trouble(error.to_string());
         let now = self.moment(Instant::now());
-        let survey = survey::survey(&mut self.kernel, config, account, Trust::Kernel, known);
+        let survey = survey::survey(&mut self.kernel, config, account, Trust::Kernel, known, &self.firewall);
         let mut survey = survey.map_err(trouble)?;
         self.monitor.compare_with(&std::mem::take(&mut survey.devices));
         settling::await_addresses(&mut survey.facts, &survey.addresses);

@@ -24,6 +24,7 @@ use crate::kernel::lock::{self, Lock};
 use crate::kernel::netlink::monitor::Monitor;
 use crate::kernel::{Error, Kernel};
 use crate::logging;
+use crate::network::firewall::Firewall;
 use crate::plan::Plan;
 use crate::probe::Prober;
 use crate::survey::{Account, Survey};
@@ -62,6 +63,9 @@ struct Daemon {
     watches: Watches,
     sweeps: Sweeps,
     settling: Settling,
+    /// What the firewall's configuration says, and which text of it that was.
+    firewall: Firewall,
+    firewall_stamp: Option<configuration::Stamp>,
     events: Events,
     samples: status::Samples,
     usage: usage::Usage,
@@ -156,6 +160,8 @@ impl Daemon {
             watches: Watches::default(),
             sweeps: Sweeps::default(),
             settling: Settling::default(),
+            firewall: Firewall::default(),
+            firewall_stamp: None,
             events: Events::default(),
             samples: status::Samples::default(),
             usage: usage::Usage::default(),

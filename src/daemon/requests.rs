@@ -121,7 +121,7 @@ impl Daemon {
         let valid = findings.iter().all(Diagnostic::is_harmless);
         if let (Some(config), Some(current)) = (&config, &self.current) {
             let known = survey::remembered(&mut self.kernel, config);
-            let found = survey::survey(&mut self.kernel, config, &current.account, Trust::File, &known);
+            let found = survey::survey(&mut self.kernel, config, &current.account, Trust::File, &known, &self.firewall);
             if let Ok(survey) = found {
                 findings.extend(check::findings(&mut self.kernel, config, survey));
             }

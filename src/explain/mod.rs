@@ -6,13 +6,13 @@ pub mod words;
 
 pub use crate::plan::tiers::{Outcome, outcome};
 
-use crate::config::model::{Choice as Values, Config, Family, LinkId, Mac, Matches, Rule, SetId, Spread};
+use crate::config::model::{Choice as Values, Config, Fallback, Family, LinkId, Mac, Matches, Rule, SetId, Spread};
 use crate::interval::{IntervalSet, from_ipv4, from_ipv6, ipv6_prefix};
 use crate::network::Facts;
 use crate::plan::jhash;
 use crate::plan::path::{Choice, PathId, Paths};
-use crate::plan::router;
 use crate::plan::ruleset::SEED;
+use crate::plan::{refusal, router};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The first packet of a connection.
@@ -74,6 +74,9 @@ pub struct Decision {
     /// The paths it may be on, with the weights by which one is drawn; one if nothing is left to chance, none if it goes
     /// by the main table.
     pub paths: Vec<(PathId, u16)>,
+    /// While its link is down, it is refused: no other link can carry what comes from its address. See
+    /// [`refusal`](crate::plan::refusal).
+    pub refused: bool,
 }
 
 /// What decided.
@@ -122,34 +125,47 @@ pub enum Miss {
     Mark,
 }
 
+impl Decision {
+    fn new(reason: Reason, paths: Vec<(PathId, u16)>) -> Self {
+        Self { reason, paths, refused: false }
+    }
+
+    fn one(reason: Reason, path: PathId) -> Self {
+        Self::new(reason, vec![(path, 1)])
+    }
+}
+
 /// Decides for one packet.
 #[must_use]
 pub fn decide(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet) -> Decision {
-    match &packet.origin {
+    let mut decision = match &packet.origin {
         From::Router => decide_for_router(config, paths, facts, packet),
-        From::Device(device, _) => {
-            if let Some(link) = device.as_deref().and_then(|device| wan(facts, device)) {
-                return Decision { reason: Reason::CameInBy(link), paths: vec![(paths.of_link(link), 1)] };
-            }
-            decide_for_lan(config, paths, facts, packet)
+        From::Device(device, _) => match device.as_deref().and_then(|device| wan(facts, device)) {
+            Some(link) => Decision::one(Reason::CameInBy(link), paths.of_link(link)),
+            None => decide_for_lan(config, paths, facts, packet),
+        },
+    };
+    if let Reason::Prefix(link) | Reason::RuleAndPrefix(_, link) | Reason::BoundTo(link) = decision.reason {
+        let own = decision.paths == [(paths.of_link(link), 1)];
+        decision.refused = own && packet.family() == Family::V6 && refusal::refuses(config, facts, link);
+        // The router's own leave by their link however it stands, as long as it has a way out.
+        let down = outcome(&paths[paths.of_link(link)], facts, packet.family()) == Outcome::Fallback(Fallback::Main);
+        if let (From::Router, true, Some(probes)) = (&packet.origin, decision.refused && down, paths.probe(link)) {
+            decision.paths = vec![(probes, 1)];
         }
     }
+    decision
 }
 
 fn decide_for_lan(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet) -> Decision {
     let matched = first_match(config, facts, packet);
+    let choice = matched.and_then(|(_, rule)| paths.of_target(rule.target));
     let prefix = prefix_owner(facts, packet);
-    let Some((index, rule)) = matched else {
-        return match prefix {
-            Some(link) => Decision { reason: Reason::Prefix(link), paths: vec![(paths.of_link(link), 1)] },
-            None => Decision { reason: Reason::NoRule, paths: Vec::new() },
-        };
-    };
-    let choice = paths.of_target(rule.target);
     if let Some(link) = prefix
-        && let Some(path) = paths.for_prefix(choice.as_ref(), link)
+        && let Some(path) = paths.for_prefix(choice.as_ref(), link, facts)
     {
-        return Decision { reason: Reason::RuleAndPrefix(index, link), paths: vec![(path, 1)] };
+        let reason = matched.map_or(Reason::Prefix(link), |(index, _)| Reason::RuleAndPrefix(index, link));
+        return Decision::one(reason, path);
     }
     let paths = match choice {
         None => Vec::new(),
@@ -159,7 +175,7 @@ fn decide_for_lan(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet
             client_path(&paths, packet).map_or(paths, |path| vec![(path, 1)])
         }
     };
-    Decision { reason: Reason::Rule(index), paths }
+    Decision::new(matched.map_or(Reason::NoRule, |(index, _)| Reason::Rule(index)), paths)
 }
 
 fn decide_for_router(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet) -> Decision {
@@ -167,15 +183,15 @@ fn decide_for_router(config: &Config, paths: &Paths, facts: &Facts, packet: &Pac
     if let [link] = bound.as_slice()
         && !router::holds_back(config, paths)
     {
-        return Decision { reason: Reason::BoundTo(*link), paths: vec![(paths.of_link(*link), 1)] };
+        return Decision::one(Reason::BoundTo(*link), paths.of_link(*link));
     }
     if let Some((index, rule)) = first_match(config, facts, packet) {
         let path = paths.of_router_target(rule.target);
-        return Decision { reason: Reason::Rule(index), paths: path.map(|path| (path, 1)).into_iter().collect() };
+        return Decision::new(Reason::Rule(index), path.map(|path| (path, 1)).into_iter().collect());
     }
     match bound.first() {
-        Some(link) => Decision { reason: Reason::BoundTo(*link), paths: vec![(paths.of_link(*link), 1)] },
-        None => Decision { reason: Reason::NoRule, paths: Vec::new() },
+        Some(link) => Decision::one(Reason::BoundTo(*link), paths.of_link(*link)),
+        None => Decision::new(Reason::NoRule, Vec::new()),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Outcome, outcome};
 use crate::config::model::{Config, Fallback, Family, LinkId};
 use crate::network::{Down, Facts, Side, Standing, State};
-use crate::plan::path::Path;
+use crate::plan::path::{Path, Purpose};
 
 /// A path in one family, and what is known of its links.
 pub struct Way<'a> {
@@ -15,6 +15,8 @@ pub struct Way<'a> {
     pub family: Family,
     /// The path.
     pub path: &'a Path,
+    /// The sender belongs to the path's link, and no other link can carry it: see [`refusal`](crate::plan::refusal).
+    pub refused: bool,
 }
 
 impl Way<'_> {
@@ -52,6 +54,7 @@ impl Way<'_> {
                 let names: Vec<&str> = links.iter().map(name).collect();
                 let first = path.links().next();
                 let why = match links.as_slice() {
+                    [_] if path.course.purpose == Purpose::Probes => "no other takes its address, and it has a way out",
                     [_] if !self.all_good(&links) => "second choice now, but no good one is up",
                     [only] if Some(*only) == first && path.course.tiers.len() == 1 => "it is up",
                     [only] if Some(*only) == first => "the first of its order, and up",
@@ -59,6 +62,9 @@ impl Way<'_> {
                     _ => "shared by the kernel's hash of sender and receiver",
                 };
                 format!("{}: {why}", names.join(", "))
+            }
+            Outcome::Fallback(Fallback::Main) if self.refused => {
+                format!("none: none is up for {family}; the sender gets an error (no other link takes its address)")
             }
             Outcome::Fallback(fallback) => {
                 let reason =
@@ -120,7 +126,7 @@ mod tests {
         let Choice::One(path) = paths.of_policy(PolicyId(0)) else { unreachable!("it is in order") };
         let words = |states: &str| {
             let facts = facts(states);
-            let way = Way { config: &config, facts: &facts, family: Family::V4, path: &paths[*path] };
+            let way = Way { config: &config, facts: &facts, family: Family::V4, path: &paths[*path], refused: false };
             (way.passed_over(), way.taken())
         };
         let said = |states: &str, passed_over: &[&str], taken: &str| {

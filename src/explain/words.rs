@@ -4,7 +4,7 @@ use super::question::with_port;
 use super::way::Way;
 use super::{Decision, From, Miss, Outcome, Packet, Reason, miss, outcome};
 use crate::config::describe::{describe, protocols};
-use crate::config::model::{Config, Family, LinkId, Member, Mode, Policy, Rule, Target};
+use crate::config::model::{Config, Fallback, Family, LinkId, Member, Mode, Policy, Rule, Target};
 use crate::interval::IntervalSet;
 use crate::kernel::netlink::lookup::{self, Answer};
 use crate::network::Facts;
@@ -136,11 +136,23 @@ impl Words<'_> {
                 String::new()
             };
             lines.push(format!("path     {chance}'{}', mark {}, table {}", path.name, path.mark, path.table));
-            let way = Way { config: self.config, facts: self.facts, family: self.packet.family(), path };
+            let way = Way {
+                config: self.config,
+                facts: self.facts,
+                family: self.packet.family(),
+                path,
+                refused: self.decision.refused,
+            };
             lines.extend(way.passed_over().iter().map(|link| format!("not      link {link}")));
             lines.push(format!("link     {}", way.taken()));
         }
         lines
+    }
+
+    /// What happens to the packet if none of the path's links is up.
+    #[must_use]
+    pub fn fallback(&self, path: &Path) -> Fallback {
+        if self.decision.refused { Fallback::Unreachable } else { path.course.fallback }
     }
 
     /// The links a path leads to now.
@@ -242,15 +254,23 @@ pub enum Verdict {
 
 /// How the kernel's answer for a mark compares with the plan.
 #[must_use]
-pub fn compare(plan: &Plan, decision: &Decision, family: Family, mark: u32, answer: &Answer) -> Verdict {
+pub fn compare(plan: &Plan, facts: &Facts, decision: &Decision, family: Family, mark: u32, answer: &Answer) -> Verdict {
     let on_path = |(path, _): &&(PathId, u16)| mark == 0 || plan.paths[*path].mark.bits() == mark;
     let Some((path, _)) = decision.paths.iter().find(on_path) else { return Verdict::Main };
     let table = plan.paths[*path].table;
     let routes: Vec<_> = plan.routes.iter().filter(|route| (route.table, route.family) == (table, family)).collect();
     let refused = matches!(answer.verdict, lookup::Verdict::Unreachable | lookup::Verdict::Blackhole);
+    if answer.verdict == lookup::Verdict::Prohibit
+        && decision.refused
+        && outcome(&plan.paths[*path], facts, family) == Outcome::Fallback(Fallback::Main)
+    {
+        // Behind the path's table: without carrier there is a route in it, which the kernel passes over.
+        return Verdict::Agrees;
+    }
     let matches = routes.iter().any(|route| match &route.kind {
         RouteKind::Via(hops) => answer.table == Some(table) && same_hops(hops, &answer.hops),
         RouteKind::Unreachable | RouteKind::Blackhole => refused,
+        RouteKind::Prohibit => false,
     });
     let elsewhere = matches!(answer.verdict, lookup::Verdict::Local | lookup::Verdict::Other(_));
     if matches {

@@ -1,5 +1,6 @@
 //! Joins the configuration, netifd's account and the kernel's into [`Facts`]. Pure.
 
+use super::firewall::Firewall;
 use super::known::Known;
 use super::netifd::Interface;
 use super::{Down, Facts, Hop, LinkFacts, Side, State};
@@ -51,6 +52,8 @@ pub struct Sources<'a> {
     pub absent: Absent,
     /// What the links last had.
     pub known: &'a Known,
+    /// What the firewall's configuration says of translation.
+    pub firewall: &'a Firewall,
 }
 
 /// What to think of a device the kernel does not have.
@@ -85,9 +88,21 @@ impl Sources<'_> {
             let group = self.group(config, link);
             let strangers: Vec<&Interface> =
                 self.interfaces().iter().filter(|own| group.iter().all(|member| member.name != own.name)).collect();
-            told.get(n).map(|told| self.known.fill(link, told, &others, &strangers))
+            let mut facts = told.get(n).map(|told| self.known.fill(link, told, &others, &strangers))?;
+            facts.translates6 = link.masq6.unwrap_or_else(|| self.is_masqueraded(link, &group, &facts));
+            Some(facts)
         };
         config.links.iter().enumerate().filter_map(fill).collect()
+    }
+
+    /// Whether the firewall's configuration has IPv6 senders translated on a link.
+    fn is_masqueraded(&self, link: &Link, group: &[&Interface], facts: &LinkFacts) -> bool {
+        let mut names: Vec<&str> = group.iter().map(|interface| interface.name.as_str()).collect();
+        // While netifd is silent, too.
+        if let Attachment::Interface(name) = &link.attachment {
+            names.push(name);
+        }
+        self.firewall.translates(&names, facts.v6.device.as_deref())
     }
 
     /// The device behind each interface, also while it is down, as far as that is known.
@@ -265,7 +280,7 @@ fn side(why: Down) -> Side {
 }
 
 fn both(of: impl Fn(Family) -> Side) -> LinkFacts {
-    LinkFacts { v4: of(Family::V4), v6: of(Family::V6), prefixes: Vec::new() }
+    LinkFacts { v4: of(Family::V4), v6: of(Family::V6), ..LinkFacts::default() }
 }
 
 fn sorted(addresses: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {

@@ -2,6 +2,7 @@
 //!
 //! The types here are plain values; `plan` computes from them and never asks the machine itself.
 
+pub mod firewall;
 pub mod gather;
 pub mod known;
 pub mod netifd;
@@ -64,6 +65,8 @@ pub struct LinkFacts {
     pub v6: Side,
     /// IPv6 prefixes the provider delegated over this link: `(address, length)`.
     pub prefixes: Vec<(Ipv6Addr, u8)>,
+    /// Whether IPv6 senders are translated on it, so that hosts with any address may leave by it.
+    pub translates6: bool,
 }
 
 /// One link in one family.

@@ -49,11 +49,13 @@ pub fn ruleset(config: &Config, paths: &Paths, facts: &Facts) -> Ruleset {
 }
 
 /// Whether two sets of facts give the same table for one configuration: it knows the links' devices and prefixes, and
-/// nothing of how they are.
+/// whether they translate, and nothing of how they are.
 #[must_use]
 pub fn has_same_ground(facts: &Facts, other: &Facts) -> bool {
     let same = |(own, other): (&LinkFacts, &LinkFacts)| {
-        own.prefixes == other.prefixes && own.v4.device == other.v4.device && own.v6.device == other.v6.device
+        (&own.prefixes, own.translates6) == (&other.prefixes, other.translates6)
+            && own.v4.device == other.v4.device
+            && own.v6.device == other.v6.device
     };
     facts.interfaces == other.interfaces
         && facts.links.len() == other.links.len()
@@ -156,7 +158,8 @@ impl<'a> Builder<'a> {
     }
 
     /// IPv6 hosts choose their source address themselves, and a provider takes no other provider's: a source out of a
-    /// delegated prefix decides the link, as far as the target allows that link. `None` is "no rule matched".
+    /// delegated prefix decides the link, as far as the target allows that link, and unless all its other links translate.
+    /// `None` is "no rule matched".
     fn by_prefix(&mut self, choice: Option<&Option<Choice>>) -> Option<Rule> {
         let mut entries: map::Map<Interval, Verdict> = map::Map::new();
         for n in 0..self.config.links.len() {
@@ -181,7 +184,7 @@ impl<'a> Builder<'a> {
     }
 
     fn prefix_path(&self, choice: Option<&Option<Choice>>, link: LinkId) -> Option<PathId> {
-        self.paths.for_prefix(choice.and_then(Option::as_ref), link)
+        self.paths.for_prefix(choice.and_then(Option::as_ref), link, self.facts)
     }
 
     /// New connections from a WAN: stamped with that link, packet and connection.

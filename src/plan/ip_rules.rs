@@ -9,15 +9,17 @@
 //! 3. `oif` for sockets bound to a device. Behind the fwmark rules: a bound socket's marked packets lead to the same
 //!    link anyway, and so an established packet does not pay for these.
 //! 4. `from ADDRESS iif lo` for sockets bound to a WAN's address, and for the second lookup that a TCP connect makes
-//!    once it has its address; so they stand before the next ones.
+//!    once it has its address; so they stand before the next ones. Right behind them those that refuse what no other link
+//!    can carry (IPv6): see [`refusal`].
 //! 5. `iif lo ipproto P dport D`: the router's own services. They choose the right source address in both families,
 //!    where a mark comes too late. If one of them holds traffic back, they stand before all `from` rules: see
 //!    [`router::holds_back`].
 //! 6. `from` again, for an address that two links share: there it could only be a guess.
+//! 7. `fwmark` with `from`: the same refusals for hosts.
 
 use super::path::{Paths, Purpose};
-use super::router;
 use super::state::{IpRule, TABLE_MAIN};
+use super::{refusal, router};
 use crate::config::model::{Config, Family, LinkId};
 use crate::map::Map;
 use crate::network::Facts;
@@ -102,32 +104,35 @@ fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladd
     let router = router::rules(config, paths, family, ladder.router);
     let behind = router.last().map_or(ladder.router, |rule| rule.priority + 1);
     let bound = if router::holds_back(config, paths) { behind } else { ladder.from };
-    for (source, tables) in sources(config, paths, facts, family) {
-        match tables.as_slice() {
-            [table] => rules.push(from(bound, source, *table)),
-            [table, ..] => rules.push(from(behind, source, *table)),
+    let sources = sources(config, facts, family);
+    for (source, links) in sources.iter() {
+        let table = |link: &LinkId| paths[paths.of_link(*link)].table;
+        match links.as_slice() {
+            [link] => rules.push(from(bound, *source, table(link))),
+            [link, ..] => rules.push(from(behind, *source, table(link))),
             [] => {}
         }
     }
     rules.extend(router);
+    let owned = sources.iter().map(|(source, links)| (*source, links.as_slice()));
+    rules.extend(refusal::rules(config, paths, facts, owned, [bound + 1, behind + 1]));
     sort::by_key(&mut rules, |rule| rule.priority);
     rules
 }
 
-/// The sources that belong to links, each with the tables of the links that have it: the router's addresses on a WAN
-/// and the prefixes a provider delegated.
-fn sources(config: &Config, paths: &Paths, facts: &Facts, family: Family) -> Map<(IpAddr, u8), Vec<u32>> {
-    let mut sources: Map<(IpAddr, u8), Vec<u32>> = Map::new();
-    for n in 0..config.links.len() {
-        let Some(side) = facts.side(LinkId(n), family) else { continue };
+/// The sources that belong to links, each with the links that have it: the router's addresses on a WAN and the prefixes a
+/// provider delegated.
+fn sources(config: &Config, facts: &Facts, family: Family) -> Map<(IpAddr, u8), Vec<LinkId>> {
+    let mut sources: Map<(IpAddr, u8), Vec<LinkId>> = Map::new();
+    for link in (0..config.links.len()).map(LinkId) {
+        let Some(side) = facts.side(link, family) else { continue };
         let addresses = side.addresses.iter().map(|address| (*address, family.width()));
-        let prefixes = facts.links.get(n).map_or(&[][..], |link| &link.prefixes);
+        let prefixes = facts.links.get(link.0).map_or(&[][..], |link| &link.prefixes);
         let prefixes = prefixes.iter().filter(|_| family == Family::V6).map(|(a, len)| (IpAddr::V6(*a), *len));
-        let table = paths[paths.of_link(LinkId(n))].table;
         for source in addresses.chain(prefixes) {
-            let tables = sources.or_insert_with(source, Default::default);
-            if !tables.contains(&table) {
-                tables.push(table);
+            let links = sources.or_insert_with(source, Default::default);
+            if !links.contains(&link) {
+                links.push(link);
             }
         }
     }

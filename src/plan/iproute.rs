@@ -39,6 +39,7 @@ fn words(route: &Route, more: &str) -> String {
     match kind {
         RouteKind::Unreachable => format!("unreachable default {place}"),
         RouteKind::Blackhole => format!("blackhole default {place}"),
+        RouteKind::Prohibit => format!("prohibit default {place}"),
         RouteKind::Via(hops) => match hops.as_slice() {
             [only] => format!("default {} {place}{}", hop(only), onlink(only)),
             several => {

@@ -10,6 +10,7 @@ pub mod iproute;
 pub mod jhash;
 pub mod moves;
 pub mod path;
+pub mod refusal;
 pub mod review;
 pub mod router;
 pub mod routes;
@@ -87,9 +88,12 @@ pub fn replan(config: &Config, facts: &Facts, before: Option<(&Facts, &Plan)>) -
         Some((_, plan)) => Rc::clone(&plan.ruleset),
         None => Rc::new(classify::ruleset(config, &paths, facts)),
     };
+    let ip_rules = ip_rules::ip_rules(config, &paths, facts);
+    let mut routes = routes::routes(&paths, facts);
+    routes.extend(refusal::routes(&paths, &ip_rules));
     Ok(Plan {
-        routes: routes::routes(&paths, facts),
-        ip_rules: ip_rules::ip_rules(config, &paths, facts),
+        routes,
+        ip_rules,
         ruleset,
         sysctls: sysctls(config, facts),
         table_names: paths.iter().map(|(_, path)| (path.table, path.name.clone())).collect(),

@@ -13,6 +13,7 @@ mod builder;
 use super::allot::Shortage;
 use crate::config::model::{Config, Fallback, LinkId, Mark, PolicyId, Spread, Target};
 use crate::map::Map;
+use crate::network::Facts;
 use crate::sort;
 
 /// Index of a path in [`Paths`].
@@ -196,16 +197,28 @@ impl Paths {
         siblings
     }
 
-    /// The path of a host whose IPv6 address is out of a prefix that `link` delegated, if the choice lets it leave by
-    /// that link; `None` is the main table. A kill switch allows only its own links; anything else follows the prefix,
-    /// because a provider takes no other provider's addresses.
+    /// The path of a host whose IPv6 address is out of a prefix that `link` delegated; `None` is the choice itself: the
+    /// main table, or what the choice makes of any other host.
+    ///
+    /// A provider takes no other provider's addresses, so the prefix decides, as far as the choice allows that: a kill
+    /// switch allows only its own links. But where every other link that the choice may lead to translates, any of them
+    /// will do.
     #[must_use]
-    pub fn for_prefix(&self, choice: Option<&Choice>, link: LinkId) -> Option<PathId> {
+    pub fn for_prefix(&self, choice: Option<&Choice>, link: LinkId, facts: &Facts) -> Option<PathId> {
         let first = match choice {
-            None => return Some(self.of_link(link)),
-            Some(Choice::One(path)) => *path,
-            Some(Choice::Spread(_, paths)) => paths.first()?.0,
+            None => None,
+            Some(Choice::One(path)) => Some(*path),
+            Some(Choice::Spread(_, paths)) => Some(paths.first()?.0),
         };
+        // Main may lead anywhere.
+        let all = || (0..self.links.len()).map(LinkId).collect();
+        let mut others: Vec<LinkId> = first.map_or_else(all, |first| self[first].links().collect());
+        others.retain(|other| *other != link);
+        let translates = |other: &LinkId| facts.links.get(other.0).is_some_and(|other| other.translates6);
+        if !others.is_empty() && others.iter().all(translates) {
+            return None;
+        }
+        let Some(first) = first else { return Some(self.of_link(link)) };
         let free = self[first].course.fallback == Fallback::Main;
         let stays = self.stays_on(first, link);
         // Its address keeps it there: it was not displaced, if that makes no other difference.

@@ -70,7 +70,7 @@ pub fn facts(states: &str) -> Facts {
             _ => Standing::Good,
         };
         let side = Side { device: Some(device), addresses: Vec::new(), state, standing };
-        LinkFacts { v4: side.clone(), v6: side, prefixes: Vec::new() }
+        LinkFacts { v4: side.clone(), v6: side, ..LinkFacts::default() }
     });
     Facts { links: links.collect(), ipv6: true, ..Facts::default() }
 }

@@ -33,6 +33,9 @@ pub enum RouteKind {
     Unreachable,
     /// Drops silently.
     Blackhole,
+    /// Refuses with the ICMP error "administratively prohibited": TCP takes it for final when it connects. "Unreachable"
+    /// may pass (RFC 5461), and not every system gives up at once because of it.
+    Prohibit,
 }
 
 impl Route {

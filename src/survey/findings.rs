@@ -5,6 +5,7 @@ use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::model::{Attachment, Config, Family, LinkId};
 use crate::config::source::Position;
 use crate::kernel::Kernel;
+use crate::network::firewall::Firewall;
 use crate::network::{Down, Facts, State};
 use crate::plan::Plan;
 use crate::plan::allot::Shortage;
@@ -63,6 +64,20 @@ pub(super) fn unusable(config: &Config, facts: &Facts, id: LinkId, account: &Acc
     };
     let finding = Diagnostic::new(Severity::Warning, link.at, message);
     Some(finding.in_section(format!("link '{}'", link.name)).help(help))
+}
+
+/// The firewall's configuration could not be understood, and a link is to do as it says.
+pub(super) fn untranslated(config: &Config, firewall: &Firewall) -> Option<Diagnostic> {
+    let why = firewall.fault.as_deref()?;
+    let link = config.links.iter().find(|link| link.masq6.is_none())?;
+    let finding =
+        Diagnostic::new(Severity::Warning, link.at, format!("{why}; no link counts as one that translates IPv6"));
+    Some(
+        finding
+            .in_section(format!("link '{}'", link.name))
+            .on_option("masq6")
+            .help("put that file right, or say masq6 '0' or '1'"),
+    )
 }
 
 /// What others have put into the kernel that gets in our way. A kernel that cannot be asked has no findings.

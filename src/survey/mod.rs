@@ -13,6 +13,7 @@ use crate::kernel::netlink::link::Link as Device;
 use crate::kernel::sysctl::{Key, Sysctls};
 use crate::kernel::{self, Error, Kernel};
 use crate::map::{Map, Set};
+use crate::network::firewall::Firewall;
 use crate::network::gather::{self, Absent, Sources};
 use crate::network::known::Known;
 use crate::network::netifd::{self, Dump};
@@ -21,6 +22,7 @@ use crate::plan::ip_rules;
 use crate::plan::path::Paths;
 use serde_json::Value;
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 /// How long netifd may take to answer. It does so within milliseconds, unless it is stuck.
@@ -125,7 +127,18 @@ pub fn remembered(handle: &mut Kernel, config: &Config) -> Known {
     held.map_or_else(Known::nothing, |(paths, rules)| ip_rules::remembered(config, &paths, &rules.ours))
 }
 
-/// Joins the account, the kernel's devices and addresses, and what the links last had. What probes have shown is entered
+/// What the firewall's configuration says, from its file: the one beside our own. Where there is none, nothing is
+/// translated.
+#[must_use]
+pub fn firewall(file: &Path) -> Firewall {
+    match std::fs::read(file) {
+        Ok(text) => Firewall::read(&file.display().to_string(), &text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Firewall::default(),
+        Err(error) => Firewall::unknown(format!("cannot read {}: {error}", file.display())),
+    }
+}
+
+/// Joins the account, the kernel's devices and addresses, the firewall's zones, and what the links last had. What probes have shown is entered
 /// by [`judge`].
 ///
 /// # Errors
@@ -136,6 +149,7 @@ pub fn survey(
     account: &Account,
     trust: Trust,
     known: &Known,
+    firewall: &Firewall,
 ) -> Result<Survey, Error> {
     let devices = handle.links()?;
     let addresses = handle.addresses()?;
@@ -150,6 +164,7 @@ pub fn survey(
         without_ipv6: &without_ipv6,
         absent: if believed { Absent::Believed } else { Absent::Missing },
         known,
+        firewall,
     };
     let mut facts = gather::gather(config, &sources);
     let wans: Vec<String> = facts.links.iter().filter_map(|link| link.v4.device.clone()).collect();
@@ -159,6 +174,7 @@ pub fn survey(
     let mut findings: Vec<Diagnostic> =
         warnings.map(|message| Diagnostic::new(Severity::Warning, Position::default(), message)).collect();
     findings.extend((0..config.links.len()).filter_map(|n| findings::unusable(config, &facts, LinkId(n), account)));
+    findings.extend(findings::untranslated(config, firewall));
     let of_age = |deprecated| addresses.iter().filter(move |own| !own.tentative && own.deprecated == deprecated);
     let addresses = of_age(false).chain(of_age(true)).map(|own| own.address).collect();
     Ok(Survey { facts, findings, addresses, devices })

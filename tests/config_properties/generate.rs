@@ -187,13 +187,14 @@ fn links(mask: Mask, names: Vec<String>) -> impl Strategy<Value = Vec<Link>> {
     let pins = (option::of(any::<Index>()), any::<bool>(), any::<bool>());
     let flush = (any::<bool>(), any::<bool>()).prop_map(|(down, up)| Flush { down, up });
     let meter = (option::of(1u32..=1_000_000_000), option::of(quota()));
-    vec((attachment(), fallback(), pins, option::of(tracking()), flush, meter), count).prop_map(move |parts| {
+    let masq6 = option::of(any::<bool>());
+    vec((attachment(), fallback(), pins, option::of(tracking()), (flush, masq6), meter), count).prop_map(move |parts| {
         let mut taken = std::collections::BTreeSet::new();
         let parts = parts.into_iter().zip(&names).enumerate();
         type Meter = (Option<u32>, Option<Quota>);
-        type Part = (Attachment, Fallback, (Option<Index>, bool, bool), Option<Tracking>, Flush, Meter);
+        type Part = (Attachment, Fallback, (Option<Index>, bool, bool), Option<Tracking>, (Flush, Option<bool>), Meter);
         let link = |(index, (part, name)): (usize, (Part, &String))| {
-            let (mut attachment, fallback, (mark, table, priority), tracking, flush, (speed, quota)) = part;
+            let (mut attachment, fallback, (mark, table, priority), tracking, (flush, masq6), (speed, quota)) = part;
             // No two links on one device: that is a warning.
             match &mut attachment {
                 Attachment::Interface(place) | Attachment::Device { device: place, .. } => {
@@ -212,6 +213,7 @@ fn links(mask: Mask, names: Vec<String>) -> impl Strategy<Value = Vec<Link>> {
                 table: table.then_some(1000 + index),
                 priority: priority.then_some(100 + index),
                 fallback,
+                masq6,
                 tracking,
                 flush,
                 speed,

@@ -41,6 +41,7 @@ fn sections(config: &Config) -> Vec<Written> {
         options.extend(link.table.map(|table| ("table", one(&table))));
         options.extend(link.priority.map(|priority| ("priority", one(&priority))));
         options.push(("fallback", one(&link.fallback)));
+        options.push(("masq6", one(&link.masq6.map_or("auto", |on| if on { "1" } else { "0" }))));
         options.extend(link.tracking.iter().flat_map(tracking_options));
         let flush = [(link.flush.down, "down"), (link.flush.up, "up"), (link.flush == NEVER, "none")];
         options.push(("flush_conntrack", flush.iter().filter(|(on, _)| *on).map(|(_, word)| (*word).into()).collect()));

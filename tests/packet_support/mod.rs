@@ -37,6 +37,36 @@ pub fn links(options: &str) -> String {
     )
 }
 
+/// The same links by netifd's interfaces, with these further options, the two policies, and `shared`, which balances.
+pub fn interfaces(options: &str) -> String {
+    let link = |name: &str, interface: &str, mark: u8, table: &str| {
+        format!(
+            "config link '{name}'
+               option interface '{interface}'
+               option mark '{mark}'
+               option table '{table}'
+               {options}\n"
+        )
+    };
+    "config globals 'globals'
+       option enabled '1'
+       option mask '0xff'\n"
+        .to_owned()
+        + &link("EMB", "wan", 1, "100")
+        + &link("OI", "wanb", 2, "200")
+        + "config policy 'web'
+             list use 'EMB'
+             list use 'OI'
+           config policy 'mail'
+             list use 'OI'
+             list use 'EMB'
+           config policy 'shared'
+             option mode 'balance'
+             option balance_by 'connection'
+             list use 'EMB'
+             list use 'OI'\n"
+}
+
 /// A rule for TCP and UDP to some ports.
 pub fn rule(name: &str, ports: &str, target: &str) -> String {
     format!("config rule '{name}'\n  list dest_port '{ports}'\n  option use '{target}'\n")

@@ -33,8 +33,18 @@ pub fn facts(config: &Config, prefix: bool) -> Facts {
         v4: side(n, "198.51.100.1"),
         v6: side(n, "2001:db8::1"),
         prefixes: if prefix && n == 0 { vec![("fd00::".parse().unwrap(), 125)] } else { Vec::new() },
+        translates6: false,
     });
     Facts { links: links.collect(), ipv6: true, ..Facts::default() }
+}
+
+/// The same where these links translate IPv6.
+pub fn translating(config: &Config, prefix: bool, translates6: [bool; 3]) -> Facts {
+    let mut facts = facts(config, prefix);
+    for (link, translates6) in facts.links.iter_mut().zip(translates6) {
+        link.translates6 = translates6;
+    }
+    facts
 }
 
 /// The marks `explain` says a packet may get. 0 is "no mark".

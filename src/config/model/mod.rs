@@ -96,6 +96,8 @@ pub struct Link {
     pub priority: Option<u32>,
     /// What happens to its traffic when it is down.
     pub fallback: Fallback,
+    /// `masq6`: whether IPv6 senders are translated on it; nothing is `auto`, the firewall's zone says.
+    pub masq6: Option<bool>,
     /// How it is watched; without it the link counts as up when the machine says so.
     pub tracking: Option<Tracking>,
     /// When its established connections are moved.

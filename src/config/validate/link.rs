@@ -53,6 +53,7 @@ fn link(named: Named<'_>, mask: Option<Mask>, taken: &mut Taken, diagnostics: &m
         table: pin(section, "table", table, &mut taken.tables, diagnostics),
         priority: pin(section, "priority", priority, &mut taken.priorities, diagnostics),
         fallback: fallback(section, diagnostics),
+        masq6: section.word("masq6", diagnostics).ok().flatten().filter(|word| *word != "auto").map(|word| word == "1"),
         tracking,
         flush: tracking::flush(section, diagnostics),
         speed: section.single("speed", quota::speed, diagnostics).ok().flatten().map(|speed| speed.value),

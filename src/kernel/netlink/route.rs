@@ -186,11 +186,12 @@ pub fn delete_odd(socket: &mut Socket, route: &OddRoute) -> Result<(), Failure> 
 pub(super) fn encode(kind: u16, flags: u16, route: &Route) -> Result<Request, Failure> {
     let hops: &[NextHop] = match &route.kind {
         RouteKind::Via(hops) => hops,
-        RouteKind::Unreachable | RouteKind::Blackhole => &[],
+        RouteKind::Unreachable | RouteKind::Blackhole | RouteKind::Prohibit => &[],
     };
     let (action, single) = match (&route.kind, hops) {
         (RouteKind::Unreachable, _) => (RTN_UNREACHABLE, None),
         (RouteKind::Blackhole, _) => (RTN_BLACKHOLE, None),
+        (RouteKind::Prohibit, _) => (RTN_PROHIBIT, None),
         (RouteKind::Via(_), []) => return Err(Malformed("a route without a next hop").into()),
         (RouteKind::Via(_), [hop]) => (RTN_UNICAST, Some(hop)),
         (RouteKind::Via(_), _) => (RTN_UNICAST, None),

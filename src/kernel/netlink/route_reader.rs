@@ -4,7 +4,7 @@ use super::link::{self, Link};
 use super::message::{Attribute, Attributes, DUMP, Malformed, Message, Request, family_from, family_number};
 use super::route::{
     PLACEHOLDER, RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_PRIORITY, RTA_TABLE, RTM_GETROUTE, RTM_NEWROUTE,
-    RTN_BLACKHOLE, RTN_UNICAST, RTN_UNREACHABLE,
+    RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
 };
 use super::rule::is_missing;
 use super::socket::{Failure, Socket};
@@ -40,6 +40,7 @@ impl Found {
             RTN_UNICAST if !self.hops.is_empty() => RouteKind::Via(self.hops.clone()),
             RTN_UNREACHABLE => RouteKind::Unreachable,
             RTN_BLACKHOLE => RouteKind::Blackhole,
+            RTN_PROHIBIT => RouteKind::Prohibit,
             _ => return None,
         };
         let plain = self.complete && self.destination.1 == 0 && self.source_length == 0;

@@ -180,7 +180,7 @@ fn a_route() -> impl Strategy<Value = Route> {
                 |(gateway, weight)| NextHop { device: "lo".into(), gateway, weight: if single { 1 } else { weight } };
             RouteKind::Via(hops.into_iter().map(hop).collect())
         });
-        let kind = prop_oneof![4 => hops, 1 => Just(RouteKind::Unreachable), 1 => Just(RouteKind::Blackhole)];
+        let kind = prop_oneof![4 => hops, 1 => Just(RouteKind::Unreachable), 1 => Just(RouteKind::Blackhole), 1 => Just(RouteKind::Prohibit)];
         (any::<u32>(), any::<u32>(), kind).prop_map(move |(table, metric, kind)| Route { family, table, metric, kind })
     })
 }

@@ -9,6 +9,8 @@ use crate::network::netifd::parse;
 static NONE: Set<String> = Set::new();
 /// No memory of earlier times.
 static NOTHING: Known = Known::nothing();
+/// No zone that translates.
+static SILENT: Firewall = Firewall::silent();
 
 const RECORDED: &str = include_str!("../../../tests/fixtures/network/network.interface-dump.json");
 const SYNTHETIC: &str = include_str!("../../../tests/fixtures/network/network.interface-dump-synthetic.json");
@@ -16,7 +18,7 @@ const SYNTHETIC: &str = include_str!("../../../tests/fixtures/network/network.in
 fn link(name: &str, attachment: Attachment) -> Link {
     let at = Position::default();
     let (mark, table, priority, tracking) = (None, None, None, None);
-    let (fallback, flush) = (Fallback::Main, Flush::default());
+    let (fallback, masq6, flush) = (Fallback::Main, None, Flush::default());
     Link {
         name: name.into(),
         at,
@@ -25,6 +27,7 @@ fn link(name: &str, attachment: Attachment) -> Link {
         table,
         priority,
         fallback,
+        masq6,
         tracking,
         flush,
         speed: None,
@@ -74,12 +77,13 @@ fn elsewhere(interfaces: &[Interface]) -> Sources<'_> {
         without_ipv6: &NONE,
         absent: Absent::Believed,
         known: &NOTHING,
+        firewall: &SILENT,
     }
 }
 
 fn here<'a>(interfaces: &'a [Interface], devices: &'a [Device], addresses: &'a [Address]) -> Sources<'a> {
-    let (without_ipv6, known, absent) = (&NONE, &NOTHING, Absent::Missing);
-    Sources { netifd: Some(interfaces), devices, addresses, ipv6: true, without_ipv6, absent, known }
+    let (without_ipv6, known, firewall, absent) = (&NONE, &NOTHING, &SILENT, Absent::Missing);
+    Sources { netifd: Some(interfaces), devices, addresses, ipv6: true, without_ipv6, absent, known, firewall }
 }
 
 fn hop(device: &str, gateway: &str) -> Hop {

@@ -67,16 +67,28 @@ impl Wan {
         self.first_lease().networks()
     }
 
-    /// The IPv6 prefix the provider delegates, /56.
+    /// The IPv6 prefix the provider delegates at first, /56.
     #[must_use]
     pub fn prefix(self) -> String {
-        format!("2001:db8:{:x}:100::/56", self.0)
+        self.prefix_number(1)
     }
 
-    /// The LAN host's address out of that prefix, where prefixes are handed out.
+    /// The prefixes it delegates one after the other, from 1 to 99.
+    #[must_use]
+    pub fn prefix_number(self, number: u8) -> String {
+        format!("2001:db8:{:x}:{number:x}00::/56", self.0)
+    }
+
+    /// The LAN host's address out of the first prefix, where prefixes are handed out.
     #[must_use]
     pub fn lan_host(self) -> IpAddr {
-        v6([0x2001, 0xdb8, self.0.into(), 0x100, 0, 0, 0, 0x10])
+        self.lan_host_in(1)
+    }
+
+    /// Its address out of a later one.
+    #[must_use]
+    pub fn lan_host_in(self, number: u8) -> IpAddr {
+        v6([0x2001, 0xdb8, self.0.into(), u16::from(number) << 8, 0, 0, 0, 0x10])
     }
 
     /// Whether the provider gave this address to its customer, by whichever lease.
@@ -91,7 +103,7 @@ impl Wan {
                 let segments = address.segments();
                 let subnet = segments[3];
                 let leased = subnet == 0 || (Lease::SUBNET..=Lease::SUBNET + u16::from(Lease::LAST)).contains(&subnet);
-                segments[..3] == [0x2001, 0xdb8, self.0.into()] && (leased || subnet & 0xff00 == 0x100)
+                segments[..3] == [0x2001, 0xdb8, self.0.into()] && (leased || (0x100..0x6400).contains(&subnet))
             }
         }
     }

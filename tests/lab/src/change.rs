@@ -33,6 +33,26 @@ impl Lab {
         provider.take_back(old);
     }
 
+    /// The provider delegates another prefix: router and LAN host get addresses out of it beside the old ones, which are
+    /// deprecated. Then `tell` is called, for netifd to be heard with the new [`Lab::network_dump`], and then the provider
+    /// takes nothing from the old prefix any more.
+    pub fn renumber(&self, link: u8, tell: impl FnOnce()) {
+        let provider = self.provider(link);
+        let (wan, old) = (provider.wan, provider.prefix_number());
+        provider.delegate_next(&self.internet);
+        let new = provider.prefix_number();
+        let router = wan.prefix_number(new).replace("::/56", "::1/64");
+        self.router.ip(&format!("addr add {router} dev eth0 nodad"));
+        self.lan.ip(&format!(
+            "addr add {}/64 dev eth0 nodad
+             addr change {}/64 dev eth0 preferred_lft 0",
+            wan.lan_host_in(new),
+            wan.lan_host_in(old)
+        ));
+        tell();
+        provider.take_prefix_back(old);
+    }
+
     /// Takes the router's device of a link away, as when a modem is pulled out of its USB port.
     pub fn unplug(&self, link: u8) {
         self.router.ip(&format!("link del {}", Wan(link).device()));

@@ -15,6 +15,8 @@ pub struct Wansplit<'a> {
 }
 
 const CONFIG: &str = "/run/lab-wansplit.config";
+/// The firewall's configuration lies beside ours.
+const FIREWALL: &str = "/run/firewall";
 const NETWORK: &str = "/run/lab-network.json";
 
 impl<'a> Wansplit<'a> {
@@ -53,6 +55,13 @@ impl<'a> Wansplit<'a> {
         // By rename, as above.
         fs::write(format!("{NETWORK}.new"), dump.to_string()).expect("/run is ours");
         fs::rename(format!("{NETWORK}.new"), NETWORK).expect("/run is ours");
+    }
+
+    /// Changes the configuration of the firewall, as wansplit reads it; its rules are another matter.
+    pub fn report_firewall(&self, config: &str) {
+        // By rename, as above.
+        fs::write(format!("{FIREWALL}.new"), config).expect("/run is ours");
+        fs::rename(format!("{FIREWALL}.new"), FIREWALL).expect("/run is ours");
     }
 
     /// Runs a verb to its end.

@@ -16,6 +16,7 @@ pub struct Provider {
     pub wan: Wan,
     counters: AtomicU32,
     lease: AtomicU8,
+    prefix: AtomicU8,
 }
 
 /// Counts the customer's packets of one kind at a provider, those with a wrong source too.
@@ -83,7 +84,8 @@ impl Provider {
                chain forward {{ type filter hook forward priority filter; policy accept; jump faults; }}
              }}"
         ));
-        let provider = Self { host, wan, counters: AtomicU32::new(0), lease: AtomicU8::new(0) };
+        let provider =
+            Self { host, wan, counters: AtomicU32::new(0), lease: AtomicU8::new(0), prefix: AtomicU8::new(1) };
         provider.connect(router);
         provider.give(internet);
         provider
@@ -100,6 +102,30 @@ impl Provider {
     #[must_use]
     pub fn lease(&self) -> Lease {
         Lease { wan: self.wan, number: self.lease.load(Ordering::Relaxed) }
+    }
+
+    /// The number of the prefix that is delegated to the customer now.
+    #[must_use]
+    pub fn prefix_number(&self) -> u8 {
+        self.prefix.load(Ordering::Relaxed)
+    }
+
+    /// Delegates another prefix. The old one stays until [`Provider::take_prefix_back`].
+    pub(crate) fn delegate_next(&self, internet: &Host) {
+        let next = self.prefix_number() + 1;
+        self.prefix.store(next, Ordering::Relaxed);
+        let (n, prefix) = (self.wan.0, self.wan.prefix_number(next));
+        self.host.nft(&format!("add element inet provider given6 {{ {prefix} }}"));
+        internet.ip(&format!("route replace {prefix} via fd09:{n}::1 src 2001:db8:ffff::10"));
+        self.route_prefix();
+    }
+
+    /// Ends the delegation of a prefix: what still comes out of it is dropped, and counted as stale.
+    pub(crate) fn take_prefix_back(&self, number: u8) {
+        let prefix = self.wan.prefix_number(number);
+        self.host.nft(&format!(
+            "delete element inet provider given6 {{ {prefix} }}\nadd element inet provider taken_back6 {{ {prefix} }}"
+        ));
     }
 
     /// Gives the customer another lease. The gateways of the old one stay until [`Provider::take_back`].
@@ -195,7 +221,7 @@ impl Provider {
     fn route_prefix(&self) {
         self.host.ip(&format!(
             "route replace {} via {} dev customer onlink",
-            self.wan.prefix(),
+            self.wan.prefix_number(self.prefix_number()),
             self.lease().router()[1]
         ));
     }

@@ -210,7 +210,7 @@ impl Lab {
                 "ipv4-address": [{"address": LAN2_GATEWAY[0], "mask": 24}], "route": []}),
         ];
         for provider in &self.providers {
-            interfaces.extend(wan_interfaces(provider.lease(), !down.contains(&provider.wan.0)));
+            interfaces.extend(wan_interfaces(provider, !down.contains(&provider.wan.0)));
         }
         json!({ "interface": interfaces })
     }
@@ -307,8 +307,8 @@ pub(crate) fn wan_addresses(lease: Lease) -> String {
     format!("addr add {v4}/24 dev {device}\naddr add {v6}/64 dev {device} nodad")
 }
 
-fn wan_interfaces(lease: Lease, up: bool) -> [Value; 2] {
-    let wan = lease.wan;
+fn wan_interfaces(provider: &Provider, up: bool) -> [Value; 2] {
+    let (lease, wan) = (provider.lease(), provider.wan);
     let ([v4, v6], [gateway4, gateway6], [name4, name6]) = (lease.router(), lease.gateway(), wan.interfaces());
     if !up {
         return [name4, name6]
@@ -320,7 +320,7 @@ fn wan_interfaces(lease: Lease, up: bool) -> [Value; 2] {
     wan4["route"] = json!([{"target": "0.0.0.0", "mask": 0, "nexthop": gateway4, "source": "0.0.0.0/0"}]);
     wan6["ipv6-address"] = json!([{"address": v6, "mask": 64}]);
     wan6["route"] = json!([{"target": "::", "mask": 0, "nexthop": gateway6, "source": "::/0"}]);
-    let prefix = wan.prefix();
+    let prefix = wan.prefix_number(provider.prefix_number());
     let address = prefix.trim_end_matches("/56");
     wan6["ipv6-prefix"] = json!([{"address": address, "mask": 56, "class": name6, "assigned": {"lan": {"address": address, "mask": 64}}}]);
     [wan4, wan6]
