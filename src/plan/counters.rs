@@ -57,7 +57,9 @@ mod tests {
             origin: Origin::Lan,
             matches: Matches::default(),
             target: Target::Main,
+            schedule: None,
             counter: true,
+            log: false,
         };
         names.iter().map(rule).collect()
     }

@@ -74,7 +74,7 @@ impl Reader<'_, '_> {
             };
             named.sets.push((self.sets.add(set), label));
         }
-        Some(Rule { name: name.into_owned(), at: section.at, origin, matches, target, counter })
+        Some(Rule { name: name.into_owned(), at: section.at, origin, matches, target, schedule: None, counter, log: false })
     }
 }
 
