@@ -1,7 +1,7 @@
 //! How POSIX writes a zone: `CET-1CEST,M3.5.0,M10.5.0/3`. The variable `TZ`, OpenWrt's `/etc/TZ` and the end of a TZif
 //! file hold this.
 
-use super::zone::{Daylight, Day, Switch, Zone};
+use super::zone::{Day, Daylight, Switch, Zone};
 use std::str::FromStr;
 
 const HOUR: i64 = 3600;
@@ -122,10 +122,32 @@ mod tests {
     #[test]
     fn what_is_no_zone_is_refused() {
         for text in [
-            "", "CET", "CE-1", "Europe/Berlin", ":CET-1", "CET-1CEST,", "CET-1CEST,M3.5.0", "CET-1CEST,M13.5.0,M10.5.0",
-            "CET-1CEST,M3.6.0,M10.5.0", "CET-1CEST,M3.5.7,M10.5.0", "CET-1CEST,M3.5,M10.5.0", "CET-25", "CET-1:60",
-            "CET-1CEST,J0,J365", "CET-1CEST,J1,J366", "CET-1CEST,0,366", "CET-1CEST,M3.5.0/168,M10.5.0", "<-03>", "<-03",
-            "<a>3", "CET-1CEST,M3.5.0,M10.5.0/3 ", "CET-1CEST,M3.5.0,M10.5.0/3,", "CET--1", "CET-+1", "CET- 1", "<ä b>3",
+            "",
+            "CET",
+            "CE-1",
+            "Europe/Berlin",
+            ":CET-1",
+            "CET-1CEST,",
+            "CET-1CEST,M3.5.0",
+            "CET-1CEST,M13.5.0,M10.5.0",
+            "CET-1CEST,M3.6.0,M10.5.0",
+            "CET-1CEST,M3.5.7,M10.5.0",
+            "CET-1CEST,M3.5,M10.5.0",
+            "CET-25",
+            "CET-1:60",
+            "CET-1CEST,J0,J365",
+            "CET-1CEST,J1,J366",
+            "CET-1CEST,0,366",
+            "CET-1CEST,M3.5.0/168,M10.5.0",
+            "<-03>",
+            "<-03",
+            "<a>3",
+            "CET-1CEST,M3.5.0,M10.5.0/3 ",
+            "CET-1CEST,M3.5.0,M10.5.0/3,",
+            "CET--1",
+            "CET-+1",
+            "CET- 1",
+            "<ä b>3",
             "CET-99999999999999999999",
         ] {
             assert_eq!(text.parse::<Zone>(), Err(NotAZone), "{text}");
@@ -135,8 +157,16 @@ mod tests {
     #[test]
     fn offsets_are_read_in_every_form() {
         for (text, standard) in [
-            ("UTC", 0), ("GMT0", 0), ("UTC+0", 0), ("CET-1", 3600), ("<-03>3", -10_800), ("BRT3", -10_800),
-            ("<+0545>-5:45", 20_700), ("LMT+0:01:15", -75), ("<+14>-14", 50_400), ("EST24:59:59", -89_999),
+            ("UTC", 0),
+            ("GMT0", 0),
+            ("UTC+0", 0),
+            ("CET-1", 3600),
+            ("<-03>3", -10_800),
+            ("BRT3", -10_800),
+            ("<+0545>-5:45", 20_700),
+            ("LMT+0:01:15", -75),
+            ("<+14>-14", 50_400),
+            ("EST24:59:59", -89_999),
         ] {
             assert_eq!(text.parse(), Ok(Zone { standard, daylight: None }), "{text}");
         }

@@ -20,7 +20,16 @@ mod tests {
     fn the_rule_is_between_the_last_two_line_ends() {
         assert_eq!(footer(b"TZif2\0\0data\n\0more\nCET-1CEST,M3.5.0,M10.5.0/3\n"), Some("CET-1CEST,M3.5.0,M10.5.0/3"));
         assert_eq!(footer(b"TZif3\0\0data\n<-03>3\n"), Some("<-03>3"));
-        for file in [&b""[..], b"TZif", b"TZif2", b"TZif\0data\nCET-1\n", b"TZif2data\n\n", b"TZif2data\nCET-1", b"CET-1\n", b"TZif2\n\xff\n"] {
+        for file in [
+            &b""[..],
+            b"TZif",
+            b"TZif2",
+            b"TZif\0data\nCET-1\n",
+            b"TZif2data\n\n",
+            b"TZif2data\nCET-1",
+            b"CET-1\n",
+            b"TZif2\n\xff\n",
+        ] {
             assert_eq!(footer(file), None, "{file:?}");
         }
     }

@@ -120,6 +120,8 @@ pub enum Miss {
     IcmpType,
     /// Another packet mark.
     Mark,
+    /// Another time.
+    Time,
 }
 
 /// Decides for one packet.
@@ -165,7 +167,7 @@ fn decide_for_lan(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet
 fn decide_for_router(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet) -> Decision {
     let bound = packet.source.map_or(Vec::new(), |source| owners(facts, source));
     if let [link] = bound.as_slice()
-        && !router::holds_back(config, paths)
+        && !router::holds_back(config, paths, facts)
     {
         return Decision { reason: Reason::BoundTo(*link), paths: vec![(paths.of_link(*link), 1)] };
     }
@@ -218,6 +220,8 @@ pub fn miss(rule: &Rule, facts: &Facts, packet: &Packet) -> Option<Miss> {
         (holds(matches.dscp.as_ref(), Some(packet.dscp.into())), Miss::Dscp),
         (holds(matches.icmp_types(family), packet.details.icmp_type.map(u128::from)), Miss::IcmpType),
         (matches.mark.is_none_or(|mark| mark.allows(packet.details.mark)), Miss::Mark),
+        // The last: it is what only waiting helps against.
+        (facts.is_time_for(rule), Miss::Time),
     ];
     tests.into_iter().find(|(holds, _)| !holds).map(|(_, miss)| miss)
 }

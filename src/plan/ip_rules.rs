@@ -99,9 +99,9 @@ fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladd
         iif: Some("lo".into()),
         ..IpRule::lookup(family, priority, table)
     };
-    let router = router::rules(config, paths, family, ladder.router);
+    let router = router::rules(config, paths, facts, family, ladder.router);
     let behind = router.last().map_or(ladder.router, |rule| rule.priority + 1);
-    let bound = if router::holds_back(config, paths) { behind } else { ladder.from };
+    let bound = if router::holds_back(config, paths, facts) { behind } else { ladder.from };
     for (source, tables) in sources(config, paths, facts, family) {
         match tables.as_slice() {
             [table] => rules.push(from(bound, source, *table)),

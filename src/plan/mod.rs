@@ -8,6 +8,7 @@ pub mod flows;
 pub mod ip_rules;
 pub mod iproute;
 pub mod jhash;
+pub mod log;
 pub mod moves;
 pub mod path;
 pub mod review;
@@ -82,7 +83,7 @@ pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, allot::Shortage> {
 /// When the mask has fewer marks than the configuration needs.
 pub fn replan(config: &Config, facts: &Facts, before: Option<(&Facts, &Plan)>) -> Result<Plan, allot::Shortage> {
     let paths = Paths::new(config)?;
-    let before = before.filter(|(old, plan)| plan.paths == paths && classify::has_same_ground(facts, old));
+    let before = before.filter(|(old, plan)| plan.paths == paths && classify::has_same_ground(config, facts, old));
     let ruleset = match before {
         Some((_, plan)) => Rc::clone(&plan.ruleset),
         None => Rc::new(classify::ruleset(config, &paths, facts)),

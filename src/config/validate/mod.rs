@@ -12,6 +12,7 @@ mod matches;
 mod names;
 mod policy;
 mod rule;
+mod schedule;
 mod section;
 mod sets;
 mod tracking;
