@@ -14,7 +14,7 @@ const MANY_IP_RULES: usize = 32;
 pub fn review(config: &Config, facts: &Facts) -> Vec<Diagnostic> {
     let mut findings = shadowed(config, facts);
     findings.extend(config.rules.iter().filter_map(costly));
-    findings.extend(config.rules.iter().filter_map(uncounted));
+    findings.extend(config.rules.iter().flat_map(unnoted));
     findings.extend(shared_numbers(config));
     findings
 }
@@ -63,15 +63,21 @@ fn costly(rule: &Rule) -> Option<Diagnostic> {
     })
 }
 
-/// Rules that count, but not all that they take.
-fn uncounted(rule: &Rule) -> Option<Diagnostic> {
-    (rule.counter && rule.origin.includes_router()).then(|| {
-        let nothing = if rule.origin.includes_lan() { "" } else { ", so this counter stays empty" };
-        let message = format!("the router's own connections are not counted{nothing}");
+/// Rules that count or log, but not all that they take.
+fn unnoted(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
+    let lan = rule.origin.includes_lan();
+    let notes = [
+        (rule.counter, "counter", "counted", "so this counter stays empty"),
+        (rule.log, "log", "logged", "so this rule logs nothing"),
+    ];
+    let asked = notes.into_iter().filter(|(on, ..)| *on && rule.origin.includes_router());
+    asked.map(move |(_, option, done, empty)| {
+        let nothing = if lan { String::new() } else { format!(", {empty}") };
+        let message = format!("the router's own connections are not {done}{nothing}");
         Diagnostic::new(Severity::Note, rule.at, message)
             .in_section(format!("rule '{}'", rule.name))
-            .on_option("counter")
-            .help("ip rules steer them, and those count nothing")
+            .on_option(option)
+            .help("ip rules steer them, and those neither count nor log")
     })
 }
 
