@@ -121,12 +121,14 @@ fn sysctls(config: &Config, facts: &Facts) -> Vec<Sysctl> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::clock::Now;
     use sample::{config, facts, links, policy};
 
     #[test]
     fn the_rules_are_compiled_anew_only_where_they_must_be() {
         let text = links(2, "")
             + &policy("web", &["A", "B"], " option mode 'balance'")
+            + "config rule 'thursdays'\n list weekdays 'thu'\n option use 'B'\n"
             + "config rule 'r'\n list src_iface 'guests'\n list dest_port '80'\n list proto 'tcp'\n option use 'web'\n";
         let config = config(&text, true);
         let before = (facts("GG"), plan(&config, &facts("GG")).unwrap());
@@ -147,6 +149,10 @@ mod tests {
         changed(|facts| facts.links[1].v6.device = Some("ppp0".into()));
         changed(|facts| facts.links[0].v4.device = None);
         changed(|facts| facts.links[0].prefixes.push(("2001:db8::".parse().unwrap(), 48)));
+        // The first second that it is not Thursday in UTC any more; a second before it is.
+        let later = |instant| Facts { now: Now { instant, ..Now::default() }, ..facts("GG") };
+        check(&later(86_399), true);
+        check(&later(86_400), false);
         changed(|facts| drop(facts.interfaces.insert("guests".into(), "br-guests".into())));
     }
 }

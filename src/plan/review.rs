@@ -98,3 +98,23 @@ fn shared_numbers(config: &Config) -> Vec<Diagnostic> {
     });
     pairs.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::sample::{config, facts, links};
+
+    #[test]
+    fn a_rule_that_holds_at_times_shadows_only_what_holds_at_the_same_times() {
+        let rule = |name: &str, times: &str| format!("config rule '{name}'\n{times} option use 'A'\n");
+        let (mon, tue) = (" list weekdays 'mon'\n", " list weekdays 'tue'\n");
+        let said = |rules: [String; 2]| {
+            let config = config(&(links(1, "") + &rules.concat()), false);
+            review(&config, &facts("G")).iter().filter(|finding| finding.message.contains("no packet")).count()
+        };
+        assert_eq!(said([rule("a", mon), rule("b", "")]), 0);
+        assert_eq!(said([rule("a", mon), rule("b", tue)]), 0);
+        assert_eq!(said([rule("a", mon), rule("b", mon)]), 1);
+        assert_eq!(said([rule("a", ""), rule("b", mon)]), 1);
+    }
+}
