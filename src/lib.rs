@@ -5,6 +5,7 @@
 //! → `kernel` (the only code that touches it), joined by `reconcile`.
 
 pub mod bus;
+pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod daemon;

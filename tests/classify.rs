@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use support::interpreter;
 use support::sample::{self, SampleRule};
 use support::world::{explained, read, translating};
+use wansplit::clock::Now;
 use wansplit::config::model::{Config, LinkId, Target};
 use wansplit::explain::Packet;
 use wansplit::network::Facts;
@@ -17,9 +18,8 @@ use wansplit::plan::path::{Choice, Paths};
 use wansplit::plan::{Plan, plan};
 
 /// The marks a packet may get by the plain first match.
-fn naive(config: &Config, plan: &Plan, facts: &Facts, rules: &[SampleRule], packet: &Packet) -> BTreeSet<u32> {
+fn naive(config: &Config, plan: &Plan, facts: &Facts, hit: Option<usize>, packet: &Packet) -> BTreeSet<u32> {
     let paths = &plan.paths;
-    let hit = rules.iter().position(|rule| rule.matches(packet));
     let choice = hit.and_then(|n| paths.of_target(config.rules[n].target));
     let delegated = facts.links.iter().position(|link| {
         let source = packet.source.unwrap();
@@ -72,18 +72,24 @@ fn possible(paths: &Paths, choice: Option<&Choice>, packet: &Packet) -> BTreeSet
     }
 }
 
-fn agree(rules: &[SampleRule], packets: &[Packet], prefix: bool, translates6: [bool; 3]) {
+fn agree(rules: &[SampleRule], packets: &[Packet], prefix: bool, translates6: [bool; 3], (day, hour): (u8, u8)) {
     let (config, kept) = read(rules);
-    let facts = translating(&config, prefix, translates6);
+    let mut facts = translating(&config, prefix, translates6);
+    // 1970-01-05 was a Monday; two hours east of UTC.
+    let instant = (4 + i64::from(day)) * 86_400 + (i64::from(hour) - 2) * 3600 + 1800;
+    facts.now = Now { instant, zone: "EET-2".parse().unwrap() };
     let plan = plan(&config, &facts).unwrap();
     let counting: Vec<bool> = (0..kept.len()).map(|n| plan.counter_of(n).is_some()).collect();
     assert_eq!(counting, kept.iter().map(|rule| rule.counts).collect::<Vec<_>>(), "who asked for it counts");
     for packet in packets {
         let walked = interpreter::walked(&plan.ruleset, packet);
-        let counts = kept.iter().position(|rule| rule.matches(packet)).and_then(|n| plan.counter_of(n));
+        let hit = kept.iter().position(|rule| rule.is_on(day, hour) && rule.matches(packet));
+        let counts = hit.and_then(|n| plan.counter_of(n));
         assert_eq!(walked.counters, Vec::from_iter(counts), "the counter of the rule that takes {packet:?}");
+        let logs = hit.filter(|n| kept[*n].logs).map(|n| format!("wansplit {}: ", config.rules[n].name));
+        assert_eq!(walked.logged, Vec::from_iter(logs), "the log of the rule that takes {packet:?}");
         let compiled = walked.marks;
-        let plain = naive(&config, &plan, &facts, &kept, packet);
+        let plain = naive(&config, &plan, &facts, hit, packet);
         assert_eq!(compiled, plain, "compiled and plain first match differ for {packet:?}");
         let explained = explained(&config, &plan, &facts, packet);
         assert_eq!(explained, plain, "explain and plain first match differ for {packet:?}");
@@ -99,15 +105,17 @@ proptest! {
         packets in prop::collection::vec(sample::packet(), 40),
         prefix in any::<bool>(),
         translates6 in any::<[bool; 3]>(),
+        time in (0..7u8, 0..24u8),
     ) {
-        agree(&rules, &packets, prefix, translates6);
+        agree(&rules, &packets, prefix, translates6, time);
     }
 
     #[test]
     fn rules_that_merge(
         rules in prop::collection::vec(sample::plain_rule(), 1..60),
         packets in prop::collection::vec(sample::packet(), 40),
+        time in (0..7u8, 0..24u8),
     ) {
-        agree(&rules, &packets, false, [false; 3]);
+        agree(&rules, &packets, false, [false; 3], time);
     }
 }

@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use wansplit::config::describe::describe;
+use wansplit::config::describe::conditions;
 use wansplit::config::diagnostics::render_all;
 use wansplit::config::model::{Config, Flush, Origin, Target, Tracking};
 use wansplit::config::read;
@@ -91,7 +91,8 @@ fn holds(config: &Config) -> String {
         };
         let origin = if rule.origin == Origin::Lan { String::new() } else { format!(" of {:?}", rule.origin) };
         let counter = if rule.counter { ", counted" } else { "" };
-        writeln!(out, "rule {:?}{origin}: {} -> {target}{counter}", rule.name, describe(&rule.matches)).unwrap();
+        let log = if rule.log { ", logged" } else { "" };
+        writeln!(out, "rule {:?}{origin}: {} -> {target}{counter}{log}", rule.name, conditions(rule)).unwrap();
     }
     out
 }

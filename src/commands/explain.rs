@@ -2,7 +2,7 @@
 
 use super::{Exit, Loaded, Place, facts, say, usage};
 use crate::config;
-use crate::config::describe::describe;
+use crate::config::describe::conditions;
 use crate::config::model::{Config, LinkId, Mac, NotAMac};
 use crate::explain::question;
 use crate::explain::words::{self, Verdict, Words};
@@ -262,7 +262,7 @@ fn as_json(words: &Words, plan: &Plan, answers: &[Asked]) -> Value {
     let rule = words.rule();
     object! {
         "packet": words.packet(),
-        "rule": rule.map(|rule| object! { "name": rule.name.as_str(), "line": rule.at.line, "matches": describe(&rule.matches) }),
+        "rule": rule.map(|rule| object! { "name": rule.name.as_str(), "line": rule.at.line, "matches": conditions(rule) }),
         "use": rule.map(|rule| words::target(config, rule.target)),
         "reason": words.reason(),
         "paths": words.decision.paths.iter().map(|(path, weight)| {

@@ -1,8 +1,9 @@
 //! A rule's matches in one line for people: `tcp/udp port 53 from 192.168.1.0/24 to !10.0.0.0/8, IPv4`.
 
 use super::diagnostics::escape;
-use super::model::{Choice, Family, InSets, Matches};
+use super::model::{Choice, Family, InSets, Matches, Rule, Schedule};
 use super::validate::{DSCP_NAMES, ICMP_TYPES, PROTOCOL_NAMES};
+use crate::clock::{TimeOfDay, short};
 use crate::interval::{Interval, IntervalSet, to_ipv4, to_ipv6, to_prefixes};
 use std::fmt::Display;
 
@@ -77,6 +78,37 @@ fn icmp_types([v4, v6]: &[IntervalSet; 2]) -> String {
     });
     let names: Vec<String> = named.map(|(name, ..)| (*name).to_owned()).collect();
     if names.is_empty() { numbers(v4, Interval::new(0, 255), |_| None) } else { list(names, ", ") }
+}
+
+/// What a packet must be like for a rule to take it, and when, in one line.
+#[must_use]
+pub fn conditions(rule: &Rule) -> String {
+    let matches = describe(&rule.matches);
+    match &rule.schedule {
+        Some(times) => format!("{matches}, {}", schedule(times)),
+        None => matches,
+    }
+}
+
+/// When a rule holds: `mon to fri 22:00 to 06:00`, `sat, sun`, `12:00 to 24:00`.
+#[must_use]
+pub fn schedule(schedule: &Schedule) -> String {
+    let mut runs: Vec<(u8, u8)> = Vec::new();
+    for day in (0..7).filter(|day| schedule.has_day(*day)) {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == day => *last = day,
+            _ => runs.push((day, day)),
+        }
+    }
+    let name = |day: u8| short(day).to_ascii_lowercase();
+    let words = runs.into_iter().map(|(first, last)| match last - first {
+        0 => name(first),
+        1 => format!("{}, {}", name(first), name(last)),
+        _ => format!("{} to {}", name(first), name(last)),
+    });
+    let days = (!schedule.is_daily()).then(|| words.collect::<Vec<_>>().join(", "));
+    let span = schedule.span().map(|(start, stop)| format!("{} to {}", TimeOfDay(start), TimeOfDay(stop)));
+    [days, span].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// Protocols by name: `tcp/udp`, `icmp`, `protocol 99`.

@@ -68,6 +68,10 @@ pub enum ValueKind {
     Entry,
     /// The absolute path of a file.
     Path,
+    /// A day of the week, or a range of them; may be negated.
+    Weekday,
+    /// A time of day: `22:00`, `22:00:30`.
+    TimeOfDay,
     /// The name of an interface; may be negated.
     ArrivalInterface,
     /// A DSCP value or its name; may be negated.
@@ -315,11 +319,16 @@ const RULE: &[OptionSpec] = &[
     list_of_names("src_set", "sets one of which the source may be in"),
     list_of_names("dest_set", "sets one of which the destination may be in"),
     list("dest_domain", ValueKind::Domain, "domains, with their subdomains, whose addresses the destination may be"),
-    list("weekdays", ValueKind::Text, "the days on which the rule counts").not_yet(),
-    single("start_time", ValueKind::Text, "the time of day from which the rule counts").not_yet(),
-    single("stop_time", ValueKind::Text, "the time of day until which the rule counts").not_yet(),
+    list("weekdays", ValueKind::Weekday, "the days on which the rule holds: mon, tuesday, mon-fri, !sun"),
+    single("start_time", ValueKind::TimeOfDay, "the time of day from which it holds, by the router's time zone"),
+    single(
+        "stop_time",
+        ValueKind::TimeOfDay,
+        "the time of day until which it holds; on the next day if that is earlier",
+    ),
     single("sticky", ValueKind::Text, "how long a client stays on its link").not_yet(),
-    single("log", ValueKind::Text, "whether matches are logged").not_yet(),
+    single("log", ValueKind::Boolean, "whether the first packet of each connection it takes goes to the kernel's log")
+        .or("0"),
 ];
 
 const SET: &[OptionSpec] = &[

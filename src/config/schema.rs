@@ -99,6 +99,8 @@ fn definition_name(spec: &OptionSpec) -> &'static str {
         ValueKind::Mac => "mac",
         ValueKind::ArrivalInterface => "arrival_interface",
         ValueKind::Dscp => "dscp",
+        ValueKind::Weekday => "weekday",
+        ValueKind::TimeOfDay => "time_of_day",
         ValueKind::IcmpType => "icmp_type",
         ValueKind::ForeignMark => "foreign_mark",
         ValueKind::Domain => "domain",
@@ -175,6 +177,8 @@ fn definition(value: ValueKind) -> Value {
         ValueKind::Mac => text(r"^!?[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$"),
         ValueKind::ArrivalInterface => text(r"^!?[^\s/:]{1,64}$"),
         ValueKind::Dscp => number(0, 63, r"^!?[0-9A-Za-z]+$"),
+        ValueKind::Weekday => text(r"^!?[A-Za-z]{3,9}(-[A-Za-z]{3,9})?$"),
+        ValueKind::TimeOfDay => text(r"^[0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2})?$"),
         ValueKind::IcmpType => number(0, 255, r"^!?[0-9A-Za-z-]+$"),
         ValueKind::ForeignMark => {
             number(0, u32::MAX, r"^!?(0[xX][0-9a-fA-F]{1,8}|[0-9]+)(/(0[xX][0-9a-fA-F]{1,8}|[0-9]+))?$")

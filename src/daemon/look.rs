@@ -1,6 +1,7 @@
 //! A look: read the world, compute what the kernel shall hold, send the difference, and tell what has become of the
 //! links.
 
+use super::alarm::{self, Alarm};
 use super::settling;
 use super::triggers::Look;
 use super::{Current, Daemon, PAUSE};
@@ -145,6 +146,10 @@ impl Daemon {
                 Err(failed) => return Err(Fault::Trouble(words_of(&failed))),
             }
         };
+        if let Err(errno) = self.alarm.set(alarm::next(config, survey.facts.now)) {
+            self.complaints
+                .push(format!("rules that hold at certain times are looked at every 5 minutes only: {errno}"));
+        }
         self.watches.settle();
         drop(lock);
         let before = current.state.take();
@@ -214,6 +219,7 @@ impl Daemon {
     /// Switched off is a wanted state too: nothing of ours in the kernel.
     fn take_away(&mut self) -> Result<(), Fault> {
         let _lock = lock_now()?;
+        self.alarm = Alarm::default();
         let report = reconcile::remove(&mut self.kernel).map_err(|failed| Fault::Trouble(words_of(&failed)))?;
         if !report.changed.is_empty() {
             info!("switched off in its configuration: all traffic goes by the main table");

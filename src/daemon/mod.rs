@@ -1,6 +1,7 @@
 //! `wansplit run`: one process, one poll loop. Everything that happens ends in a look at the world (`look`), which is the
 //! same function of configuration and world that `wansplit apply` is.
 
+mod alarm;
 mod announce;
 mod bus;
 mod configuration;
@@ -28,6 +29,7 @@ use crate::network::firewall::Firewall;
 use crate::plan::Plan;
 use crate::probe::Prober;
 use crate::survey::{Account, Survey};
+use alarm::Alarm;
 use bus::Bus;
 use control::server::Server;
 use events::Events;
@@ -59,6 +61,7 @@ struct Daemon {
     signals: Signals,
     hooks: Hooks,
     triggers: Triggers,
+    alarm: Alarm,
     prober: Prober,
     watches: Watches,
     sweeps: Sweeps,
@@ -102,6 +105,7 @@ enum Source {
     Bus,
     Control,
     Prober,
+    Alarm,
 }
 
 /// Runs until it is told to end.
@@ -156,6 +160,7 @@ impl Daemon {
             signals,
             hooks: Hooks::default(),
             triggers,
+            alarm: Alarm::default(),
             prober: Prober::new().map_err(|errno| Error::io("wait for", Path::new("probes"))(errno.into()))?,
             watches: Watches::default(),
             sweeps: Sweeps::default(),
@@ -189,6 +194,10 @@ impl Daemon {
             if ready.contains(&Source::Control) || self.server.deadline().is_some_and(|at| at <= now) {
                 self.answer_control(now);
             }
+            if ready.contains(&Source::Alarm) {
+                self.alarm.heard();
+                self.triggers.touch_urgently(now, Look::default());
+            }
             self.hooks.turn(now);
             self.meter(now);
             self.watch(now);
@@ -209,6 +218,7 @@ impl Daemon {
         let either = |writes| if writes { PollFlags::POLLOUT } else { PollFlags::POLLIN };
         all.extend(self.server.fds().map(|(fd, writes)| (Source::Control, fd, either(writes))));
         all.push((Source::Prober, self.prober.as_fd(), PollFlags::POLLIN));
+        all.extend(self.alarm.fd().map(|fd| (Source::Alarm, fd, PollFlags::POLLIN)));
         let mut fds: Vec<PollFd> = all.iter().map(|(_, fd, events)| PollFd::new(*fd, *events)).collect();
         let until = self.deadline().map(|at| at.saturating_duration_since(Instant::now()));
         // Poll counts in milliseconds; rounded up, or it would turn in circles for the last one.

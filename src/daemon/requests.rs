@@ -8,7 +8,7 @@ use crate::commands::{Loaded, check, explain};
 use crate::config;
 use crate::config::diagnostics::Diagnostic;
 use crate::json::{self, object};
-use crate::network::Standing;
+use crate::network::{Facts, Standing};
 use crate::sort;
 use crate::survey::{self, Trust};
 use log::info;
@@ -103,7 +103,9 @@ impl Daemon {
         let (Some(config), Some((survey, plan))) = (&current.loaded.config, &current.state) else {
             return Err(Status::NOT_FOUND);
         };
-        Ok(explain::answer(&mut self.kernel, config, &survey.facts, plan, packet))
+        // The look that these facts are of may be minutes ago.
+        let facts = Facts { now: survey::now(config), ..survey.facts.clone() };
+        Ok(explain::answer(&mut self.kernel, config, &facts, plan, packet))
     }
 
     /// The findings about a text, or about the file.

@@ -123,6 +123,8 @@ pub enum Miss {
     IcmpType,
     /// Another packet mark.
     Mark,
+    /// Another time.
+    Time,
 }
 
 impl Decision {
@@ -181,7 +183,7 @@ fn decide_for_lan(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet
 fn decide_for_router(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet) -> Decision {
     let bound = packet.source.map_or(Vec::new(), |source| owners(facts, source));
     if let [link] = bound.as_slice()
-        && !router::holds_back(config, paths)
+        && !router::holds_back(config, paths, facts)
     {
         return Decision::one(Reason::BoundTo(*link), paths.of_link(*link));
     }
@@ -234,6 +236,8 @@ pub fn miss(rule: &Rule, facts: &Facts, packet: &Packet) -> Option<Miss> {
         (holds(matches.dscp.as_ref(), Some(packet.dscp.into())), Miss::Dscp),
         (holds(matches.icmp_types(family), packet.details.icmp_type.map(u128::from)), Miss::IcmpType),
         (matches.mark.is_none_or(|mark| mark.allows(packet.details.mark)), Miss::Mark),
+        // The last: it is what only waiting helps against.
+        (facts.is_time_for(rule), Miss::Time),
     ];
     tests.into_iter().find(|(holds, _)| !holds).map(|(_, miss)| miss)
 }

@@ -3,7 +3,7 @@
 use super::question::with_port;
 use super::way::Way;
 use super::{Decision, From, Miss, Outcome, Packet, Reason, miss, outcome};
-use crate::config::describe::{describe, protocols};
+use crate::config::describe::{conditions, protocols, schedule};
 use crate::config::model::{Config, Fallback, Family, LinkId, Member, Mode, Policy, Rule, Target};
 use crate::interval::IntervalSet;
 use crate::kernel::netlink::lookup::{self, Answer};
@@ -91,7 +91,7 @@ impl Words<'_> {
         };
         let passed = self.config.rules.iter().take(end);
         let line = |rule: &Rule| {
-            let why = miss(rule, self.facts, self.packet).map_or("", what);
+            let why = miss(rule, self.facts, self.packet).map_or_else(String::new, |miss| self.what(miss, rule));
             format!("not      rule '{}': {why}", rule.name)
         };
         let mut lines: Vec<String> = passed.map(line).collect();
@@ -103,6 +103,15 @@ impl Words<'_> {
         lines
     }
 
+    fn what(&self, miss: Miss, rule: &Rule) -> String {
+        match (miss, &rule.schedule) {
+            (Miss::Time, Some(times)) => {
+                format!("not now: it holds {}; it is {}", schedule(times), self.facts.now.local())
+            }
+            _ => what(miss).to_string(),
+        }
+    }
+
     /// Rule, policy, path and link, a line each.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
@@ -112,7 +121,7 @@ impl Words<'_> {
                 let (name, line) = (&rule.name, rule.at.line);
                 lines.push(format!(
                     "rule     '{name}' (line {line}): {} -> {}",
-                    describe(&rule.matches),
+                    conditions(rule),
                     target(self.config, rule.target)
                 ));
                 if let Target::Policy(policy) = rule.target {
@@ -179,6 +188,7 @@ fn what(miss: Miss) -> &'static str {
         Miss::Dscp => "other DSCP value",
         Miss::IcmpType => "other type of ICMP",
         Miss::Mark => "other packet mark (give --mark)",
+        Miss::Time => "not now",
     }
 }
 

@@ -75,6 +75,7 @@ pub fn gather(config: &Config, sources: &Sources) -> Facts {
         ipv6: sources.ipv6,
         strict_devices: Set::new(),
         loose_devices: Set::new(),
+        ..Facts::default()
     }
 }
 

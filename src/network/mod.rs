@@ -7,7 +7,8 @@ pub mod gather;
 pub mod known;
 pub mod netifd;
 
-use crate::config::model::{Family, LinkId};
+use crate::clock::Now;
+use crate::config::model::{Config, Family, LinkId, Rule};
 use crate::map::{Map, Set};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -24,6 +25,8 @@ pub struct Facts {
     pub strict_devices: Set<String>,
     /// Devices on which it checks them loosely (`rp_filter` 2).
     pub loose_devices: Set<String>,
+    /// What time it is.
+    pub now: Now,
 }
 
 impl Facts {
@@ -43,6 +46,17 @@ impl Facts {
     #[must_use]
     pub fn all_usable(&self) -> bool {
         self.links.iter().all(|link| link.v4.is_usable() && (!self.ipv6 || link.v6.is_usable()))
+    }
+
+    /// Whether a rule holds at this time.
+    #[must_use]
+    pub fn is_time_for(&self, rule: &Rule) -> bool {
+        rule.schedule.is_none_or(|schedule| schedule.holds_at(self.now.local()))
+    }
+
+    /// The rules that hold at this time, each with its place in [`Config::rules`].
+    pub fn rules_of<'a>(&'a self, config: &'a Config) -> impl Iterator<Item = (usize, &'a Rule)> {
+        config.rules.iter().enumerate().filter(|(_, rule)| self.is_time_for(rule))
     }
 
     /// What is known of one link in one family.

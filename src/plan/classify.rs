@@ -13,13 +13,14 @@
 
 use super::compiler::{self, region::Member, region::Region};
 use super::counters;
+use super::log;
 use super::path::{Choice, PathId, Paths, Purpose};
 use super::ruleset::digest::Digest;
 use super::ruleset::kept;
 use super::ruleset::{
     Action, Chain, Counter, Dice, Fill, Hook, Key, List, Map, Match, Rule, Ruleset, Verdict, device_number,
 };
-use crate::config::model::{Config, Family, LinkId, Spread, Target};
+use crate::config::model::{Config, Family, LinkId, Rule as ConfigRule, Spread, Target};
 use crate::interval::{Interval, ipv6_prefix};
 use crate::map::{self, Gathered, Set};
 use crate::network::{Facts, LinkFacts};
@@ -48,16 +49,17 @@ pub fn ruleset(config: &Config, paths: &Paths, facts: &Facts) -> Ruleset {
     builder.finish()
 }
 
-/// Whether two sets of facts give the same table for one configuration: it knows the links' devices and prefixes, and
-/// whether they translate, and nothing of how they are.
+/// Whether two sets of facts give the same table for one configuration: it knows which rules hold at the time, the
+/// links' devices and prefixes, and whether they translate, and nothing of how they are.
 #[must_use]
-pub fn has_same_ground(facts: &Facts, other: &Facts) -> bool {
+pub fn has_same_ground(config: &Config, facts: &Facts, other: &Facts) -> bool {
     let same = |(own, other): (&LinkFacts, &LinkFacts)| {
         (&own.prefixes, own.translates6) == (&other.prefixes, other.translates6)
             && own.v4.device == other.v4.device
             && own.v6.device == other.v6.device
     };
     facts.interfaces == other.interfaces
+        && config.rules.iter().all(|rule| facts.is_time_for(rule) == other.is_time_for(rule))
         && facts.links.len() == other.links.len()
         && facts.links.iter().zip(&other.links).all(same)
 }
@@ -85,19 +87,16 @@ impl<'a> Builder<'a> {
     /// The lookups of the compiled rules, and what becomes of new connections that no rule names.
     fn classify(&mut self) -> Vec<Rule> {
         let device = |name: &str| self.facts.device_of(name).to_string();
-        let rules: Vec<_> =
-            self.config.rules.iter().enumerate().filter(|(_, rule)| rule.origin.includes_lan()).collect();
+        let rules: Vec<_> = self.facts.rules_of(self.config).filter(|(_, rule)| rule.origin.includes_lan()).collect();
         let regions: Vec<Vec<Region>> =
             rules.iter().map(|(_, rule)| Region::of_rule(&rule.matches, &self.config.sets, &device)).collect();
         let mut known = map::Map::new();
-        let mut counters = counters::counters(&self.config.rules).into_iter().peekable();
+        // Also those of rules that do not hold now: the counts go on when it is their time again.
+        self.counters = counters::counters(&self.config.rules);
         let mut verdicts = Vec::with_capacity(rules.len());
         for (n, rule) in rules {
             let verdict = known.or_insert_with(rule.target, || self.target(rule.target)).clone();
-            verdicts.push(match counters.next_if(|counter| counter.rule == n) {
-                Some(counter) => self.count(counter, verdict),
-                None => verdict,
-            });
+            verdicts.push(self.noted(n, rule, verdict));
         }
         let kept =
             |Member { set, part, family }| Map::kept(kept::name(self.config, set, part, family), family, part, set);
@@ -138,13 +137,21 @@ impl<'a> Builder<'a> {
         verdict
     }
 
-    /// Where a rule sends what it counts. A verdict of its own: no other rule's connections come by here.
-    fn count(&mut self, counter: Counter, then: Verdict) -> Verdict {
-        let name = counter.name.clone();
+    /// Where a rule sends what it takes: if it counts or logs that, by a chain of its own. No other rule's connections come
+    /// by there.
+    fn noted(&mut self, place: usize, rule: &ConfigRule, then: Verdict) -> Verdict {
+        let counter = self.counters.binary_search_by_key(&place, |counter| counter.rule).ok();
+        let counter = counter.and_then(|n| self.counters.get(n)).map(|counter| counter.name.clone());
+        let prefix = rule.log.then(|| log::prefix(&rule.name));
+        let name = match (&counter, &prefix) {
+            (None, None) => return then,
+            (Some(counter), _) => counter.clone(),
+            (None, Some(_)) => log::chain(&self.config.rules, place),
+        };
+        let actions = counter.map(Action::Count).into_iter().chain(prefix.map(Action::Log)).collect();
         let verdict = Verdict::Goto(name.as_str().into());
-        let count = Rule { matches: vec![Match::First], actions: vec![Action::Count(name.clone())] };
-        self.chains.add(name, vec![count, Rule::always(Action::Verdict(then))]);
-        self.counters.push(counter);
+        let note = Rule { matches: vec![Match::First], actions };
+        self.chains.add(name, vec![note, Rule::always(Action::Verdict(then))]);
         verdict
     }
 

@@ -23,25 +23,25 @@ pub fn counters(rules: &[Rule]) -> Vec<Counter> {
         let own = &rules[*place].name;
         let is_namesake = n > 0 && rules[places[n - 1]].name == *own;
         earlier = if is_namesake { earlier + 1 } else { 0 };
-        counters.push(Counter { name: name(own, earlier), rule: *place });
+        counters.push(Counter { name: name("count", own, earlier), rule: *place });
     }
     sort::by_key(&mut counters, |counter| counter.rule);
     counters
 }
 
-/// `count_` and the rule's name. If nft's language would not have that as an identifier, if it is long, or if there were
+/// The role, `_`, and the rule's name. If nft's language would not have that as an identifier, if it is long, or if there were
 /// `earlier` rules of the same name, other letters become `_`, and a digest of the name follows behind a dot: no name
 /// without a digest has one.
-fn name(rule: &str, earlier: u32) -> String {
+pub(super) fn name(role: &str, rule: &str, earlier: u32) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let plain: String = rule.chars().map(|c| if fits(c) { c } else { '_' }).take(LONGEST).collect();
     if earlier == 0 && plain == rule {
-        return format!("count_{plain}");
+        return format!("{role}_{plain}");
     }
     let mut digest = Digest::default();
     digest.add(rule.as_bytes());
     digest.number(earlier.into());
-    format!("count_{plain}.{:x}", digest.value())
+    format!("{role}_{plain}.{:x}", digest.value())
 }
 
 #[cfg(test)]
@@ -57,7 +57,9 @@ mod tests {
             origin: Origin::Lan,
             matches: Matches::default(),
             target: Target::Main,
+            schedule: None,
             counter: true,
+            log: false,
         };
         names.iter().map(rule).collect()
     }

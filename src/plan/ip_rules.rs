@@ -101,9 +101,9 @@ fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladd
         iif: Some("lo".into()),
         ..IpRule::lookup(family, priority, table)
     };
-    let router = router::rules(config, paths, family, ladder.router);
+    let router = router::rules(config, paths, facts, family, ladder.router);
     let behind = router.last().map_or(ladder.router, |rule| rule.priority + 1);
-    let bound = if router::holds_back(config, paths) { behind } else { ladder.from };
+    let bound = if router::holds_back(config, paths, facts) { behind } else { ladder.from };
     let sources = sources(config, facts, family);
     for (source, links) in sources.iter() {
         let table = |link: &LinkId| paths[paths.of_link(*link)].table;

@@ -8,6 +8,7 @@ pub mod flows;
 pub mod ip_rules;
 pub mod iproute;
 pub mod jhash;
+pub mod log;
 pub mod moves;
 pub mod path;
 pub mod refusal;
@@ -83,7 +84,7 @@ pub fn plan(config: &Config, facts: &Facts) -> Result<Plan, allot::Shortage> {
 /// When the mask has fewer marks than the configuration needs.
 pub fn replan(config: &Config, facts: &Facts, before: Option<(&Facts, &Plan)>) -> Result<Plan, allot::Shortage> {
     let paths = Paths::new(config)?;
-    let before = before.filter(|(old, plan)| plan.paths == paths && classify::has_same_ground(facts, old));
+    let before = before.filter(|(old, plan)| plan.paths == paths && classify::has_same_ground(config, facts, old));
     let ruleset = match before {
         Some((_, plan)) => Rc::clone(&plan.ruleset),
         None => Rc::new(classify::ruleset(config, &paths, facts)),
@@ -124,12 +125,14 @@ fn sysctls(config: &Config, facts: &Facts) -> Vec<Sysctl> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::clock::Now;
     use sample::{config, facts, links, policy};
 
     #[test]
     fn the_rules_are_compiled_anew_only_where_they_must_be() {
         let text = links(2, "")
             + &policy("web", &["A", "B"], " option mode 'balance'")
+            + "config rule 'thursdays'\n list weekdays 'thu'\n option use 'B'\n"
             + "config rule 'r'\n list src_iface 'guests'\n list dest_port '80'\n list proto 'tcp'\n option use 'web'\n";
         let config = config(&text, true);
         let before = (facts("GG"), plan(&config, &facts("GG")).unwrap());
@@ -150,6 +153,10 @@ mod tests {
         changed(|facts| facts.links[1].v6.device = Some("ppp0".into()));
         changed(|facts| facts.links[0].v4.device = None);
         changed(|facts| facts.links[0].prefixes.push(("2001:db8::".parse().unwrap(), 48)));
+        // The first second that it is not Thursday in UTC any more; a second before it is.
+        let later = |instant| Facts { now: Now { instant, ..Now::default() }, ..facts("GG") };
+        check(&later(86_399), true);
+        check(&later(86_400), false);
         changed(|facts| drop(facts.interfaces.insert("guests".into(), "br-guests".into())));
     }
 }

@@ -14,7 +14,7 @@ const NAMED: usize = 4;
 #[must_use]
 pub fn moves(config: &Config, paths: &Paths, before: &Facts, after: &Facts) -> Vec<String> {
     let mut phrases: Vec<(String, Vec<&str>)> = Vec::new();
-    for (target, names) in subjects(config) {
+    for (target, names) in subjects(config, after) {
         let Some(choice) = paths.of_target(target) else { continue };
         let paths = match choice {
             Choice::One(path) => vec![&paths[path]],
@@ -31,9 +31,9 @@ pub fn moves(config: &Config, paths: &Paths, before: &Facts, after: &Facts) -> V
 }
 
 /// What rules lead to, and what it is called: a policy by its own name, a link by the names of its rules.
-fn subjects(config: &Config) -> Vec<(Target, Vec<&str>)> {
+fn subjects<'a>(config: &'a Config, now: &'a Facts) -> Vec<(Target, Vec<&'a str>)> {
     let mut subjects: Vec<(Target, Vec<&str>)> = Vec::new();
-    for rule in &config.rules {
+    for (_, rule) in now.rules_of(config) {
         let known = subjects.iter_mut().find(|(target, _)| *target == rule.target);
         match (rule.target, known) {
             (Target::Main | Target::Unreachable | Target::Blackhole, _) | (Target::Policy(_), Some(_)) => {}

@@ -14,7 +14,7 @@ const MANY_IP_RULES: usize = 32;
 pub fn review(config: &Config, facts: &Facts) -> Vec<Diagnostic> {
     let mut findings = shadowed(config, facts);
     findings.extend(config.rules.iter().filter_map(costly));
-    findings.extend(config.rules.iter().filter_map(uncounted));
+    findings.extend(config.rules.iter().flat_map(unnoted));
     findings.extend(shared_numbers(config));
     findings
 }
@@ -30,8 +30,11 @@ fn shadowed(config: &Config, facts: &Facts) -> Vec<Diagnostic> {
             let other = &config.rules[*earlier];
             let same_origin = (other.origin.includes_lan() || !rule.origin.includes_lan())
                 && (other.origin.includes_router() || !rule.origin.includes_router());
+            // One that holds at times leaves the rest of the time to the others.
+            let same_time = other.schedule.is_none() || other.schedule == rule.schedule;
             // What has no region is a rule for a set without a single address.
             same_origin
+                && same_time
                 && !regions[n].is_empty()
                 && regions[n].iter().all(|region| regions[*earlier].iter().any(|own| own.covers(region)))
         };
@@ -60,15 +63,21 @@ fn costly(rule: &Rule) -> Option<Diagnostic> {
     })
 }
 
-/// Rules that count, but not all that they take.
-fn uncounted(rule: &Rule) -> Option<Diagnostic> {
-    (rule.counter && rule.origin.includes_router()).then(|| {
-        let nothing = if rule.origin.includes_lan() { "" } else { ", so this counter stays empty" };
-        let message = format!("the router's own connections are not counted{nothing}");
+/// Rules that count or log, but not all that they take.
+fn unnoted(rule: &Rule) -> impl Iterator<Item = Diagnostic> {
+    let lan = rule.origin.includes_lan();
+    let notes = [
+        (rule.counter, "counter", "counted", "so this counter stays empty"),
+        (rule.log, "log", "logged", "so this rule logs nothing"),
+    ];
+    let asked = notes.into_iter().filter(|(on, ..)| *on && rule.origin.includes_router());
+    asked.map(move |(_, option, done, empty)| {
+        let nothing = if lan { String::new() } else { format!(", {empty}") };
+        let message = format!("the router's own connections are not {done}{nothing}");
         Diagnostic::new(Severity::Note, rule.at, message)
             .in_section(format!("rule '{}'", rule.name))
-            .on_option("counter")
-            .help("ip rules steer them, and those count nothing")
+            .on_option(option)
+            .help("ip rules steer them, and those neither count nor log")
     })
 }
 
@@ -88,4 +97,24 @@ fn shared_numbers(config: &Config) -> Vec<Diagnostic> {
         .help("pin `mark` on one of them, so that neither number changes when the other is removed")
     });
     pairs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::sample::{config, facts, links};
+
+    #[test]
+    fn a_rule_that_holds_at_times_shadows_only_what_holds_at_the_same_times() {
+        let rule = |name: &str, times: &str| format!("config rule '{name}'\n{times} option use 'A'\n");
+        let (mon, tue) = (" list weekdays 'mon'\n", " list weekdays 'tue'\n");
+        let said = |rules: [String; 2]| {
+            let config = config(&(links(1, "") + &rules.concat()), false);
+            review(&config, &facts("G")).iter().filter(|finding| finding.message.contains("no packet")).count()
+        };
+        assert_eq!(said([rule("a", mon), rule("b", "")]), 0);
+        assert_eq!(said([rule("a", mon), rule("b", tue)]), 0);
+        assert_eq!(said([rule("a", mon), rule("b", mon)]), 1);
+        assert_eq!(said([rule("a", ""), rule("b", mon)]), 1);
+    }
 }

@@ -6,8 +6,9 @@
 
 use super::path::Paths;
 use super::state::{IpRule, TABLE_MAIN};
-use crate::config::model::{Config, Fallback, Family, Matches};
+use crate::config::model::{Config, Fallback, Family, Matches, Rule};
 use crate::interval::{IntervalSet, to_ipv4, to_ipv6, to_prefixes};
+use crate::network::Facts;
 use std::net::IpAddr;
 
 /// ICMP and its IPv6 twin: a rule that names `icmp` holds both numbers, and each family has use for one.
@@ -16,9 +17,9 @@ const ICMPV6: u128 = 58;
 
 /// The ip rules of all rules that look at the router's own packets, from `priority` upwards.
 #[must_use]
-pub fn rules(config: &Config, paths: &Paths, family: Family, priority: u32) -> Vec<IpRule> {
+pub fn rules(config: &Config, paths: &Paths, facts: &Facts, family: Family, priority: u32) -> Vec<IpRule> {
     let mut rules: Vec<IpRule> = Vec::new();
-    for rule in config.rules.iter().filter(|rule| rule.origin.includes_router()) {
+    for rule in of_router(config, facts) {
         let table = paths.of_router_target(rule.target).map_or(TABLE_MAIN, |path| paths[path].table);
         let next = rules.last().map_or(priority, |last| last.priority + 1);
         // The pieces of one rule exclude each other and lead to the same table: they may share a priority.
@@ -36,10 +37,14 @@ pub fn rules(config: &Config, paths: &Paths, family: Family, priority: u32) -> V
 /// sockets: refused without a source address, the kernel picks one for an IPv6 packet and asks again, and the answer
 /// for that address must not be another link.
 #[must_use]
-pub fn holds_back(config: &Config, paths: &Paths) -> bool {
-    let rules = config.rules.iter().filter(|rule| rule.origin.includes_router());
-    let mut targets = rules.filter_map(|rule| paths.of_router_target(rule.target));
+pub fn holds_back(config: &Config, paths: &Paths, facts: &Facts) -> bool {
+    let mut targets = of_router(config, facts).filter_map(|rule| paths.of_router_target(rule.target));
     targets.any(|path| paths[path].course.fallback != Fallback::Main)
+}
+
+/// The rules that look at the router's own packets at this time.
+fn of_router<'a>(config: &'a Config, facts: &'a Facts) -> impl Iterator<Item = &'a Rule> {
+    facts.rules_of(config).map(|(_, rule)| rule).filter(|rule| rule.origin.includes_router())
 }
 
 /// How many ip rules it takes to say `matches` in both families.

@@ -1,6 +1,6 @@
 //! The whole status as JSON. Pure.
 
-use crate::config::describe::describe;
+use crate::config::describe::{describe, schedule};
 use crate::config::model::{Config, Family, LinkId, Mode, PolicyId, Spread};
 use crate::explain::way::down_words;
 use crate::explain::{Outcome, outcome, words};
@@ -70,10 +70,15 @@ impl Status<'_> {
         let rules = self.config.rules.iter().enumerate().map(|(n, rule)| {
             let count = self.plan.counter_of(n).and_then(|name| self.counters?.get(name));
             let choice = paths.of_target(rule.target);
-            let one = |family| rule.matches.allows(family).then(|| self.now(choice.as_ref(), family));
+            let active = self.facts.is_time_for(rule);
+            let changes = rule.schedule.and_then(|times| times.changes_after(self.facts.now));
+            let one = |family| (active && rule.matches.allows(family)).then(|| self.now(choice.as_ref(), family));
             object! {
                 "name": rule.name.as_str(), "matches": describe(&rule.matches), "use": words::target(self.config, rule.target),
                 "now": object! { "ipv4": one(Family::V4), "ipv6": one(Family::V6) },
+                // When it holds, whether that is now, and when that changes: as the clocks show it, and as seconds since 1970.
+                "times": rule.schedule.map(|times| schedule(&times)), "active": active,
+                "changes": changes.map(|at| self.facts.now.zone.local(at).to_string()), "changes_at": changes,
                 // The first packets of connections: null if the rule does not count.
                 "packets": count.map(|(packets, _)| *packets), "bytes": count.map(|(_, bytes)| *bytes),
             }

@@ -126,13 +126,28 @@ fn rules(status: &Value) -> Option<Table> {
     if counted {
         columns.push("CONNECTIONS");
     }
+    let timed = rules.iter().any(|rule| rule["times"].is_string());
+    if timed {
+        columns.push("TIMES");
+    }
     let mut table = Table::new(&columns);
     for rule in rules {
         let cells = [&rule["name"], &rule["matches"], &rule["use"], &rule["now"]["ipv4"], &rule["now"]["ipv6"]];
         let count = counted.then(|| words(&rule["packets"]));
-        table.row(cells.map(words).into_iter().chain(count));
+        let times = timed.then(|| times(rule));
+        table.row(cells.map(words).into_iter().chain(count).chain(times));
     }
     (!rules.is_empty()).then_some(table)
+}
+
+/// `mon to fri 22:00 to 06:00: not now, from Mon 22:00`.
+fn times(rule: &Value) -> String {
+    let words = words(&rule["times"]);
+    match (rule["active"] == true, rule["changes"].as_str()) {
+        (true, Some(changes)) => format!("{words}: now, until {changes}"),
+        (false, Some(changes)) => format!("{words}: not now, from {changes}"),
+        (_, None) => words,
+    }
 }
 
 fn list(value: &Value) -> &[Value] {

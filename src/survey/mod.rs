@@ -1,11 +1,13 @@
 //! Reads the world: netifd's account of the interfaces, the kernel's devices and addresses, and what others have put
 //! there.
 
+mod clock;
 mod findings;
 pub mod lists;
 
 pub use findings::{neighbours, shortage};
 
+use crate::clock::Now;
 use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::model::{Attachment, Config, Family, LinkId};
 use crate::config::source::Position;
@@ -171,13 +173,22 @@ pub fn survey(
     let checked = |how| Set::from_iter(wans.iter().filter(|device| source_check(device) == how).cloned());
     (facts.strict_devices, facts.loose_devices) = (checked(1), checked(2));
     let warnings = dump.map_or(&[][..], |dump| &dump.warnings).iter();
+    let (now, doubt) = clock::now(config);
+    facts.now = now;
     let mut findings: Vec<Diagnostic> =
         warnings.map(|message| Diagnostic::new(Severity::Warning, Position::default(), message)).collect();
     findings.extend((0..config.links.len()).filter_map(|n| findings::unusable(config, &facts, LinkId(n), account)));
     findings.extend(findings::untranslated(config, firewall));
+    findings.extend(doubt);
     let of_age = |deprecated| addresses.iter().filter(move |own| !own.tentative && own.deprecated == deprecated);
     let addresses = of_age(false).chain(of_age(true)).map(|own| own.address).collect();
     Ok(Survey { facts, findings, addresses, devices })
+}
+
+/// What time it is, as far as the configuration asks.
+#[must_use]
+pub fn now(config: &Config) -> Now {
+    clock::now(config).0
 }
 
 /// Enters into the facts what probes have shown.

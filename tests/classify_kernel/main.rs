@@ -138,7 +138,9 @@ fn counts(plan: &Plan, rules: &[SampleRule], packets: &[Packet]) -> BTreeMap<Str
         if device.starts_with("wan") || !frames::begins_a_connection(packet) {
             continue;
         }
-        let taken = rules.iter().position(|rule| rule.matches(packet)).and_then(|n| plan.counter_of(n));
+        // The facts of the samples are of Thursday, 1 January 1970, 0:00.
+        let taken =
+            rules.iter().position(|rule| rule.is_on(3, 0) && rule.matches(packet)).and_then(|n| plan.counter_of(n));
         if let Some((packets, bytes)) = taken.and_then(|name| counts.get_mut(name)) {
             *packets += 1;
             *bytes += frames::ip(packet, 0).len() as u64;

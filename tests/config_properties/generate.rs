@@ -245,19 +245,28 @@ fn policies(links: usize, names: Vec<String>) -> impl Strategy<Value = Vec<Polic
     })
 }
 
+/// Days and a span; nothing if that is always.
+fn schedule() -> impl Strategy<Value = Option<Schedule>> {
+    let day = 24 * 3600i64;
+    (hash_set(0u8..7, 1..=7), 0..day, 1..=day)
+        .prop_filter_map("no time", |(days, start, stop)| (start != stop).then(|| Schedule::new(days, start, stop)))
+}
+
 fn rules(links: usize, policies: usize) -> impl Strategy<Value = Vec<Rule>> {
     let mut targets = vec![Target::Main, Target::Unreachable, Target::Blackhole];
     targets.extend((0..links).map(|link| Target::Link(LinkId(link))));
     targets.extend((0..policies).map(|policy| Target::Policy(PolicyId(policy))));
     let origin = select(vec![Origin::Lan, Origin::Router, Origin::Any]);
-    vec((matches(), origin, select(targets), any::<bool>()), 0..5).prop_flat_map(|parts| {
+    let noted = (any::<bool>(), any::<bool>(), option::of(schedule()));
+    vec((matches(), origin, select(targets), noted), 0..5).prop_flat_map(|parts| {
         hash_set(name(), parts.len()).prop_map(move |names| {
-            type Part = (Matches, Origin, Target, bool);
-            let rule = |((mut matches, origin, target, counter), name): (Part, String)| {
+            type Part = (Matches, Origin, Target, (bool, bool, Option<Option<Schedule>>));
+            let rule = |((mut matches, origin, target, (counter, log, schedule)), name): (Part, String)| {
                 if origin.includes_router() {
                     (matches.interfaces, matches.macs, matches.dscp) = (None, None, None);
                 }
-                Rule { name, at: NOWHERE, origin, matches, target, counter }
+                let schedule = schedule.flatten();
+                Rule { name, at: NOWHERE, origin, matches, target, schedule, counter, log }
             };
             parts.clone().into_iter().zip(names).map(rule).collect()
         })

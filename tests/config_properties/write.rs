@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::time::Duration;
+use wansplit::clock::{TimeOfDay, WEEKDAYS};
 use wansplit::config::model::*;
 use wansplit::interval::{Interval, IntervalSet, to_ipv4, to_ipv6};
 
@@ -154,6 +155,18 @@ fn rule_options(config: &Config, rule: &Rule) -> Vec<(&'static str, Vec<String>)
     options.extend(matches.macs.as_ref().map(|choice| ("src_mac", chosen(choice))));
     options.extend(matches.dscp.as_ref().map(|set| ("dscp", singles(set))));
     options.push(("from", vec![format!("{:?}", rule.origin).to_lowercase()]));
+    if let Some(schedule) = rule.schedule {
+        let days = (0..7).filter(|day| schedule.has_day(*day)).map(usize::from);
+        let name = |day: usize| if day % 2 == 0 { WEEKDAYS[day].into() } else { WEEKDAYS[day][..3].to_uppercase() };
+        options.push(("weekdays", days.map(name).collect()));
+        if let Some((start, stop)) = schedule.span() {
+            let time = |time| vec![TimeOfDay(time).to_string()];
+            options.extend([("start_time", time(start)), ("stop_time", time(stop))]);
+        }
+    }
+    if rule.log {
+        options.push(("log", vec!["1".into()]));
+    }
     if rule.counter {
         options.push(("counter", vec!["1".into()]));
     }

@@ -26,6 +26,8 @@ pub struct Walk {
     pub marks: BTreeSet<u32>,
     /// The counters that count it, in the order it meets them.
     pub counters: Vec<String>,
+    /// What it is logged as, in the order it meets them.
+    pub logged: Vec<String>,
 }
 
 /// Walks the prerouting hook.
@@ -66,6 +68,10 @@ fn walk(ruleset: &Ruleset, chain: &str, packet: &Packet, mut mark: u32, seen: &m
                     let mut counters = ruleset.counters.iter();
                     assert!(counters.any(|counter| counter.name == *name), "a counter that exists");
                     seen.counters.push(name.clone());
+                    None
+                }
+                Action::Log(prefix) => {
+                    seen.logged.push(prefix.clone());
                     None
                 }
                 Action::Verdict(verdict) => Some(verdict.clone()),

@@ -36,6 +36,16 @@ pub struct SampleRule {
     pub family: Option<&'static str>,
     pub target: &'static str,
     pub counts: bool,
+    pub logs: bool,
+    pub times: Option<Times>,
+}
+
+/// When a rule holds: these days (Monday is 0), from one hour to another; that may be on the next day.
+#[derive(Debug, Clone)]
+pub struct Times {
+    pub days: Vec<u8>,
+    pub start: u8,
+    pub stop: u8,
 }
 
 /// The targets of the sample rules: links, policies and words.
@@ -113,10 +123,11 @@ pub fn rule() -> impl Strategy<Value = SampleRule> {
     let mark = prop::option::weighted(0.1, (prop::bool::weighted(0.3), 0..=2u32));
     let special = (prop::option::weighted(0.5, types), mark, sets(0.07), sets(0.15));
     let family = prop_oneof![8 => Just(None), 1 => Just(Some("ipv4")), 1 => Just(Some("ipv6"))];
-    let use_and_count = (prop::sample::select(&TARGETS[..]), prop::bool::weighted(0.3));
-    (protocols, ports, addresses, rest, special, family, use_and_count).prop_map(
+    let use_and_note =
+        (prop::sample::select(&TARGETS[..]), prop::bool::weighted(0.3), prop::bool::weighted(0.2), times());
+    (protocols, ports, addresses, rest, special, family, use_and_note).prop_map(
         |(protocols, (source_ports, destination_ports), addresses, (devices, macs, dscp), special, family, rest)| {
-            let (target, counts) = rest;
+            let (target, counts, logs, times) = rest;
             let (types, mark, source_sets, destination_sets) = special;
             let icmp_types = types.filter(|_| protocols == ["icmp"]).unwrap_or_default();
             let (source4, source6, destination4, destination6) = addresses;
@@ -138,6 +149,8 @@ pub fn rule() -> impl Strategy<Value = SampleRule> {
                 family,
                 target,
                 counts,
+                logs,
+                times,
             }
         },
     )
@@ -172,6 +185,12 @@ pub fn plain_rule() -> impl Strategy<Value = SampleRule> {
         }
         plain
     })
+}
+
+fn times() -> impl Strategy<Value = Option<Times>> {
+    let days = prop::sample::subsequence((0..7).collect::<Vec<u8>>(), 1..=6);
+    let times = (days, 0..=23u8, 1..=24u8).prop_map(|(days, start, stop)| Times { days, start, stop });
+    prop::option::weighted(0.3, times.prop_filter("no time", |times| times.start != times.stop))
 }
 
 /// Some of the samples' sets.
@@ -249,12 +268,32 @@ impl SampleRule {
                 object[option] = names(sets).into();
             }
         }
+        if let Some(Times { days, start, stop }) = &self.times {
+            let name = |day: &u8| ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][usize::from(*day)];
+            object["weekdays"] = days.iter().map(name).collect::<Vec<_>>().into();
+            object["start_time"] = format!("{start:02}:00").into();
+            object["stop_time"] = format!("{stop:02}:00").into();
+        }
+        if self.logs {
+            object["log"] = true.into();
+        }
         if self.counts {
             object["counter"] = true.into();
         }
         let ports = !self.source_ports.is_empty() || !self.destination_ports.is_empty();
         let portless = self.protocols.iter().any(|p| !matches!(*p, "tcp" | "udp"));
         (!(ports && portless)).then_some(object)
+    }
+
+    /// Whether the rule holds in an hour of a day of the week (Monday is 0).
+    pub fn is_on(&self, day: u8, hour: u8) -> bool {
+        self.times.as_ref().is_none_or(|Times { days, start, stop }| {
+            let (today, yesterday) = (days.contains(&day), days.contains(&((day + 6) % 7)));
+            match start < stop {
+                true => today && (*start..*stop).contains(&hour),
+                false => today && hour >= *start || yesterday && hour < *stop,
+            }
+        })
     }
 
     /// Whether the rule matches: said as plainly as can be.

@@ -4,12 +4,14 @@ mod address_set;
 mod mark;
 mod matches;
 mod quota;
+mod schedule;
 mod tracking;
 
 pub use address_set::{AddressSet, Listed, Part, SetId};
 pub use mark::{ForeignMark, Mark, Mask};
 pub use matches::{Choice, InSets, Mac, Matches, NotAMac};
 pub use quota::{Period, Quota};
+pub use schedule::Schedule;
 pub use tracking::{Method, TrackedHost, Tracking};
 
 use super::source::Position;
@@ -221,9 +223,13 @@ pub struct Rule {
     pub matches: Matches,
     /// Where matching connections go.
     pub target: Target,
+    /// When it holds; without it always.
+    pub schedule: Option<Schedule>,
     /// Whether the connections it takes are counted. The router's own never are: ip rules steer them, and those count
     /// nothing.
     pub counter: bool,
+    /// Whether the first packet of each connection it takes goes to the kernel's log. The router's own never do, as above.
+    pub log: bool,
 }
 
 /// Whose packets a rule looks at: `from`.

@@ -13,6 +13,7 @@ mod names;
 mod policy;
 mod quota;
 mod rule;
+mod schedule;
 mod section;
 mod sets;
 mod tracking;

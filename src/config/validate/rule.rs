@@ -3,6 +3,7 @@
 use super::address_set::Sets;
 use super::matches::matches;
 use super::names::{Names, check_name};
+use super::schedule::schedule;
 use super::section::{Complaint, Reported, Section};
 use super::values;
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
@@ -51,9 +52,12 @@ impl Reader<'_, '_> {
         let origin = origin(section, diagnostics);
         let matches = matches(section, self.mask, &self.sets, diagnostics);
         let target = target(section, self.names, diagnostics);
+        let schedule = schedule(section, diagnostics);
         let counter = counter(section, diagnostics);
+        let log = section.single("log", values::boolean, diagnostics);
         // Everything is read before the first error counts, so that every fault is reported.
         let (enabled, origin, target, counter) = (enabled.ok()?, origin.ok()?, target.ok()?, counter.ok()?);
+        let (schedule, log) = (schedule.ok()?, log.ok()?.is_some_and(|log| log.value));
         if section.broken || enabled.is_some_and(|enabled| !enabled.value) {
             return None;
         }
@@ -75,7 +79,7 @@ impl Reader<'_, '_> {
             };
             named.sets.push((self.sets.add(set), label));
         }
-        Some(Rule { name: name.into_owned(), at: section.at, origin, matches, target, counter })
+        Some(Rule { name: name.into_owned(), at: section.at, origin, matches, target, schedule, counter, log })
     }
 }
 

@@ -175,6 +175,8 @@ pub enum Action {
     SetConnectionMark(u32),
     /// Adds the packet to a counter.
     Count(String),
+    /// Writes the packet to the kernel's log, behind this prefix.
+    Log(String),
     /// Ends with a verdict.
     Verdict(Verdict),
 }

@@ -113,6 +113,7 @@ fn statement(action: &Action, mask: Mask) -> String {
         Action::SetMark(mark) => set_bits("meta mark", mask, *mark),
         Action::SetConnectionMark(mark) => set_bits("ct mark", mask, *mark),
         Action::Count(counter) => format!("counter name \"{counter}\""),
+        Action::Log(prefix) => format!("log prefix \"{prefix}\" level info"),
         Action::Verdict(to) => verdict(to),
     }
 }

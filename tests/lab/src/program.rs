@@ -12,6 +12,7 @@ pub struct Wansplit<'a> {
     router: &'a Host,
     binary: PathBuf,
     arguments: Vec<String>,
+    variables: Vec<(String, String)>,
 }
 
 const CONFIG: &str = "/run/lab-wansplit.config";
@@ -23,8 +24,8 @@ impl<'a> Wansplit<'a> {
     /// The binary on this router, with a configuration as text and without facts from netifd.
     #[must_use]
     pub fn new(binary: &str, router: &'a Host, config: &str) -> Self {
-        let wansplit =
-            Self { router, binary: binary.into(), arguments: vec!["--config".to_owned(), CONFIG.to_owned()] };
+        let arguments = vec!["--config".to_owned(), CONFIG.to_owned()];
+        let wansplit = Self { router, binary: binary.into(), arguments, variables: Vec::new() };
         wansplit.configure(config);
         wansplit
     }
@@ -34,6 +35,13 @@ impl<'a> Wansplit<'a> {
     pub fn with_network(mut self, dump: &Value) -> Self {
         self.arguments.extend(["--network".to_owned(), NETWORK.to_owned()]);
         self.report_network(dump);
+        self
+    }
+
+    /// The same, with this variable in the environment of every verb.
+    #[must_use]
+    pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -81,7 +89,7 @@ impl<'a> Wansplit<'a> {
     #[must_use]
     pub fn prepare(&self, verb: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
-        command.args(&self.arguments).args(verb);
+        command.args(&self.arguments).args(verb).envs(self.variables.iter().cloned());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

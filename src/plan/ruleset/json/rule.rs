@@ -7,7 +7,7 @@ use nftables::expr::{
     BinaryOperation, CT, Expression, JHash, Meta, MetaKey, NamedExpression, NgMode, Numgen, Payload, PayloadField,
     SetItem,
 };
-use nftables::stmt::{self, Counter, JumpTarget, Mangle, Operator, Statement, VerdictMap};
+use nftables::stmt::{self, Counter, JumpTarget, Log, LogLevel, Mangle, Operator, Statement, VerdictMap};
 
 pub(super) fn statements(rule: &Rule, mask: Mask) -> Vec<Statement<'_>> {
     let matches = rule.matches.iter().map(|m| condition(m, mask));
@@ -80,6 +80,10 @@ fn statement(action: &Action, mask: Mask) -> Statement<'_> {
         Action::SetMark(mark) => set_bits(packet_mark, mask, *mark),
         Action::SetConnectionMark(mark) => set_bits(connection_mark, mask, *mark),
         Action::Count(counter) => Statement::Counter(Counter::Named(counter.as_str().into())),
+        Action::Log(prefix) => {
+            let prefix = Some(prefix.as_str().into());
+            Statement::Log(Some(Log { prefix, level: Some(LogLevel::Info), ..Log::new(None) }))
+        }
         Action::Verdict(to) => verdict(to),
     }
 }
