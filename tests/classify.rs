@@ -31,6 +31,9 @@ fn naive(config: &Config, plan: &Plan, facts: &Facts, hit: Option<usize>, packet
     {
         return [paths[path].mark.bits()].into();
     }
+    if let Some(memory) = hit.and_then(|n| paths.memory_of(&config.rules[n])) {
+        return memory.paths.iter().map(|(path, ..)| paths[*path].mark.bits()).collect();
+    }
     possible(paths, choice.as_ref(), packet)
 }
 

@@ -126,7 +126,7 @@ fn nothing_is_widened_by_an_error() {
         "family 5",
         "from nowhere",
         "enabled perhaps",
-        "sticky 1",
+        "sticky always",
         "dest_prot 80",
         "dest_ip 10.0.0.0/8 ! 10.1.0.0/16",
         "dest_port 0",

@@ -35,7 +35,7 @@ impl Trace {
         std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
         // It takes a moment until it listens.
         let heard = (0..100).any(|_| {
-            lab.udp(&lab.lan, INTERNET[0], 80);
+            let _ = lab.udp(&lab.lan, INTERNET[0], 80);
             lines.recv_timeout(Duration::from_millis(100)).is_ok()
         });
         assert!(heard, "nothing was traced");

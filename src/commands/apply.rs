@@ -120,6 +120,7 @@ fn hand_over(kernel: &mut Kernel, config: &Config, place: &Place, facts: &Facts,
         )),
         Ok(None) | Err(_) => {
             let doomed = flows::doomed(kernel, config, plan, facts);
+            flows::forget(kernel, config, plan, &doomed);
             let own = |link: &LinkFacts| link.v4.addresses.iter().chain(&link.v6.addresses).copied().collect();
             let addresses = |link: LinkId| facts.links.get(link.0).map_or_else(Vec::new, own);
             if let (_, Err(error)) = flows::reset(kernel, &doomed, config.globals.mask.bits(), &addresses) {

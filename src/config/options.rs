@@ -90,8 +90,6 @@ pub enum ValueKind {
     Percent,
     /// The address of a host that is asked, perhaps with a port.
     TrackedHost,
-    /// Something that is not read yet.
-    Text,
 }
 
 /// One option of a section type.
@@ -107,8 +105,6 @@ pub struct OptionSpec {
     pub default: Option<&'static str>,
     /// Whether the section makes no sense without it.
     pub required: bool,
-    /// Whether it does something yet.
-    pub supported: bool,
     /// Whether no safe state can be computed when its value is wrong.
     pub vital: bool,
     /// What it is for, in one line.
@@ -196,6 +192,9 @@ const GLOBALS: &[OptionSpec] = &[
 
 /// Below are the suppress rules, which need two places; above, the kernel's own rules for main and default (32766, 32767).
 pub const PRIORITY: ValueKind = ValueKind::Number(3, 32000);
+
+/// `timeout` of a rule.
+pub const STICKY_TIME: ValueKind = ValueKind::Duration(1000, 24 * HOUR);
 
 const MINUTE: u32 = 60_000;
 const HOUR: u32 = 60 * MINUTE;
@@ -326,7 +325,14 @@ const RULE: &[OptionSpec] = &[
         ValueKind::TimeOfDay,
         "the time of day until which it holds; on the next day if that is earlier",
     ),
-    single("sticky", ValueKind::Text, "how long a client stays on its link").not_yet(),
+    single(
+        "sticky",
+        ValueKind::OneOf(&["0", "1", "client", "destination"]),
+        "who stays on the link that its first connection took, where the policy balances: a client (1), or a client and a \
+         destination",
+    )
+    .or("0"),
+    single("timeout", STICKY_TIME, "how long after its last new connection").or("10m"),
     single("log", ValueKind::Boolean, "whether the first packet of each connection it takes goes to the kernel's log")
         .or("0"),
 ];
@@ -344,16 +350,7 @@ const fn list_of_names(name: &'static str, help: &'static str) -> OptionSpec {
 }
 
 const fn single(name: &'static str, value: ValueKind, help: &'static str) -> OptionSpec {
-    OptionSpec {
-        name,
-        arity: Arity::Single,
-        value,
-        default: None,
-        required: false,
-        supported: true,
-        vital: false,
-        help,
-    }
+    OptionSpec { name, arity: Arity::Single, value, default: None, required: false, vital: false, help }
 }
 
 const fn list(name: &'static str, value: ValueKind, help: &'static str) -> OptionSpec {
@@ -371,10 +368,6 @@ impl OptionSpec {
 
     const fn vital(self) -> Self {
         Self { vital: true, ..self }
-    }
-
-    const fn not_yet(self) -> Self {
-        Self { supported: false, ..self }
     }
 
     /// The words of a [`ValueKind::OneOf`] option; none for any other.

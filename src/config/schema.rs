@@ -1,6 +1,6 @@
 //! The JSON Schema (draft 2020-12) of the JSON notation, made from the table of options.
 
-use super::options::{Arity, OptionSpec, SectionKind, ValueKind};
+use super::options::{Arity, OptionSpec, STICKY_TIME, SectionKind, ValueKind};
 use crate::json::{self, object};
 use serde_json::Value;
 
@@ -43,12 +43,12 @@ pub fn schema() -> Value {
     }
 }
 
-/// The schema of a section: the options that do something.
+/// The schema of a section.
 fn section(kind: SectionKind) -> Value {
     // In JSON the name of a link or policy is its key.
     let named_by_key = matches!(kind, SectionKind::Link | SectionKind::Policy | SectionKind::Set);
     let usable: Vec<&OptionSpec> =
-        kind.options().iter().filter(|spec| spec.supported && !(named_by_key && spec.name == "name")).collect();
+        kind.options().iter().filter(|spec| !(named_by_key && spec.name == "name")).collect();
     let properties = json::from_fields(usable.iter().map(|spec| (spec.name, option(spec))).collect());
     let required: Vec<&str> = usable.iter().filter(|spec| spec.required).map(|spec| spec.name).collect();
     let mut schema = object! { "type": "object", "additionalProperties": false, "properties": properties };
@@ -85,6 +85,8 @@ fn option(spec: &OptionSpec) -> Value {
 fn definition_name(spec: &OptionSpec) -> &'static str {
     match spec.value {
         ValueKind::Boolean => "boolean",
+        // A link has a timeout too, with other bounds.
+        STICKY_TIME => "sticky_timeout",
         ValueKind::OneOf(_) | ValueKind::Number(..) | ValueKind::Bits(..) | ValueKind::Duration(..) => spec.name,
         ValueKind::Percent => "percent",
         ValueKind::TrackedHost => "tracked_host",
@@ -110,12 +112,11 @@ fn definition_name(spec: &OptionSpec) -> &'static str {
         ValueKind::Speed => "speed",
         ValueKind::Bytes => "bytes",
         ValueKind::Target => "target",
-        ValueKind::Text => "text",
     }
 }
 
 fn definitions() -> Value {
-    let all = SectionKind::ALL.into_iter().flat_map(SectionKind::options).filter(|spec| spec.supported);
+    let all = SectionKind::ALL.into_iter().flat_map(SectionKind::options);
     let mut definitions: Vec<_> = all.map(|spec| (definition_name(spec), definition(spec.value))).collect();
     let not_reserved = object! { "not": one_of(super::options::RESERVED_NAMES.to_vec()) };
     let name = object! { "allOf": vec![definition(ValueKind::Name), not_reserved] };
@@ -191,6 +192,5 @@ fn definition(value: ValueKind) -> Value {
             any_of(vec![object! { "type": "number", "minimum": 0.001 }, text(r"^[0-9]+(\.[0-9]{1,3})?[kMG]?$")])
         }
         ValueKind::Bytes => text(r"^[0-9]+(\.[0-9]{1,3})?[kMGT]$"),
-        ValueKind::Text => object! { "type": "string" },
     }
 }

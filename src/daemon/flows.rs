@@ -52,6 +52,7 @@ impl Daemon {
         let mut sweeps: Vec<Doomed> = doomed.iter().filter(fresh).cloned().collect();
         self.sweeps.done = doomed.iter().map(|doomed| (doomed.link, doomed.family)).collect();
         self.sweeps.again.extend(sweeps.iter().map(|doomed| (now + AGAIN, doomed.clone())));
+        flows::forget(&mut self.kernel, config, plan, &sweeps);
         for (link, family) in returned {
             sweeps.extend(returning(config, &plan.paths, &survey.facts, *link, *family));
         }

@@ -169,6 +169,11 @@ fn decide_for_lan(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet
         let reason = matched.map_or(Reason::Prefix(link), |(index, _)| Reason::RuleAndPrefix(index, link));
         return Decision::one(reason, path);
     }
+    if let Some((index, memory)) = matched.and_then(|(index, rule)| Some((index, paths.memory_of(rule)?))) {
+        // Whoever was here lately is on the link he had, and whom the kernel remembers is not known here.
+        let paths = memory.paths.iter().map(|(path, weight, _)| (*path, *weight)).collect();
+        return Decision::new(Reason::Rule(index), paths);
+    }
     let paths = match choice {
         None => Vec::new(),
         Some(Choice::One(path)) => vec![(path, 1)],

@@ -219,6 +219,16 @@ impl Kernel {
             .map_err(about("change the nftables set", || place.set.to_owned()))
     }
 
+    /// Empties a set of an `inet` table.
+    ///
+    /// # Errors
+    /// The kernel refused: there may be no such set.
+    pub fn nft_flush_set(&mut self, table: &str, set: &str) -> Result<(), Error> {
+        self.netfilter
+            .run(|socket| elements::flush(socket, table, set))
+            .map_err(about("empty the nftables set", || set.to_owned()))
+    }
+
     /// Reads the counters of the `inet` table of a name, by their names; none if there is no such table.
     ///
     /// # Errors

@@ -14,7 +14,8 @@
 use super::compiler::{self, region::Member, region::Region};
 use super::counters;
 use super::log;
-use super::path::{Choice, PathId, Paths, Purpose};
+use super::memory;
+use super::path::{Choice, Memory, Path, PathId, Paths, Purpose};
 use super::ruleset::digest::Digest;
 use super::ruleset::kept;
 use super::ruleset::{
@@ -95,7 +96,8 @@ impl<'a> Builder<'a> {
         self.counters = counters::counters(&self.config.rules);
         let mut verdicts = Vec::with_capacity(rules.len());
         for (n, rule) in rules {
-            let verdict = known.or_insert_with(rule.target, || self.target(rule.target)).clone();
+            let sticky = rule.sticky.filter(|_| self.paths.memory_of(rule).is_some());
+            let verdict = known.or_insert_with((rule.target, sticky), || self.target(rule.target, rule)).clone();
             verdicts.push(self.noted(n, rule, verdict));
         }
         let kept =
@@ -110,7 +112,10 @@ impl<'a> Builder<'a> {
     }
 
     /// Where the rules send connections for a target.
-    fn target(&mut self, target: Target) -> Verdict {
+    fn target(&mut self, target: Target, rule: &ConfigRule) -> Verdict {
+        if let Some(memory) = self.paths.memory_of(rule) {
+            return self.remembered(memory);
+        }
         let choice = self.paths.of_target(target);
         let mut rules: Vec<Rule> = self.by_prefix(Some(&choice)).into_iter().collect();
         let name = match (&choice, target) {
@@ -153,6 +158,66 @@ impl<'a> Builder<'a> {
         let note = Rule { matches: vec![Match::First], actions };
         self.chains.add(name, vec![note, Rule::always(Action::Verdict(then))]);
         verdict
+    }
+
+    /// Where the rules send connections whose clients stay on a link: to the link they are remembered on, else by chance.
+    fn remembered(&mut self, memory: &Memory) -> Verdict {
+        let choice = Some(self.paths.of_policy(memory.policy).clone());
+        let mut rules: Vec<Rule> = self.by_prefix(Some(&choice)).into_iter().collect();
+        for family in Family::BOTH {
+            for (path, _, link) in &memory.paths {
+                let keys = memory::keys(memory.sticky.who, family);
+                let set = memory::name(self.config, memory, *link, family);
+                let verdict = self.go(*path);
+                rules.push(Rule {
+                    matches: vec![Match::Remembered(keys, set)],
+                    actions: vec![Action::Verdict(verdict)],
+                });
+            }
+        }
+        let paths: Vec<(PathId, u16)> = memory.paths.iter().map(|(path, weight, _)| (*path, *weight)).collect();
+        rules.extend(self.spread(memory.spread, &paths));
+        let name = memory::chain(self.config, memory);
+        let verdict = Verdict::Goto(name.as_str().into());
+        self.chains.add(name, rules);
+        verdict
+    }
+
+    /// New connections of such rules on their way out: the client is remembered on the link they really leave by. Where
+    /// that is none of the policy's, nothing is.
+    fn memories(&mut self, by_path: &mut Vec<(Vec<Interval>, Verdict)>) {
+        for memory in self.paths.sticky() {
+            // Also those of rules that do not hold now: who is remembered stays so.
+            for (_, _, link) in &memory.paths {
+                self.maps.extend(Family::BOTH.map(|family| {
+                    let name = memory::name(self.config, memory, *link, family);
+                    Map::learned(name, memory::keys(memory.sticky.who, family), memory.sticky.seconds)
+                }));
+            }
+            for (from, ..) in &memory.paths {
+                let entries = self.by_device(|builder, link| {
+                    let stays = builder.paths.stays_on(*from, link);
+                    let pin = builder.pin(stays);
+                    if !memory.paths.iter().any(|(.., own)| *own == link) {
+                        return pin;
+                    }
+                    let remember = |family| {
+                        let set = memory::name(builder.config, memory, link, family);
+                        Rule::always(Action::Remember(memory::keys(memory.sticky.who, family), set))
+                    };
+                    let mut rules = Family::BOTH.map(remember).to_vec();
+                    rules.push(Rule::always(Action::Verdict(pin)));
+                    let name = memory::keeper(builder.config, memory, link, &builder.names[stays.0]);
+                    let verdict = Verdict::Goto(name.as_str().into());
+                    builder.chains.add(name, rules);
+                    verdict
+                });
+                let rule = self.lookup("out", vec![Key::Output], entries);
+                let name = format!("out_{}", self.names[from.0]);
+                by_path.push((vec![self.mark_interval(*from)], Verdict::Goto(name.as_str().into())));
+                self.chains.add(name, vec![rule]);
+            }
+        }
     }
 
     fn spread(&mut self, spread: Spread, paths: &[(PathId, u16)]) -> Vec<Rule> {
@@ -215,8 +280,10 @@ impl<'a> Builder<'a> {
     /// link that may have no other table that leads out by it, and a strict `rp_filter` would drop them.
     fn stamps(&mut self) -> Vec<Rule> {
         let mut by_path = Vec::new();
-        let keeping: Vec<PathId> =
-            self.paths.iter().map(|(id, _)| id).filter(|id| self.paths.keeps_own_flows(*id)).collect();
+        self.memories(&mut by_path);
+        let is_sticky = |path: &Path| matches!(path.course.purpose, Purpose::Sticky(_));
+        let keeps = |id: PathId, path: &Path| self.paths.keeps_own_flows(id) && !is_sticky(path);
+        let keeping: Vec<PathId> = self.paths.iter().filter(|(id, path)| keeps(*id, path)).map(|(id, _)| id).collect();
         for from in keeping {
             let entries = self.by_device(|builder, link| builder.pin(builder.paths.stays_on(from, link)));
             let rule = self.lookup("out", vec![Key::Output], entries);
@@ -309,7 +376,7 @@ impl<'a> Builder<'a> {
         let chains = self.chains.into_entries().into_iter().map(|(name, rules)| Chain { name, hook: None, rules });
         let list = |map: &Map| match map.fill {
             Fill::Listed(set, family) => Some(List { name: map.name.clone(), family, set: self.config[set].clone() }),
-            Fill::Fixed | Fill::Resolver(..) => None,
+            Fill::Fixed | Fill::Resolver(..) | Fill::Learned(_) => None,
         };
         let lists: Vec<List> = self.maps.iter().filter_map(list).collect();
         let mut chains: Vec<Chain> = chains.chain(self.base).collect();

@@ -57,6 +57,7 @@ mod tests {
             origin: Origin::Lan,
             matches: Matches::default(),
             target: Target::Main,
+            sticky: None,
             schedule: None,
             counter: true,
             log: false,

@@ -9,6 +9,7 @@ pub mod ip_rules;
 pub mod iproute;
 pub mod jhash;
 pub mod log;
+pub mod memory;
 pub mod moves;
 pub mod path;
 pub mod refusal;

@@ -11,7 +11,7 @@
 mod builder;
 
 use super::allot::Shortage;
-use crate::config::model::{Config, Fallback, LinkId, Mark, PolicyId, Spread, Target};
+use crate::config::model::{Config, Fallback, LinkId, Mark, PolicyId, Rule, Spread, Sticky, Target};
 use crate::map::Map;
 use crate::network::Facts;
 use crate::sort;
@@ -54,6 +54,22 @@ pub enum Purpose {
     /// be told from all others on that link, and called back. See [`Flush::up`](crate::config::model::Flush). Where the
     /// policy has a path for each link of its first tier, it is the first of them, and they share this one.
     Displaced(PathId),
+    /// The new connections of rules whose clients stay on a link; the place in [`Paths::sticky`]. A mark of their own, so
+    /// that it is known of each which link its client is to be remembered on.
+    Sticky(usize),
+}
+
+/// What is remembered of the clients of rules with the same target and the same `sticky`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Memory {
+    /// The policy.
+    pub policy: PolicyId,
+    /// Who is remembered, and for how long.
+    pub sticky: Sticky,
+    /// By what a new client's link is drawn.
+    pub spread: Spread,
+    /// Its paths with their weights, and the link each begins with.
+    pub paths: Vec<(PathId, u16, LinkId)>,
 }
 
 /// One mark, one routing table and where they lead.
@@ -93,6 +109,7 @@ pub struct Paths {
     probes: Vec<Option<PathId>>,
     /// How each policy hands out its connections, by [`PolicyId`].
     policies: Vec<Choice>,
+    sticky: Vec<Memory>,
     /// The router's own path of each policy that it uses: ip rules cannot spread, so it is the members in order. Nor may the
     /// route: the kernel looks it up again once it has chosen the source address, and could then take another hop.
     router: Vec<Option<PathId>>,
@@ -148,6 +165,19 @@ impl Paths {
     #[must_use]
     pub fn of_policy(&self, policy: PolicyId) -> &Choice {
         &self.policies[policy.0]
+    }
+
+    /// What is remembered of clients.
+    #[must_use]
+    pub fn sticky(&self) -> &[Memory] {
+        &self.sticky
+    }
+
+    /// What is remembered of the clients of a rule.
+    #[must_use]
+    pub fn memory_of(&self, rule: &Rule) -> Option<&Memory> {
+        let (sticky, Target::Policy(policy)) = (rule.sticky?, rule.target) else { return None };
+        self.sticky.iter().find(|memory| (memory.policy, memory.sticky) == (policy, sticky))
     }
 
     /// How connections from the LAN to a target are handed out; `None` is the main table, unmarked.

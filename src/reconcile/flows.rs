@@ -7,6 +7,8 @@ use crate::kernel::{Error, Kernel};
 use crate::network::Facts;
 use crate::plan::Plan;
 use crate::plan::flows::{self, Alternatives, Doomed};
+use crate::plan::memory;
+use crate::plan::ruleset::TABLE;
 use std::net::IpAddr;
 
 /// The connections that sit on links which cannot carry them, while another link can.
@@ -40,6 +42,17 @@ pub fn reset(
         }
     }
     (count, Ok(()))
+}
+
+/// Forgets the clients that were remembered on links which cannot carry them: they are drawn a new one, and stay there also
+/// when the old one is back. Without this they would go back to it within their time, since their path leads there first.
+pub fn forget(kernel: &mut Kernel, config: &Config, plan: &Plan, doomed: &[Doomed]) {
+    for memory in plan.paths.sticky() {
+        for one in doomed.iter().filter(|one| memory.paths.iter().any(|(.., link)| *link == one.link)) {
+            // A set that is not there remembers nobody.
+            let _ = kernel.nft_flush_set(TABLE, &memory::name(config, memory, one.link, one.family));
+        }
+    }
 }
 
 /// What to ask the kernel for. Each request makes it walk its whole table, a millisecond or two even if that is nearly

@@ -63,7 +63,7 @@ fn world(kernel: &mut Kernel, plan: Option<&Plan>, count_entries: bool) -> Resul
         count_entries
             && match map.fill {
                 Fill::Fixed => true,
-                Fill::Resolver(..) => false,
+                Fill::Resolver(..) | Fill::Learned(_) => false,
                 Fill::Listed(..) => ruleset.is_some_and(|own| {
                     own.lists.iter().any(|list| list.name == name && list.listed().count <= LONGEST)
                 }),

@@ -266,7 +266,7 @@ fn rules(links: usize, policies: usize) -> impl Strategy<Value = Vec<Rule>> {
                     (matches.interfaces, matches.macs, matches.dscp) = (None, None, None);
                 }
                 let schedule = schedule.flatten();
-                Rule { name, at: NOWHERE, origin, matches, target, schedule, counter, log }
+                Rule { name, at: NOWHERE, origin, matches, target, sticky: None, schedule, counter, log }
             };
             parts.clone().into_iter().zip(names).map(rule).collect()
         })

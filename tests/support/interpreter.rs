@@ -43,6 +43,11 @@ fn walk(ruleset: &Ruleset, chain: &str, packet: &Packet, mut mark: u32, seen: &m
         if !rule.matches.iter().all(|m| holds(ruleset, m, packet)) {
             continue;
         }
+        // Somebody may be remembered, or not.
+        if let ([Match::Remembered(..)], [Action::Verdict(verdict)]) = (&rule.matches[..], &rule.actions[..]) {
+            follow(ruleset, verdict, packet, mark, seen);
+            continue;
+        }
         for action in &rule.actions {
             let verdict = match action {
                 Action::Lookup(keys, map) => lookup(ruleset, keys, map, packet),
@@ -63,7 +68,7 @@ fn walk(ruleset: &Ruleset, chain: &str, packet: &Packet, mut mark: u32, seen: &m
                     mark = *value;
                     None
                 }
-                Action::SetConnectionMark(_) => None,
+                Action::SetConnectionMark(_) | Action::Remember(..) => None,
                 Action::Count(name) => {
                     let mut counters = ruleset.counters.iter();
                     assert!(counters.any(|counter| counter.name == *name), "a counter that exists");
@@ -108,6 +113,7 @@ fn holds(ruleset: &Ruleset, condition: &Match, packet: &Packet) -> bool {
             (Some(mac), Choice::NoneOf(macs)) => !macs.contains(mac),
         },
         Match::Family(family) => packet.family() == *family,
+        Match::Remembered(keys, _) => keys.iter().all(|key| value(*key, packet).is_some()),
         // What has no ports has other bytes in their place.
         Match::HasPort => true,
         Match::Mark(mark) => mark.allows(packet.details.mark),

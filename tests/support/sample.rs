@@ -35,6 +35,7 @@ pub struct SampleRule {
     pub destination_sets: Vec<usize>,
     pub family: Option<&'static str>,
     pub target: &'static str,
+    pub sticky: Option<&'static str>,
     pub counts: bool,
     pub logs: bool,
     pub times: Option<Times>,
@@ -50,8 +51,8 @@ pub struct Times {
 
 /// The targets of the sample rules: links, policies and words.
 /// Chance decides about `any`: it comes seldom.
-pub const TARGETS: [&str; 12] =
-    ["A", "B", "ab", "bc", "in_order", "any", "strict", "main", "unreachable", "A", "B", "in_order"];
+pub const TARGETS: [&str; 14] =
+    ["A", "B", "ab", "bc", "in_order", "any", "strict", "main", "unreachable", "A", "B", "in_order", "ab", "main"];
 
 /// The links and policies all samples share, without their rules.
 pub const LINKS: &str = r#"
@@ -123,11 +124,13 @@ pub fn rule() -> impl Strategy<Value = SampleRule> {
     let mark = prop::option::weighted(0.1, (prop::bool::weighted(0.3), 0..=2u32));
     let special = (prop::option::weighted(0.5, types), mark, sets(0.07), sets(0.15));
     let family = prop_oneof![8 => Just(None), 1 => Just(Some("ipv4")), 1 => Just(Some("ipv6"))];
-    let use_and_note =
-        (prop::sample::select(&TARGETS[..]), prop::bool::weighted(0.3), prop::bool::weighted(0.2), times());
+    let who = prop::option::weighted(0.2, prop::sample::select(&["client", "destination"][..]));
+    let target = (prop::sample::select(&TARGETS[..]), who);
+    let use_and_note = (target, prop::bool::weighted(0.3), prop::bool::weighted(0.2), times());
     (protocols, ports, addresses, rest, special, family, use_and_note).prop_map(
         |(protocols, (source_ports, destination_ports), addresses, (devices, macs, dscp), special, family, rest)| {
-            let (target, counts, logs, times) = rest;
+            let ((target, who), counts, logs, times) = rest;
+            let sticky = who.filter(|_| matches!(target, "bc" | "any"));
             let (types, mark, source_sets, destination_sets) = special;
             let icmp_types = types.filter(|_| protocols == ["icmp"]).unwrap_or_default();
             let (source4, source6, destination4, destination6) = addresses;
@@ -148,6 +151,7 @@ pub fn rule() -> impl Strategy<Value = SampleRule> {
                 destination_sets,
                 family,
                 target,
+                sticky,
                 counts,
                 logs,
                 times,
@@ -276,6 +280,9 @@ impl SampleRule {
         }
         if self.logs {
             object["log"] = true.into();
+        }
+        if let Some(who) = self.sticky {
+            object["sticky"] = who.into();
         }
         if self.counts {
             object["counter"] = true.into();

@@ -5,6 +5,7 @@ mod mark;
 mod matches;
 mod quota;
 mod schedule;
+mod sticky;
 mod tracking;
 
 pub use address_set::{AddressSet, Listed, Part, SetId};
@@ -12,6 +13,7 @@ pub use mark::{ForeignMark, Mark, Mask};
 pub use matches::{Choice, InSets, Mac, Matches, NotAMac};
 pub use quota::{Period, Quota};
 pub use schedule::Schedule;
+pub use sticky::{Sticky, Who};
 pub use tracking::{Method, TrackedHost, Tracking};
 
 use super::source::Position;
@@ -223,6 +225,8 @@ pub struct Rule {
     pub matches: Matches,
     /// Where matching connections go.
     pub target: Target,
+    /// Who stays on a link, where the target is a policy that balances.
+    pub sticky: Option<Sticky>,
     /// When it holds; without it always.
     pub schedule: Option<Schedule>,
     /// Whether the connections it takes are counted. The router's own never are: ip rules steer them, and those count

@@ -20,7 +20,7 @@ mod tracking;
 mod values;
 
 use super::diagnostics::{Diagnostic, Severity, quote};
-use super::model::Config;
+use super::model::{Config, Policy};
 use super::options::SectionKind;
 use super::source::{Document, RawSection};
 use super::suggest::nearest;
@@ -50,11 +50,13 @@ pub fn validate(document: &Document, diagnostics: &mut Vec<Diagnostic>) -> Confi
     let globals = globals::globals(of(SectionKind::Globals), diagnostics);
     let names = Names::collect(&known, diagnostics);
     let links = link::links(names.links(), globals.mask, diagnostics);
-    let policies = names.policies().map(|section| policy::policy(section, &names, &links, diagnostics)).collect();
+    let policies: Vec<Policy> =
+        names.policies().map(|section| policy::policy(section, &names, &links, diagnostics)).collect();
     let sets = Sets::read(of(SectionKind::Set), diagnostics);
-    let mut reader = rule::Reader { names: &names, mask: globals.values.mask, sets };
+    let mut reader = rule::Reader { names: &names, policies: &policies, mask: globals.values.mask, sets };
     let rules = reader.rules(of(SectionKind::Rule), rules_so_far, diagnostics);
-    Config { globals: globals.values, links, policies, sets: reader.sets.all, rules }
+    let sets = reader.sets.all;
+    Config { globals: globals.values, links, policies, sets, rules }
 }
 
 /// One entry of a list of addresses: an address, a network or a range. `None` if it is none.

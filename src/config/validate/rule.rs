@@ -5,9 +5,11 @@ use super::matches::matches;
 use super::names::{Names, check_name};
 use super::schedule::schedule;
 use super::section::{Complaint, Reported, Section};
+use super::tracking::values::number;
 use super::values;
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
-use crate::config::model::{AddressSet, Mask, Origin, Rule, Target};
+use crate::config::model::{AddressSet, Mask, Mode, Origin, Policy, Rule, Sticky, Target, Who};
+use crate::config::options::STICKY_TIME;
 use crate::map;
 use std::borrow::Cow;
 
@@ -15,6 +17,8 @@ use std::borrow::Cow;
 pub struct Reader<'r, 's> {
     /// Links and policies.
     pub names: &'r Names<'s>,
+    /// The policies themselves.
+    pub policies: &'r [Policy],
     /// Our bits of marks.
     pub mask: Mask,
     /// Sets of addresses; those of rules are added.
@@ -47,17 +51,35 @@ impl Reader<'_, '_> {
         rules
     }
 
+    /// Whether there is a choice of links that could stick; if not, that is said.
+    fn balances(&self, section: &Section, target: Target, diagnostics: &mut Vec<Diagnostic>) -> bool {
+        let policy = match target {
+            Target::Policy(policy) => self.policies.get(policy.0),
+            _ => None,
+        };
+        let balances = policy.is_some_and(|policy| matches!(policy.mode, Mode::Balance(_)));
+        if !balances {
+            let at = section.place("sticky").unwrap_or(section.at);
+            let help = "it is for rules that use a policy with mode 'balance': there each new connection could take another link";
+            let complaint = Complaint::new("it has no effect: what the rule uses does not balance", help);
+            diagnostics.push(section.remark(Severity::Warning, "sticky", at, complaint));
+        }
+        balances
+    }
+
     fn rule(&mut self, section: &Section, name: Cow<str>, diagnostics: &mut Vec<Diagnostic>) -> Option<Rule> {
         let enabled = section.single("enabled", values::boolean, diagnostics);
         let origin = origin(section, diagnostics);
         let matches = matches(section, self.mask, &self.sets, diagnostics);
         let target = target(section, self.names, diagnostics);
+        let sticky = sticky(section, diagnostics);
         let schedule = schedule(section, diagnostics);
         let counter = counter(section, diagnostics);
         let log = section.single("log", values::boolean, diagnostics);
         // Everything is read before the first error counts, so that every fault is reported.
         let (enabled, origin, target, counter) = (enabled.ok()?, origin.ok()?, target.ok()?, counter.ok()?);
-        let (schedule, log) = (schedule.ok()?, log.ok()?.is_some_and(|log| log.value));
+        let (sticky, schedule, log) = (sticky.ok()?, schedule.ok()?, log.ok()?.is_some_and(|log| log.value));
+        let sticky = sticky.filter(|_| self.balances(section, target, diagnostics));
         if section.broken || enabled.is_some_and(|enabled| !enabled.value) {
             return None;
         }
@@ -79,7 +101,7 @@ impl Reader<'_, '_> {
             };
             named.sets.push((self.sets.add(set), label));
         }
-        Some(Rule { name: name.into_owned(), at: section.at, origin, matches, target, schedule, counter, log })
+        Some(Rule { name: name.into_owned(), at: section.at, origin, matches, target, sticky, schedule, counter, log })
     }
 }
 
@@ -95,6 +117,25 @@ fn name<'s>(section: &Section<'s>, place: usize, diagnostics: &mut Vec<Diagnosti
             }
         },
     }
+}
+
+/// Who stays on a link.
+fn sticky(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<Option<Sticky>, Reported> {
+    let word = section.word("sticky", diagnostics);
+    let timeout = section.single("timeout", |text| number(STICKY_TIME, text), diagnostics)?;
+    let who = match word? {
+        Some("1" | "client") => Who::Client,
+        Some("destination") => Who::Destination,
+        _ => {
+            if let Some(timeout) = timeout {
+                let complaint = Complaint::new("it has no effect without sticky", "add: option sticky '1'");
+                diagnostics.push(section.remark(Severity::Warning, "timeout", timeout.at, complaint));
+            }
+            return Ok(None);
+        }
+    };
+    let milliseconds: u32 = timeout.map_or(600_000, |timeout| timeout.value);
+    Ok(Some(Sticky { who, seconds: milliseconds.div_ceil(1000) }))
 }
 
 fn counter(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<bool, Reported> {

@@ -84,22 +84,14 @@ impl<'s> Section<'s> {
             Diagnostic::new(severity, name.at, message).in_section(self.label()).on_option(escape(&name.value))
         };
         match self.kind.option(&name.value) {
-            Some(spec) if spec.supported => Ok(spec),
-            Some(spec) => {
-                let until = match self.kind {
-                    SectionKind::Rule => "until then the whole rule is left out",
-                    _ => "until then it has no effect",
-                };
-                Err(report(Severity::Error, "this option is not supported yet".into())
-                    .help(format!("planned: {}; {until}", spec.help)))
-            }
+            Some(spec) => Ok(spec),
             None => {
                 let suggestion = nearest(&name.value, known.iter().map(|spec| spec.name));
                 let severity = self.kind.severity_of(suggestion.unwrap_or_default());
                 Err(report(severity, "there is no such option".into()).help(match suggestion {
                     Some(meant) => format!("did you mean '{meant}'?"),
                     None => {
-                        let usable = known.iter().filter(|spec| spec.supported).map(|spec| spec.name);
+                        let usable = known.iter().map(|spec| spec.name);
                         format!("its options are {}", usable.collect::<Vec<_>>().join(", "))
                     }
                 }))

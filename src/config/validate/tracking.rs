@@ -2,7 +2,7 @@
 //! the error says so.
 
 mod hosts;
-mod values;
+pub(super) mod values;
 
 use super::section::{Complaint, Section};
 use crate::config::diagnostics::{Diagnostic, Severity};

@@ -98,6 +98,16 @@ fn number(bytes: &[u8], family: Family) -> Result<u128, Malformed> {
     Ok(bytes.iter().fold(0, |number, byte| number << 8 | u128::from(*byte)))
 }
 
+/// Empties a set.
+///
+/// # Errors
+/// The kernel refused: there may be no such set.
+pub fn flush(socket: &mut Socket, table: &str, set: &str) -> Result<(), Failure> {
+    let mut request = ask(DELSETELEM, ACK, table);
+    request.string(ELEMENTS_SET, set);
+    socket.transaction(SUBSYSTEM >> 8, vec![request])
+}
+
 /// Takes intervals out of a set and puts others in, in as few transactions as they fit into. Intervals to be put in may
 /// overlap those to be taken out, and no others; those to be taken out must be in the set exactly so.
 ///

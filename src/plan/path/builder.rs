@@ -1,6 +1,6 @@
 //! Finds the paths of a configuration.
 
-use super::{Choice, Course, Path, PathId, Paths, Purpose, Share, Tier};
+use super::{Choice, Course, Memory, Path, PathId, Paths, Purpose, Share, Tier};
 use crate::config::model::{Config, Fallback, LinkId, Mark, Member, Mode, Policy, PolicyId, Rule, Target};
 use crate::map::Map;
 use crate::plan::allot::{self, Allotment, Shortage};
@@ -28,8 +28,10 @@ pub(super) fn build(config: &Config) -> Result<Paths, Shortage> {
     let blackhole = nowhere(Target::Blackhole, Fallback::Blackhole);
     let probes = (0..config.links.len()).map(|n| builder.probes(LinkId(n))).collect();
 
+    let sticky = builder.sticky(&policies);
+
     let Builder { mut all, links, .. } = builder;
-    let request = |(n, draft): (usize, &Draft)| draft.request(config, &all, &links, PathId(n));
+    let request = |(n, draft): (usize, &Draft)| draft.request(config, &all, &links, &sticky, PathId(n));
     let requests: Vec<allot::Request> = all.iter().enumerate().map(request).collect();
     let allotments = allot::allot(config.globals.mask, &requests)?;
     for (path, Allotment { mark, table }) in all.iter_mut().zip(&allotments) {
@@ -37,7 +39,7 @@ pub(super) fn build(config: &Config) -> Result<Paths, Shortage> {
         path.table = *table;
     }
     let all = all.into_iter().filter_map(Draft::finish).collect();
-    Ok(Paths { all, links, probes, policies, router, unreachable, blackhole })
+    Ok(Paths { all, links, probes, policies, sticky, router, unreachable, blackhole })
 }
 
 /// A path before it has its numbers.
@@ -52,11 +54,18 @@ struct Draft {
 
 impl Draft {
     /// What decides its numbers: never its place in the file, only names.
-    fn request(&self, config: &Config, all: &[Self], links: &[PathId], id: PathId) -> allot::Request {
+    fn request(
+        &self,
+        config: &Config,
+        all: &[Self],
+        links: &[PathId],
+        sticky: &[Memory],
+        id: PathId,
+    ) -> allot::Request {
         let own = links.iter().position(|path| *path == id).map(|n| &config.links[n]);
         let key = match own {
             Some(link) => link.name.clone(),
-            None => self.course.key(config, all),
+            None => self.course.key(config, all, sticky),
         };
         let extra = self.course.purpose != Purpose::Service;
         allot::Request { key, mark: own.and_then(|l| l.mark), table: own.and_then(|l| l.table), extra }
@@ -74,7 +83,7 @@ impl Course {
     }
 
     /// A text that is the same for the same course, whatever the policies are called and wherever they stand.
-    fn key(&self, config: &Config, all: &[Draft]) -> String {
+    fn key(&self, config: &Config, all: &[Draft], sticky: &[Memory]) -> String {
         let mut key = String::new();
         for tier in &self.tiers {
             let mut members: Vec<String> =
@@ -87,8 +96,13 @@ impl Course {
             Purpose::Service => key + &self.fallback.to_string(),
             Purpose::Probes => key + "probes",
             Purpose::Displaced(from) => {
-                format!("{key}of {}", all.get(from.0).map_or_else(String::new, |from| from.course.key(config, all)))
+                let from = all.get(from.0).map_or_else(String::new, |from| from.course.key(config, all, sticky));
+                format!("{key}of {from}")
             }
+            Purpose::Sticky(place) => match sticky.get(place) {
+                Some(Memory { policy, sticky, .. }) => format!("{key}sticky {} {sticky:?}", config[*policy].name),
+                None => key,
+            },
         }
     }
 }
@@ -145,6 +159,33 @@ impl Builder<'_> {
         };
         self.keep(policy, &choice);
         (choice, own)
+    }
+
+    /// The paths of rules whose clients stay on a link, for each policy and each kind of memory.
+    fn sticky(&mut self, policies: &[Choice]) -> Vec<Memory> {
+        let mut memories: Vec<Memory> = Vec::new();
+        for rule in self.config.rules.iter().filter(|rule| rule.origin.includes_lan()) {
+            let (Some(sticky), Target::Policy(policy)) = (rule.sticky, rule.target) else { continue };
+            let Some(Choice::Spread(spread, paths)) = policies.get(policy.0) else { continue };
+            if memories.iter().any(|memory| (memory.policy, memory.sticky) == (policy, sticky)) {
+                continue;
+            }
+            let place = memories.len();
+            let mut own = Vec::new();
+            for (path, weight) in paths {
+                let Some(link) = self.all[path.0].course.tiers.first().and_then(|tier| tier.first()).map(|m| m.link)
+                else {
+                    continue;
+                };
+                let course = Course { purpose: Purpose::Sticky(place), ..self.all[path.0].course.clone() };
+                let (name, stays) = (self.all[path.0].name.clone(), self.all[path.0].stays.clone());
+                let path = self.path(course, || format!("{name}.sticky"));
+                self.all[path.0].stays = stays;
+                own.push((path, *weight, link));
+            }
+            memories.push(Memory { policy, sticky, spread: *spread, paths: own });
+        }
+        memories
     }
 
     /// Says on which paths the policy's connections stay once they have left by a link.

@@ -156,6 +156,8 @@ pub enum Match {
     Family(Family),
     /// A packet mark that somebody else sets.
     Mark(ForeignMark),
+    /// The keys are in a set that rules fill.
+    Remembered(Vec<Key>, String),
     /// The key is in a named set.
     InSet(Key, String),
     /// The DSCP value is one of these.
@@ -173,6 +175,8 @@ pub enum Action {
     SetMark(u32),
     /// Sets our bits of the connection's mark.
     SetConnectionMark(u32),
+    /// Puts the packet's keys into a set that rules fill, or makes it remember them anew. For packets of the keys' family.
+    Remember(Vec<Key>, String),
     /// Adds the packet to a counter.
     Count(String),
     /// Writes the packet to the kernel's log, behind this prefix.
@@ -294,6 +298,9 @@ pub fn mac(number: u128) -> Mac {
     Mac([a, b, c, d, e, f])
 }
 
+/// How many entries a set that rules fill has at most: who comes later is not remembered.
+pub const MOST_LEARNED: u32 = 65_535;
+
 /// A named map or set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Map {
@@ -316,6 +323,9 @@ pub enum Fill {
     Listed(SetId, Family),
     /// The resolver does, with single addresses of one family.
     Resolver(SetId, Family),
+    /// Rules do, with what each packet has of its key; the kernel forgets an entry so many seconds after the last such
+    /// packet.
+    Learned(u32),
 }
 
 /// What a map or set holds. Each entry has one interval for each key.
@@ -348,6 +358,12 @@ impl Map {
             Part::Domains => Fill::Resolver(set, family),
         };
         Self { name, key: vec![Key::Destination(family)], entries: Entries::Members(Vec::new()), fill }
+    }
+
+    /// A set that rules fill.
+    #[must_use]
+    pub fn learned(name: String, key: Vec<Key>, seconds: u32) -> Self {
+        Self { name, key, entries: Entries::Members(Vec::new()), fill: Fill::Learned(seconds) }
     }
 
     fn named(role: &str, key: Vec<Key>, entries: Entries) -> Self {

@@ -2,7 +2,9 @@
 
 use super::json;
 use super::names::{icmp, ip, kind, nfproto};
-use super::{Action, Chain, Dice, Entries, Key, Map, Match, PRIORITY, Rule, Ruleset, SEED, TABLE, Verdict};
+use super::{
+    Action, Chain, Dice, Entries, Fill, Key, MOST_LEARNED, Map, Match, PRIORITY, Rule, Ruleset, SEED, TABLE, Verdict,
+};
 use crate::config::model::{Choice, Family, Mask};
 use crate::interval::{Interval, to_ipv4, to_ipv6};
 use std::fmt::Write;
@@ -37,6 +39,9 @@ fn write_map(text: &mut String, map: &Map) {
         Entries::Members(entries) => ("set", "", entries.iter().map(|entry| element(&map.key, entry)).collect()),
     };
     let _ = writeln!(text, "\t{word} {} {{\n\t\ttype {}{data}", map.name, kinds.join(" . "));
+    if let Fill::Learned(seconds) = map.fill {
+        let _ = writeln!(text, "\t\tsize {MOST_LEARNED}\n\t\tflags dynamic,timeout\n\t\ttimeout {seconds}s");
+    }
     if map.has_intervals() {
         text.push_str("\t\tflags interval\n");
     }
@@ -78,6 +83,7 @@ fn condition(condition: &Match, mask: Mask) -> String {
         Match::Input(choice) => one_of("iifname", choice, |name| format!("\"{name}\"")),
         Match::Sender(choice) => one_of("ether saddr", choice, ToString::to_string),
         Match::Family(family) => format!("meta nfproto {}", nfproto(*family)),
+        Match::Remembered(keys, set) => format!("{} @{set}", joined(keys, None)),
         Match::InSet(key, set) => format!("{} @{set}", expression(*key, None)),
         Match::Dscp(family, values) => {
             let values: Vec<String> = values.iter().map(ToString::to_string).collect();
@@ -98,8 +104,7 @@ fn one_of<T: Ord>(left: &str, choice: &Choice<T>, word: impl Fn(&T) -> String) -
 fn statement(action: &Action, mask: Mask) -> String {
     match action {
         Action::Lookup(keys, map) => {
-            let keys: Vec<String> = keys.iter().map(|key| expression(*key, Some(mask))).collect();
-            format!("{} vmap @{map}", keys.join(" . "))
+            format!("{} vmap @{map}", joined(keys, Some(mask)))
         }
         Action::Spread(dice, buckets) => {
             let entries: Vec<String> =
@@ -112,10 +117,15 @@ fn statement(action: &Action, mask: Mask) -> String {
         }
         Action::SetMark(mark) => set_bits("meta mark", mask, *mark),
         Action::SetConnectionMark(mark) => set_bits("ct mark", mask, *mark),
+        Action::Remember(keys, set) => format!("update @{set} {{ {} }}", joined(keys, None)),
         Action::Count(counter) => format!("counter name \"{counter}\""),
         Action::Log(prefix) => format!("log prefix \"{prefix}\" level info"),
         Action::Verdict(to) => verdict(to),
     }
+}
+
+fn joined(keys: &[Key], mask: Option<Mask>) -> String {
+    keys.iter().map(|key| expression(*key, mask)).collect::<Vec<_>>().join(" . ")
 }
 
 fn set_bits(key: &str, mask: Mask, value: u32) -> String {

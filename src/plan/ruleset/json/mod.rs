@@ -8,7 +8,7 @@ mod entry;
 mod rule;
 
 use super::digest::Digest;
-use super::{Chain, Entries, Hook, Map, PRIORITY, Ruleset, TABLE};
+use super::{Chain, Entries, Fill, Hook, MOST_LEARNED, Map, PRIORITY, Ruleset, TABLE};
 use crate::json;
 use entry::{Elements, Kind};
 use nftables::schema;
@@ -58,6 +58,10 @@ pub struct MapObject<'a> {
     kind: Option<Kind<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     flags: Option<[&'static str; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     map: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,9 +179,15 @@ pub fn comment(digest: &str) -> String {
 #[must_use]
 pub fn map(map: &Map) -> Object<'_> {
     let is_map = matches!(map.entries, Entries::Verdicts(_));
+    let learned = match map.fill {
+        Fill::Learned(seconds) => Some(seconds),
+        _ => None,
+    };
     let object = MapObject {
         kind: Some(Kind(&map.key)),
-        flags: map.has_intervals().then_some(["interval"]),
+        flags: if learned.is_some() { Some(["timeout"]) } else { map.has_intervals().then_some(["interval"]) },
+        timeout: learned,
+        size: learned.map(|_| MOST_LEARNED),
         map: is_map.then_some("verdict"),
         // nft refuses an empty list.
         elem: (!map.is_empty()).then_some(Elements(map)),
@@ -205,5 +215,15 @@ pub fn elements(map: &Map) -> Object<'_> {
 }
 
 fn named(name: &str) -> MapObject<'_> {
-    MapObject { family: NfFamily::INet, table: TABLE, name, kind: None, flags: None, map: None, elem: None }
+    MapObject {
+        family: NfFamily::INet,
+        table: TABLE,
+        name,
+        kind: None,
+        flags: None,
+        timeout: None,
+        size: None,
+        map: None,
+        elem: None,
+    }
 }

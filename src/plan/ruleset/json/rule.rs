@@ -41,6 +41,7 @@ fn condition(condition: &Match, mask: Mask) -> Statement<'static> {
             let values = values.iter().map(|value| SetItem::Element(Expression::Number(u32::from(*value)))).collect();
             test(expression(Key::Dscp(*family), None), Operator::EQ, Expression::Named(NamedExpression::Set(values)))
         }
+        Match::Remembered(keys, set) => test(joined(keys, None), Operator::EQ, string(&format!("@{set}"))),
         Match::InSet(key, set) => test(expression(*key, None), Operator::EQ, string(&format!("@{set}"))),
     }
 }
@@ -61,12 +62,7 @@ fn test(left: Expression<'static>, op: Operator, right: Expression<'static>) -> 
 fn statement(action: &Action, mask: Mask) -> Statement<'_> {
     match action {
         Action::Lookup(keys, map) => {
-            let mut keys: Vec<_> = keys.iter().map(|key| expression(*key, Some(mask))).collect();
-            let key = match keys.len() {
-                1 => keys.remove(0),
-                _ => Expression::Named(NamedExpression::Concat(keys)),
-            };
-            Statement::VerdictMap(VerdictMap { key, data: string(&format!("@{map}")) })
+            Statement::VerdictMap(VerdictMap { key: joined(keys, Some(mask)), data: string(&format!("@{map}")) })
         }
         Action::Spread(dice, buckets) => {
             // One entry a bucket and no ranges: an anonymous map with ranges would be an interval map filled in the
@@ -79,6 +75,10 @@ fn statement(action: &Action, mask: Mask) -> Statement<'_> {
         }
         Action::SetMark(mark) => set_bits(packet_mark, mask, *mark),
         Action::SetConnectionMark(mark) => set_bits(connection_mark, mask, *mark),
+        Action::Remember(keys, set) => {
+            let set = format!("@{set}").into();
+            Statement::Set(stmt::Set { op: stmt::SetOp::Update, elem: joined(keys, None), set })
+        }
         Action::Count(counter) => Statement::Counter(Counter::Named(counter.as_str().into())),
         Action::Log(prefix) => {
             let prefix = Some(prefix.as_str().into());
@@ -111,6 +111,15 @@ fn number(dice: Dice, modulus: u32) -> Expression<'static> {
             seed: Some(SEED),
         }),
     })
+}
+
+/// Several keys as one.
+fn joined(keys: &[Key], mask: Option<Mask>) -> Expression<'static> {
+    let mut keys: Vec<_> = keys.iter().map(|key| expression(*key, mask)).collect();
+    match keys.len() {
+        1 => keys.remove(0),
+        _ => Expression::Named(NamedExpression::Concat(keys)),
+    }
 }
 
 /// A key as nft writes it. Marks are masked to our bits when they are looked up.
