@@ -5,7 +5,7 @@ mod daemon_support;
 mod packet_support;
 
 use daemon_support::{BOTH, PATIENCE, hotplug, tracked, wait_until_well};
-use lab::{Dial, Direction, Flow, INTERNET, Lab, Monitor, Setup, Wan, Wansplit, Way};
+use lab::{Dial, Direction, Flow, INTERNET, Lab, Monitor, Setup, Wan, Wansplit, Way, assert_same, snapshot};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
@@ -331,5 +331,27 @@ fn a_provider_that_renumbers_is_followed() {
             assert_eq!(stream.stop().ways(), [Way::Link(1)]);
         }
         unharmed.stop().assert_whole(Way::Link(2));
+    });
+}
+
+#[test]
+fn all_of_it_is_said_once_and_taken_away_again() {
+    lab::isolated(|| {
+        let lab = lab();
+        let before = snapshot(&lab.router);
+        let wansplit = configured_by_interface(&lab);
+        let first = wansplit.apply();
+        assert!(first.contains("prohibit default"), "{first}");
+        let applied = snapshot(&lab.router);
+        let again = wansplit.apply();
+        assert!(!again.contains("ip ") && !again.contains("nft "), "{again}");
+        assert_same(&snapshot(&lab.router), &applied, "applied again");
+        // What somebody takes away is seen, and put back.
+        lab.router.ip6("route flush table 19999");
+        assert_eq!(wansplit.status()["in_sync"], false);
+        wansplit.apply();
+        assert_same(&snapshot(&lab.router), &applied, "mended");
+        wansplit.stop();
+        assert_same(&snapshot(&lab.router).without_parameters(), &before.without_parameters(), "stopped");
     });
 }

@@ -99,12 +99,15 @@ impl Status<'_> {
     fn link(&self, id: LinkId) -> Value {
         let link = &self.config[id];
         let path = &self.plan.paths[self.plan.paths.of_link(id)];
+        let own = self.facts.links.get(id.0);
         object! {
             "name": link.name.as_str(), "mark": path.mark.bits(), "table": path.table, "fallback": link.fallback.to_string(),
             "tracked": link.tracking.is_some(),
             "quota": link.quota.map(|quota| object! {
                 "used_bytes": self.used.get(&id).copied(), "max_bytes": quota.bytes, "per": quota.per.word(),
             }),
+            "prefixes": own.map_or(&[][..], |own| &own.prefixes).iter().map(|(address, length)| format!("{address}/{length}")).collect::<Vec<_>>(),
+            "masq6": own.is_some_and(|own| own.translates6),
             "ipv4": self.side(id, Family::V4), "ipv6": self.side(id, Family::V6),
         }
     }

@@ -302,3 +302,31 @@ fn a_device_without_ipv6_address_carries_ipv6_only_for_hosts_with_global_ones() 
         assert_eq!(facts.links[1].v6.state, State::Up(hop("eth1", "fe80::1")));
     }
 }
+
+#[test]
+fn a_link_translates_as_its_zone_or_its_owner_says() {
+    let dump = parse(RECORDED).unwrap().interfaces;
+    let zone =
+        |options: &str| Firewall::read("firewall", format!("config zone\n {options}\n option masq6 '1'\n").as_bytes());
+    let of_link = |config: &Config, options: &str| {
+        only(gather(config, &Sources { firewall: &zone(options), ..elsewhere(&dump) })).translates6
+    };
+    let wan = interface_link("wan");
+    for (options, translates) in [
+        ("list network 'wan'", true),
+        ("list network 'wan6'", true),
+        ("option network 'lan wanb6'", false),
+        ("list device 'wan'", true),
+        ("list device 'wanb'", false),
+    ] {
+        assert_eq!(of_link(&wan, options), translates, "{options}");
+    }
+    let silent = gather(&wan, &Sources { netifd: None, firewall: &zone("list network 'wan'"), ..elsewhere(&dump) });
+    assert!(only(silent).translates6, "netifd need not be asked for that");
+    assert!(of_link(&device_link("eth7", None, None), "list device 'eth+'"));
+    for (owner, options) in [(true, ""), (false, "list network 'wan'")] {
+        let mut config = interface_link("wan");
+        config.links[0].masq6 = Some(owner);
+        assert_eq!(of_link(&config, options), owner);
+    }
+}
