@@ -51,8 +51,26 @@ pub struct Times {
 
 /// The targets of the sample rules: links, policies and words.
 /// Chance decides about `any`: it comes seldom.
-pub const TARGETS: [&str; 14] =
-    ["A", "B", "ab", "bc", "in_order", "any", "strict", "main", "unreachable", "A", "B", "in_order", "ab", "main"];
+pub const TARGETS: [&str; 18] = [
+    "A",
+    "B",
+    "ab",
+    "bc",
+    "in_order",
+    "any",
+    "strict",
+    "main",
+    "unreachable",
+    "A",
+    "B",
+    "in_order",
+    "ab",
+    "main",
+    "strict",
+    "unreachable",
+    "A",
+    "B",
+];
 
 /// The links and policies all samples share, without their rules.
 pub const LINKS: &str = r#"
