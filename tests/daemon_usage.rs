@@ -6,11 +6,12 @@ mod packet_support;
 
 use daemon_support::{BOTH, BOUND, OnEmb, PATIENCE, STREAM, WEB, lab, new_connections_by, rules, wait_until_well};
 use lab::{INTERNET, Lab, Wan, Wansplit, Way, side};
-use packet_support::{configured, links};
+use packet_support::{configured, links, rule};
 use serde_json::Value;
 use std::fs;
 use std::time::{Duration, Instant};
 
+const SAFE: u16 = 7777;
 const FILE: &str = "/var/run/wansplit/usage";
 /// The counters are read every 10 seconds.
 const READ: Duration = Duration::from_secs(30);
@@ -21,7 +22,9 @@ const PAST: u64 = 20_000;
 fn metered<'a>(lab: &'a Lab, max: &str, per: &str) -> Wansplit<'a> {
     let text =
         links("").replace("option mark '1'", &format!("option mark '1'\n option max '{max}'\n option max_per '{per}'"));
-    configured(lab, &(text + &rules()))
+    // Never by main; its connections, too, stay where they are.
+    let safe = "config policy 'safe'\n list use 'EMB'\n list use 'OI'\n option fallback 'unreachable'\n";
+    configured(lab, &(text + &rules() + safe + &rule("to_safe", &SAFE.to_string(), "safe")))
 }
 
 /// What is remembered of EMB.
@@ -63,6 +66,7 @@ fn a_link_that_is_used_up_is_second_choice_and_keeps_its_connections() {
         let first = remembered();
         new_connections_by(&lab, WEB, 1);
         let flows = OnEmb::start(&lab);
+        let safe = INTERNET.map(|to| lab::Flow::tcp(&lab.lan, to, SAFE, 1024, Duration::from_millis(20)));
         let since = Instant::now();
 
         daemon.wait_for_state("EMB", BOTH, "used up", READ);
@@ -70,16 +74,17 @@ fn a_link_that_is_used_up_is_second_choice_and_keeps_its_connections() {
         println!("used up after {:?}: {}", since.elapsed(), side(&status, "EMB", "ipv4")["why"]);
         assert!(side(&status, "EMB", "ipv4")["why"].as_str().unwrap().ends_with(" of 300 kB this month"));
         assert_eq!((quota(&status)["max_bytes"].as_u64(), &quota(&status)["per"]), (Some(300_000), &"month".into()));
-        let line = daemon.wait_for_line(since, &["link EMB degraded: used up: ", "web moved to OI"], PATIENCE);
+        let line = daemon.wait_for_line(since, &["link EMB degraded: used up: ", "web, safe moved to OI"], PATIENCE);
         println!("{}", line.expect("a line that says so").text);
         new_connections_by(&lab, WEB, 2);
+        new_connections_by(&lab, SAFE, 2);
         // Where nothing else is left it goes on.
         new_connections_by(&lab, BOUND, 1);
         lab.provider(2).carrier(false);
         new_connections_by(&lab, WEB, 1);
         lab.provider(2).carrier(true);
         new_connections_by(&lab, WEB, 2);
-        for flow in flows.voice.into_iter().chain(flows.web) {
+        for flow in flows.voice.into_iter().chain(flows.web).chain(safe) {
             assert!(flow.goes_on(20));
             flow.stop().assert_whole(Way::Link(1));
         }
@@ -131,7 +136,7 @@ fn what_was_carried_is_remembered_without_a_word() {
         daemon.wait_until_ready();
         daemon.wait_for_state("EMB", BOTH, "up", PATIENCE);
         new_connections_by(&lab, WEB, 1);
-        assert!(daemon.wait_for_line(since, &["link EMB up: ", "web moved to EMB"], PATIENCE).is_some());
+        assert!(daemon.wait_for_line(since, &["link EMB up: ", "web, safe moved to EMB"], PATIENCE).is_some());
         assert!(quota(&daemon.status())["used_bytes"].as_u64().unwrap() < 50_000);
         assert_eq!(lab.spoofed(), 0);
     });
