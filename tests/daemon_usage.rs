@@ -179,6 +179,48 @@ fn a_file_that_is_no_use_is_a_new_beginning() {
 }
 
 #[test]
+fn a_modem_that_is_plugged_in_again_counts_on() {
+    lab::isolated(|| {
+        let lab = lab();
+        // Who is at its other end does not matter.
+        let plug = || {
+            lab.router.ip("link add lte0 type veth peer name lte1
+                 link set lte1 up
+                 addr add 10.9.9.2/24 dev lte0
+                 link set lte0 up
+                 neigh add 10.9.9.9 lladdr 02:00:00:00:00:09 dev lte0 nud permanent");
+        };
+        let send = |bytes: usize| {
+            lab.router.run(|| {
+                let socket = std::net::UdpSocket::bind("10.9.9.2:0").unwrap();
+                (0..bytes / 1000).for_each(|_| drop(socket.send_to(&[0; 1000], "10.9.9.9:9").unwrap()));
+            });
+        };
+        plug();
+        let link = "config link 'LTE'\n option device 'lte0'\n option max '200k'\n";
+        let wansplit = configured(&lab, &(links("") + link + &rules()));
+        let daemon = wansplit.daemon(&[]);
+        let used = |status: &Value| {
+            let link = status["links"].as_array().unwrap().iter().find(|link| link["name"] == "LTE").unwrap();
+            link["quota"]["used_bytes"].as_u64()
+        };
+        daemon.wait_for_status("its first reading", PATIENCE, |status| used(status).is_some());
+        send(150_000);
+        daemon.wait_for_status("what it was sent", READ, |status| used(status) > Some(150_000));
+        daemon.wait_for_state("LTE", &["ipv4"], "up", PATIENCE);
+        let before = used(&daemon.status()).unwrap();
+        lab.router.ip("link del lte0");
+        daemon.wait_for_state("LTE", &["ipv4"], "down", PATIENCE);
+        plug();
+        send(60_000);
+        daemon.wait_for_state("LTE", &["ipv4"], "used up", READ);
+        let after = used(&daemon.status()).unwrap();
+        println!("{before} bytes, and then {}", after - before);
+        assert!((60_000..80_000).contains(&(after - before)));
+    });
+}
+
+#[test]
 fn counting_wakes_the_daemon_up_every_ten_seconds_and_no_more() {
     lab::isolated(|| {
         let lab = lab();
