@@ -9,7 +9,7 @@ use lab::{INTERNET, Lab, Wan, Wansplit, Way, side};
 use packet_support::{configured, links, rule};
 use serde_json::Value;
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const SAFE: u16 = 7777;
 const FILE: &str = "/var/run/wansplit/usage";
@@ -142,6 +142,39 @@ fn what_was_carried_is_remembered_without_a_word() {
     });
 }
 
+/// A time zone in whose clocks it is midnight in so many seconds.
+fn zone_with_midnight_in(seconds: i64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let west = (i64::try_from(now).unwrap() + seconds).rem_euclid(24 * 3600);
+    let west = if west > 12 * 3600 { west - 24 * 3600 } else { west };
+    let (sign, size) = (if west < 0 { "-" } else { "" }, west.abs());
+    format!("<HERE>{sign}{}:{:02}:{:02}", size / 3600, size / 60 % 60, size % 60)
+}
+
+#[test]
+fn at_midnight_a_new_day_begins() {
+    lab::isolated(|| {
+        let lab = lab();
+        let midnight = Instant::now() + Duration::from_secs(30);
+        let wansplit = metered(&lab, "50k", "day").with_variable("TZ", &zone_with_midnight_in(30));
+        let daemon = wansplit.daemon(&[]);
+        wait_until_well(&daemon, PATIENCE);
+        daemon.wait_for_status("its first reading", PATIENCE, |status| quota(status)["used_bytes"].is_u64());
+        let flow = lab::Flow::tcp(&lab.lan, INTERNET[0], WEB, 8192, Duration::from_millis(20));
+        daemon.wait_for_state("EMB", BOTH, "used up", READ);
+        flow.stop().assert_whole(Way::Link(1));
+        new_connections_by(&lab, WEB, 2);
+        assert!(Instant::now() < midnight, "the machine is too slow for this test");
+        daemon.wait_for_state("EMB", BOTH, "up", READ);
+        let late = Instant::now().checked_duration_since(midnight).expect("after midnight");
+        println!("{late:?} after midnight\n{}", daemon.log_text());
+        assert!(late < Duration::from_secs(12));
+        new_connections_by(&lab, WEB, 1);
+        assert!(daemon.log_text().contains("link EMB up: it may carry more again; web, safe moved to EMB"));
+        assert!(quota(&daemon.status())["used_bytes"].as_u64().unwrap() < 50_000);
+    });
+}
+
 #[test]
 fn a_file_that_is_no_use_is_a_new_beginning() {
     lab::isolated(|| {
@@ -193,7 +226,7 @@ fn a_modem_that_is_plugged_in_again_counts_on() {
         let send = |bytes: usize| {
             lab.router.run(|| {
                 let socket = std::net::UdpSocket::bind("10.9.9.2:0").unwrap();
-                (0..bytes / 1000).for_each(|_| drop(socket.send_to(&[0; 1000], "10.9.9.9:9").unwrap()));
+                (0..bytes / 1000).for_each(|_| assert_eq!(socket.send_to(&[0; 1000], "10.9.9.9:9").unwrap(), 1000));
             });
         };
         plug();
