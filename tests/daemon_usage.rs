@@ -230,7 +230,7 @@ fn a_modem_that_is_plugged_in_again_counts_on() {
             });
         };
         plug();
-        let link = "config link 'LTE'\n option device 'lte0'\n option max '200k'\n";
+        let link = "config link 'LTE'\n option device 'lte0'\n option gateway '10.9.9.9'\n option max '200k'\n";
         let wansplit = configured(&lab, &(links("") + link + &rules()));
         let daemon = wansplit.daemon(&[]);
         let used = |status: &Value| {
