@@ -6,11 +6,12 @@ mod packet_support;
 
 use daemon_support::{BOTH, BOUND, OnEmb, PATIENCE, STREAM, WEB, lab, new_connections_by, rules, wait_until_well};
 use lab::{INTERNET, Lab, Wan, Wansplit, Way, side};
-use packet_support::{configured, links};
+use packet_support::{configured, links, rule};
 use serde_json::Value;
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+const SAFE: u16 = 7777;
 const FILE: &str = "/var/run/wansplit/usage";
 /// The counters are read every 10 seconds.
 const READ: Duration = Duration::from_secs(30);
@@ -21,7 +22,9 @@ const PAST: u64 = 20_000;
 fn metered<'a>(lab: &'a Lab, max: &str, per: &str) -> Wansplit<'a> {
     let text =
         links("").replace("option mark '1'", &format!("option mark '1'\n option max '{max}'\n option max_per '{per}'"));
-    configured(lab, &(text + &rules()))
+    // Never by main; its connections, too, stay where they are.
+    let safe = "config policy 'safe'\n list use 'EMB'\n list use 'OI'\n option fallback 'unreachable'\n";
+    configured(lab, &(text + &rules() + safe + &rule("to_safe", &SAFE.to_string(), "safe")))
 }
 
 /// What is remembered of EMB.
@@ -63,6 +66,7 @@ fn a_link_that_is_used_up_is_second_choice_and_keeps_its_connections() {
         let first = remembered();
         new_connections_by(&lab, WEB, 1);
         let flows = OnEmb::start(&lab);
+        let safe = INTERNET.map(|to| lab::Flow::tcp(&lab.lan, to, SAFE, 1024, Duration::from_millis(20)));
         let since = Instant::now();
 
         daemon.wait_for_state("EMB", BOTH, "used up", READ);
@@ -70,16 +74,17 @@ fn a_link_that_is_used_up_is_second_choice_and_keeps_its_connections() {
         println!("used up after {:?}: {}", since.elapsed(), side(&status, "EMB", "ipv4")["why"]);
         assert!(side(&status, "EMB", "ipv4")["why"].as_str().unwrap().ends_with(" of 300 kB this month"));
         assert_eq!((quota(&status)["max_bytes"].as_u64(), &quota(&status)["per"]), (Some(300_000), &"month".into()));
-        let line = daemon.wait_for_line(since, &["link EMB degraded: used up: ", "web moved to OI"], PATIENCE);
+        let line = daemon.wait_for_line(since, &["link EMB degraded: used up: ", "web, safe moved to OI"], PATIENCE);
         println!("{}", line.expect("a line that says so").text);
         new_connections_by(&lab, WEB, 2);
+        new_connections_by(&lab, SAFE, 2);
         // Where nothing else is left it goes on.
         new_connections_by(&lab, BOUND, 1);
         lab.provider(2).carrier(false);
         new_connections_by(&lab, WEB, 1);
         lab.provider(2).carrier(true);
         new_connections_by(&lab, WEB, 2);
-        for flow in flows.voice.into_iter().chain(flows.web) {
+        for flow in flows.voice.into_iter().chain(flows.web).chain(safe) {
             assert!(flow.goes_on(20));
             flow.stop().assert_whole(Way::Link(1));
         }
@@ -131,9 +136,42 @@ fn what_was_carried_is_remembered_without_a_word() {
         daemon.wait_until_ready();
         daemon.wait_for_state("EMB", BOTH, "up", PATIENCE);
         new_connections_by(&lab, WEB, 1);
-        assert!(daemon.wait_for_line(since, &["link EMB up: ", "web moved to EMB"], PATIENCE).is_some());
+        assert!(daemon.wait_for_line(since, &["link EMB up: ", "web, safe moved to EMB"], PATIENCE).is_some());
         assert!(quota(&daemon.status())["used_bytes"].as_u64().unwrap() < 50_000);
         assert_eq!(lab.spoofed(), 0);
+    });
+}
+
+/// A time zone in whose clocks it is midnight in so many seconds.
+fn zone_with_midnight_in(seconds: i64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let west = (i64::try_from(now).unwrap() + seconds).rem_euclid(24 * 3600);
+    let west = if west > 12 * 3600 { west - 24 * 3600 } else { west };
+    let (sign, size) = (if west < 0 { "-" } else { "" }, west.abs());
+    format!("<HERE>{sign}{}:{:02}:{:02}", size / 3600, size / 60 % 60, size % 60)
+}
+
+#[test]
+fn at_midnight_a_new_day_begins() {
+    lab::isolated(|| {
+        let lab = lab();
+        let midnight = Instant::now() + Duration::from_secs(30);
+        let wansplit = metered(&lab, "50k", "day").with_variable("TZ", &zone_with_midnight_in(30));
+        let daemon = wansplit.daemon(&[]);
+        wait_until_well(&daemon, PATIENCE);
+        daemon.wait_for_status("its first reading", PATIENCE, |status| quota(status)["used_bytes"].is_u64());
+        let flow = lab::Flow::tcp(&lab.lan, INTERNET[0], WEB, 8192, Duration::from_millis(20));
+        daemon.wait_for_state("EMB", BOTH, "used up", READ);
+        flow.stop().assert_whole(Way::Link(1));
+        new_connections_by(&lab, WEB, 2);
+        assert!(Instant::now() < midnight, "the machine is too slow for this test");
+        daemon.wait_for_state("EMB", BOTH, "up", READ);
+        let late = Instant::now().checked_duration_since(midnight).expect("after midnight");
+        println!("{late:?} after midnight\n{}", daemon.log_text());
+        assert!(late < Duration::from_secs(12));
+        new_connections_by(&lab, WEB, 1);
+        assert!(daemon.log_text().contains("link EMB up: it may carry more again; web, safe moved to EMB"));
+        assert!(quota(&daemon.status())["used_bytes"].as_u64().unwrap() < 50_000);
     });
 }
 
@@ -170,6 +208,48 @@ fn a_file_that_is_no_use_is_a_new_beginning() {
         assert!(daemon.wait_for_line(since, &["cannot be written"], PATIENCE).is_some(), "{}", daemon.log_text());
         new_connections_by(&lab, STREAM, 2);
         new_connections_by(&lab, WEB, 1);
+    });
+}
+
+#[test]
+fn a_modem_that_is_plugged_in_again_counts_on() {
+    lab::isolated(|| {
+        let lab = lab();
+        // Who is at its other end does not matter.
+        let plug = || {
+            lab.router.ip("link add lte0 type veth peer name lte1
+                 link set lte1 up
+                 addr add 10.9.9.2/24 dev lte0
+                 link set lte0 up
+                 neigh add 10.9.9.9 lladdr 02:00:00:00:00:09 dev lte0 nud permanent");
+        };
+        let send = |bytes: usize| {
+            lab.router.run(|| {
+                let socket = std::net::UdpSocket::bind("10.9.9.2:0").unwrap();
+                (0..bytes / 1000).for_each(|_| assert_eq!(socket.send_to(&[0; 1000], "10.9.9.9:9").unwrap(), 1000));
+            });
+        };
+        plug();
+        let link = "config link 'LTE'\n option device 'lte0'\n option gateway '10.9.9.9'\n option max '200k'\n";
+        let wansplit = configured(&lab, &(links("") + link + &rules()));
+        let daemon = wansplit.daemon(&[]);
+        let used = |status: &Value| {
+            let link = status["links"].as_array().unwrap().iter().find(|link| link["name"] == "LTE").unwrap();
+            link["quota"]["used_bytes"].as_u64()
+        };
+        daemon.wait_for_status("its first reading", PATIENCE, |status| used(status).is_some());
+        send(150_000);
+        daemon.wait_for_status("what it was sent", READ, |status| used(status) > Some(150_000));
+        daemon.wait_for_state("LTE", &["ipv4"], "up", PATIENCE);
+        let before = used(&daemon.status()).unwrap();
+        lab.router.ip("link del lte0");
+        daemon.wait_for_state("LTE", &["ipv4"], "down", PATIENCE);
+        plug();
+        send(60_000);
+        daemon.wait_for_state("LTE", &["ipv4"], "used up", READ);
+        let after = used(&daemon.status()).unwrap();
+        println!("{before} bytes, and then {}", after - before);
+        assert!((60_000..80_000).contains(&(after - before)));
     });
 }
 

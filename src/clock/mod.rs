@@ -41,7 +41,19 @@ impl Local {
     /// The day of the week; Monday is 0.
     #[must_use]
     pub fn weekday(self) -> u8 {
-        calendar::weekday(self.0.div_euclid(DAY))
+        calendar::weekday(self.day())
+    }
+
+    /// The day, counted from the first of 1970.
+    #[must_use]
+    pub fn day(self) -> i64 {
+        self.0.div_euclid(DAY)
+    }
+
+    /// The day of the month, from 1.
+    #[must_use]
+    pub fn day_of_month(self) -> i64 {
+        calendar::date(self.day()).2
     }
 
     /// Seconds since midnight.
@@ -59,7 +71,7 @@ impl Local {
     /// `2026-03-29 02:30:00`.
     #[must_use]
     pub fn date_and_time(self) -> String {
-        let (year, month, day) = calendar::date(self.0.div_euclid(DAY));
+        let (year, month, day) = calendar::date(self.day());
         let second = self.second_of_day();
         format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
     }

@@ -3,8 +3,8 @@
 //! The file is in memory, so that flash is spared: after a reboot a period begins at 0. It holds what the devices' counters
 //! said, too: what passes while no daemon runs is counted by the next one, unless the device is made anew meanwhile.
 
-use super::events;
 use super::{Daemon, PAUSE};
+use crate::clock::Local;
 use crate::config::model::{Config, Family, LinkId, Period};
 use crate::health::{Condition, Meter, Reading, Spent};
 use crate::json::{self, object};
@@ -12,6 +12,7 @@ use crate::kernel::file;
 use crate::kernel::netlink::link::Link as Device;
 use crate::map::Map;
 use crate::network::Facts;
+use crate::survey;
 use log::{info, warn};
 use serde_json::Value;
 use std::path::Path;
@@ -73,7 +74,7 @@ impl Usage {
     }
 
     /// Takes the counters in.
-    fn count(&mut self, config: &Config, facts: &Facts, devices: &[Device], day: u32) {
+    fn count(&mut self, config: &Config, facts: &Facts, devices: &[Device], time: Local) {
         for (n, link) in config.links.iter().enumerate() {
             let Some(quota) = link.quota else { continue };
             let own = |device: &&Device| {
@@ -84,7 +85,7 @@ impl Usage {
             let readings: Vec<(&str, Reading)> =
                 devices.iter().filter(own).map(|device| (device.name.as_str(), reading(device))).collect();
             let meter = self.meters.or_insert_with(link.name.clone(), Meter::default);
-            meter.count(quota.per, day, &readings);
+            meter.count(quota.per, time, &readings);
         }
     }
 
@@ -139,16 +140,11 @@ fn meter(value: &Value) -> Option<(String, Meter)> {
     };
     let meter = Meter {
         per: Period::ALL.into_iter().find(|period| value["per"] == period.word())?,
-        since: number(&value["since"])?,
+        since: value["since"].as_i64()?,
         used: value["used"].as_u64()?,
         devices: value["devices"].as_array()?.iter().map(device).collect::<Option<_>>()?,
     };
     Some((value["link"].as_str()?.to_owned(), meter))
-}
-
-/// Today, in days since 1 January 1970: periods begin at its midnight. In UTC.
-fn today() -> u32 {
-    u32::try_from(events::now() / 86_400).unwrap_or(0)
 }
 
 impl Daemon {
@@ -180,10 +176,12 @@ impl Daemon {
         }
         self.usage.next = Some(now + PAUSE);
         let Some(current) = &self.current else { return };
-        let (Some(config), Some((survey, _))) = (&current.loaded.config, &current.state) else { return };
+        let (Some(config), Some((known, _))) = (&current.loaded.config, &current.state) else { return };
         self.usage.next = Some(now + EVERY);
         let Ok(devices) = self.kernel.links() else { return };
-        self.usage.count(config, &survey.facts, &devices, today());
+        // Periods begin at the router's own midnight.
+        let time = survey::now(config).local();
+        self.usage.count(config, &known.facts, &devices, time);
         let moment = now.saturating_duration_since(self.start);
         let mut news = false;
         for watch in self.watches.iter_mut() {

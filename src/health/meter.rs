@@ -1,10 +1,11 @@
 //! How much a metered link has carried in the running period, from the counters of its devices.
 
+use crate::clock::Local;
 use crate::config::model::{Period, Quota};
 use crate::map::Map;
 
 /// Before 2020 no clock was right: a router without a battery begins in 1970, or when its firmware was built.
-const FIRST_BELIEVED: u32 = 18_262;
+const FIRST_BELIEVED: i64 = 18_262;
 /// Half of what a counter of 32 bits can tell.
 const HALF: u64 = 1 << 31;
 
@@ -33,8 +34,8 @@ pub struct Spent {
 pub struct Meter {
     /// The period it counts in.
     pub per: Period,
-    /// The running period's first day, counted from 1 January 1970.
-    pub since: u32,
+    /// The running period's first day, counted from the first of 1970.
+    pub since: i64,
     /// Bytes since then, both directions.
     pub used: u64,
     /// Each device as it was read last.
@@ -42,10 +43,10 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Takes in what the devices of the link say, on this day. A device that is seen for the first time has counted
+    /// Takes in what the devices of the link say at this time. A device that is seen for the first time has counted
     /// nothing yet.
-    pub fn count(&mut self, per: Period, day: u32, readings: &[(&str, Reading)]) {
-        let since = first_day(per, day);
+    pub fn count(&mut self, per: Period, now: Local, readings: &[(&str, Reading)]) {
+        let since = first_day(per, now);
         let other = (per, since) != (self.per, self.since);
         if other && (per != self.per || self.since >= FIRST_BELIEVED) {
             self.used = 0;
@@ -91,25 +92,13 @@ fn passed(before: u64, now: u64) -> u64 {
     }
 }
 
-/// The first day of the period that a day is in. Days are counted from 1 January 1970, which was a Thursday; weeks begin
-/// on Monday.
-fn first_day(per: Period, day: u32) -> u32 {
+/// The first day of the period that a moment is in; weeks begin on Monday.
+fn first_day(per: Period, now: Local) -> i64 {
     match per {
-        Period::Day => day,
-        Period::Week => day.saturating_sub((day + 3) % 7),
-        Period::Month => day - day_of_month(day),
+        Period::Day => now.day(),
+        Period::Week => now.day() - i64::from(now.weekday()),
+        Period::Month => now.day() - (now.day_of_month() - 1),
     }
-}
-
-/// The day of the month, from 0, in the Gregorian calendar. Years are taken to begin in March, so that the leap day is
-/// the last one; from there on the months' lengths repeat every 153 days.
-fn day_of_month(day: u32) -> u32 {
-    // Days since 1 March of a year that 400 divides: 719,468 of them before 1970.
-    let of_era = (day + 719_468) % 146_097;
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    of_year - (153 * month + 2) / 5
 }
 
 #[cfg(test)]

@@ -174,11 +174,11 @@ mod tests {
             + &policy("web", &["A", "B"], "")
             + &policy("bound", &["A"], " option fallback 'unreachable'");
         let config = config(&text, true);
-        // web's connections on A are on web's own path; the link's own path holds those that are bound to it.
-        assert_eq!(doomed_now(&config, "DG", &["eth1"]), ["A: web"]);
-        assert_eq!(doomed_now(&config, "GD", &["eth0"]), ["B: web@B"]);
+        // web's connections on A are on a path of web's; the link's own path holds those that are bound to it.
+        assert_eq!(doomed_now(&config, "DG", &["eth1"]), ["A: web@A.kept"]);
+        assert_eq!(doomed_now(&config, "GD", &["eth0"]), ["B: web@B.kept"]);
         assert_eq!(doomed_now(&config, "DD", &[]), [""; 0]);
-        assert_eq!(doomed_now(&config, "DD", &["lan7"]), ["A: web", "B: web@B"]);
+        assert_eq!(doomed_now(&config, "DD", &["lan7"]), ["A: web@A.kept", "B: web@B.kept"]);
     }
 
     #[test]
@@ -186,8 +186,8 @@ mod tests {
         let text =
             links(2, "") + &policy("shared", &["A", "B"], " option mode 'balance'\n option fallback 'blackhole'");
         let config = config(&text, true);
-        assert_eq!(doomed_now(&config, "DG", &[]), ["A: shared@A"]);
-        assert_eq!(doomed_now(&config, "DG", &["eth1"]), ["A: A, shared@A"]);
+        assert_eq!(doomed_now(&config, "DG", &[]), ["A: shared@A.kept"]);
+        assert_eq!(doomed_now(&config, "DG", &["eth1"]), ["A: A, shared@A.kept"]);
     }
 
     #[test]

@@ -50,6 +50,9 @@ pub enum Purpose {
     Service,
     /// A link's probes.
     Probes,
+    /// Established connections on the link of the first tier, which stay there when it becomes second choice. See
+    /// [`Paths::stays_on`].
+    Kept,
     /// The established connections of another path, a policy's, on a link that was not its first choice: so that they can
     /// be told from all others on that link, and called back. See [`Flush::up`](crate::config::model::Flush). Where the
     /// policy has a path for each link of its first tier, it is the first of them, and they share this one.
@@ -75,7 +78,8 @@ pub struct Memory {
 /// One mark, one routing table and where they lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
-    /// A name for people: the link's, the policy's, `policy@link` for one member of a policy, or `link.probes`.
+    /// A name for people: the link's, the policy's, `policy@link` for one member of a policy, `policy@link.kept` for its
+    /// established connections, or `link.probes`.
     pub name: String,
     /// Its tiers and fallback.
     pub course: Course,

@@ -19,11 +19,17 @@ pub struct TierNow {
 /// those that are second choice. Dead links are in none. A path for probes has its link however it stands.
 #[must_use]
 pub fn tiers_now(path: &Path, facts: &Facts, family: Family) -> Vec<TierNow> {
+    let own = path.links().next();
     let counts = |member: &Share, wanted: Standing| {
         let side = facts.side(member.link, family).filter(|side| side.hop().is_some());
-        side.is_some_and(
-            |side| if path.course.purpose == Purpose::Probes { Standing::Good } else { side.standing } == wanted,
-        )
+        side.is_some_and(|side| {
+            let standing = match (path.course.purpose, side.standing) {
+                (Purpose::Probes, _) => Standing::Good,
+                (Purpose::Kept | Purpose::Displaced(_), Standing::Poor) if Some(member.link) == own => Standing::Good,
+                (_, standing) => standing,
+            };
+            standing == wanted
+        })
     };
     let choices = [Standing::Good, Standing::Poor].into_iter();
     let tiers = choices.flat_map(|standing| path.course.tiers.iter().map(move |tier| (standing, tier)));
@@ -169,6 +175,29 @@ mod tests {
         assert_eq!((probe.name.as_str(), probe.course.fallback), ("B.probes", Fallback::Main));
         for (states, expected) in [("GGG", "1B"), ("GPG", "1B"), ("GDG", "1B"), ("GCG", "1B"), ("G-G", "")] {
             assert_eq!(now(probe, states), expected, "{states}");
+        }
+    }
+
+    #[test]
+    fn what_is_established_stays_on_a_link_that_is_second_choice() {
+        let text = links(3, "") + &policy("held", &["A", "B", "C"], " option fallback 'unreachable'");
+        let config = config(&text, true);
+        let paths = Paths::new(&config).unwrap();
+        let new = of_policy(&paths, 0);
+        let on = |link| &paths[paths.stays_on(new, LinkId(link))];
+        assert_eq!(["held@A.kept", "held@B.kept", "held@C.kept"], [0, 1, 2].map(|link| on(link).name.as_str()));
+        for (states, of_new, of_established) in [
+            ("GGG", "1A 2B 3C", "1B 2A 3C"),
+            ("GPG", "1A 3C 5B", "1B 2A 3C"),
+            ("PPG", "3C 4A 5B", "1B 3C 5A"),
+            ("GDG", "1A 3C", "2A 3C"),
+            ("DDD", "", ""),
+        ] {
+            assert_eq!(
+                (now(&paths[new], states).as_str(), now(on(1), states).as_str()),
+                (of_new, of_established),
+                "{states}"
+            );
         }
     }
 

@@ -12,17 +12,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// No file of zoneinfo is larger than a few kilobytes.
 const LONGEST: u64 = 64 << 10;
 
-/// What time it is, and what is odd about that. The zone is looked up only if a rule asks for it.
+/// What time it is, and what is odd about that. The zone is looked up only if a rule or a link's `max` asks
+/// for it.
 pub(super) fn now(config: &Config) -> (Now, Option<Diagnostic>) {
     let since = |then: SystemTime| then.duration_since(UNIX_EPOCH).ok();
     let instant = since(SystemTime::now()).and_then(|passed| i64::try_from(passed.as_secs()).ok()).unwrap_or(0);
-    if config.rules.iter().all(|rule| rule.schedule.is_none()) {
+    let asked =
+        config.rules.iter().any(|rule| rule.schedule.is_some()) || config.links.iter().any(|link| link.quota.is_some());
+    if !asked {
         return (Now { instant, zone: Zone::default() }, None);
     }
     let variable = std::env::var("TZ").unwrap_or_default();
     let (zone, doubt) = zone(&variable, Path::new("/"));
     let finding = doubt.map(|doubt| {
-        let message = format!("{doubt}: the times of rules are taken as UTC");
+        let message = format!("{doubt}: times are taken as UTC");
         let help = "write the zone as POSIX does into /etc/TZ, as CET-1CEST,M3.5.0,M10.5.0/3; OpenWrt makes it from \
                     system.@system[0].timezone";
         Diagnostic::new(Severity::Warning, Position::default(), message).help(help)

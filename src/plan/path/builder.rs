@@ -95,6 +95,7 @@ impl Course {
         match self.purpose {
             Purpose::Service => key + &self.fallback.to_string(),
             Purpose::Probes => key + "probes",
+            Purpose::Kept => format!("{key}kept {}", self.fallback),
             Purpose::Displaced(from) => {
                 let from = all.get(from.0).map_or_else(String::new, |from| from.course.key(config, all, sticky));
                 format!("{key}of {from}")
@@ -203,7 +204,7 @@ impl Builder<'_> {
                 if let (Some(from), true) = (used.first(), recalled) {
                     displaced.push((member.link, self.displaced(policy, *from, member.link)));
                 } else if policy.fallback != Fallback::Main || self.config[member.link].fallback != Fallback::Main {
-                    stays.push((member.link, self.member(policy, member.link)));
+                    stays.push((member.link, self.kept(policy, member.link)));
                 }
             }
             recalled |= tier.iter().any(|member| self.config[member.link].flush.up);
@@ -229,6 +230,17 @@ impl Builder<'_> {
     fn displaced(&mut self, policy: &Policy, from: PathId, link: LinkId) -> PathId {
         let course = Course { purpose: Purpose::Displaced(from), ..by_tiers(policy, Some(link)) };
         self.path(course, || format!("{}@{}", policy.name, self.config[link].name))
+    }
+
+    /// The path of the established connections on one link of a policy whose fallback is to hold them, too. Not that of new
+    /// ones: those leave a link that is second choice, and these must not. Whether the link is watched does not count,
+    /// or its connections would lose their mark when that changes.
+    fn kept(&mut self, policy: &Policy, link: LinkId) -> PathId {
+        let mut course = by_tiers(policy, Some(link));
+        if policy.members.len() > 1 {
+            course.purpose = Purpose::Kept;
+        }
+        self.path(course, || format!("{}@{}.kept", policy.name, self.config[link].name))
     }
 
     /// The path of one member: that link first, then what else the policy has.
