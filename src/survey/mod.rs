@@ -4,6 +4,7 @@
 mod clock;
 mod findings;
 pub mod lists;
+pub mod rivals;
 
 pub use findings::{neighbours, shortage};
 
