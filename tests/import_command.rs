@@ -10,7 +10,8 @@ const GOOD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/import/mwa
 
 fn wansplit(arguments: &[&str], input: &[u8], output: Stdio) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wansplit"));
-    let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(output).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.args(arguments).stdin(Stdio::piped()).stdout(output).stderr(Stdio::piped()).spawn().unwrap();
     // A program that ends before it reads does not want the rest.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap()
