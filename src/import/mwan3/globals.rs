@@ -2,6 +2,8 @@
 
 use super::dialect::Dialect;
 use super::names::Names;
+use super::rule::matches::bits;
+use crate::config::model::Mask;
 use crate::config::options::SectionKind;
 use crate::config::source::Document;
 use crate::import::Section;
@@ -63,10 +65,12 @@ pub fn globals(document: &Document, dialect: &Dialect, names: &mut Names, report
 
 fn mask(section: &Foreign, report: &mut Report) {
     let Some(mask) = section.one("mmx_mask").filter(|mask| !mask.eq_ignore_ascii_case(USUAL_MASK)) else { return };
-    let text = format!(
-        "the mark's bits are 0xff000000 here; if another program uses those, give wansplit bits of its own: option mask \
-         '{mask}', if that is one unbroken run of bits"
-    );
+    let usual = Mask::default();
+    let usable = bits(mask).and_then(Mask::new);
+    let text = match usable {
+        Some(mask) => format!("the mark's bits are {usual} here; if another program has those: option mask '{mask}'"),
+        None => format!("the mark's bits are {usual} here, one unbroken run; option mask can choose another"),
+    };
     report.dropped(section, "mmx_mask", text);
 }
 

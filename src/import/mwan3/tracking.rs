@@ -1,5 +1,6 @@
 //! How an interface is watched.
 
+use crate::config::FALSE;
 use crate::import::Section;
 use crate::import::foreign::{Foreign, Report};
 use std::net::IpAddr;
@@ -229,8 +230,9 @@ fn details(source: &Foreign, report: &mut Report) {
     for (option, usual, instead) in DETAILS {
         let interval = source.one("interval");
         if let Some(value) = source.one(option).filter(|value| *value != usual) {
-            let idle = option.ends_with("_interval") && interval == Some(value);
-            if !idle && !(usual == "0" && !source.is(option, true)) {
+            let same_interval = option.ends_with("_interval") && interval == Some(value);
+            let idle = same_interval || (usual == "0" && FALSE.contains(&value));
+            if !idle {
                 report.dropped(source, option, instead);
             }
         }

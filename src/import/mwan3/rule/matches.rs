@@ -232,7 +232,8 @@ fn mark(draft: &mut Draft, report: &mut Report) -> Result<(), Left> {
     Ok(())
 }
 
-fn bits(text: &str) -> Option<u32> {
+/// A number in decimal, or in hexadecimal with `0x`.
+pub fn bits(text: &str) -> Option<u32> {
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u32::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),

@@ -1,7 +1,7 @@
 //! `config rule`: the first that matches wins, there and here.
 
 pub mod address;
-mod matches;
+pub mod matches;
 mod target;
 
 use super::dialect::Dialect;
