@@ -1,20 +1,11 @@
 //! Addresses, ports and protocols as rules there have them.
 
-use crate::config::protocol_number;
-use std::net::{IpAddr, Ipv4Addr};
+use crate::config::model::Family;
+use crate::config::{entry, protocol_number};
 
-/// 0 if a text is an IPv4 address or network, 1 if it is one of IPv6; nothing if it is neither.
+/// 0 if a text is an IPv4 address, network or range, 1 if it is one of IPv6; nothing if it is neither.
 pub fn family(text: &str) -> Option<usize> {
-    let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
-    let address: IpAddr = address.parse().ok()?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let is_length =
-        |length: &str| length.bytes().all(|c| c.is_ascii_digit()) && length.parse().is_ok_and(|n: u8| n <= most);
-    let is_netmask = |length: &str| {
-        address.is_ipv4()
-            && length.parse().is_ok_and(|mask: Ipv4Addr| u32::from(mask).leading_ones() == u32::from(mask).count_ones())
-    };
-    length.is_none_or(|length| is_length(length) || is_netmask(length)).then_some(usize::from(address.is_ipv6()))
+    entry(text).map(|(family, _)| usize::from(family == Family::V6))
 }
 
 /// A port or a range, as it is written here; nothing if it is neither.
