@@ -188,3 +188,21 @@ fn imported_weights_share_connections() {
         }
     });
 }
+
+#[test]
+fn check_warns_while_mwan3_starts_at_boot() {
+    lab::isolated(|| {
+        let lab = Lab::new();
+        let wansplit = configured(&lab, "").with_network(&lab.network_dump(&[]));
+        wansplit.configure(&imported(&wansplit));
+        let warned = || wansplit.run(&["check"]).stderr.contains("service mwan3 stop; service mwan3 disable");
+        // Its configuration alone is no reason.
+        lab.router.command("mount", &["-t", "tmpfs", "none", "/etc"]);
+        std::fs::create_dir_all("/etc/rc.d").unwrap();
+        std::fs::create_dir_all("/etc/config").unwrap();
+        std::fs::write("/etc/config/mwan3", MWAN3).unwrap();
+        assert!(!warned());
+        std::os::unix::fs::symlink("../init.d/mwan3", "/etc/rc.d/S19mwan3").unwrap();
+        assert!(warned());
+    });
+}
