@@ -37,7 +37,7 @@ fn the_configuration_goes_to_standard_output_and_the_rest_to_standard_error() {
     assert_eq!(code, 0, "{report}");
     assert!(configuration.starts_with(&format!("# Made by `wansplit import mwan3` from {GOOD}.\n")), "{configuration}");
     assert!(configuration.contains("service mwan3 stop; service mwan3 disable"), "{configuration}");
-    assert!(configuration.contains("config policy 'balanced'\n\tlist use 'wan 3'\n"), "{configuration}");
+    assert!(configuration.contains("config policy 'shared'\n\tlist use 'wan 3'\n"), "{configuration}");
     assert!(report.ends_with("links: 2, policies: 5, rules: 3; dropped: 0, changed: 4, to look at: 3\n"), "{report}");
     assert_eq!(std::fs::read(GOOD).unwrap(), before, "the source is not touched");
     assert_eq!(run(&["import", "mwan3", GOOD], b""), (code, configuration, report), "the same again");

@@ -2,18 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod mwan3_support;
 mod support;
 
+use mwan3_support::ways;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use support::interpreter;
-use support::world::{explained, facts};
+use support::world::facts;
 use wansplit::config::model::Config;
 use wansplit::config::read;
-use wansplit::explain::{Details, From, Outcome, Packet, decide, outcome};
+use wansplit::explain::{Details, From, Packet};
 use wansplit::import::{Context, Format};
 use wansplit::network::{Down, Facts, State};
-use wansplit::plan::plan;
 
 /// The configuration a golden case becomes.
 fn imported(case: &str) -> Config {
@@ -40,24 +40,6 @@ fn packet(words: &str) -> Packet {
         dscp: 0,
         details: Details::default(),
     }
-}
-
-/// Where a packet may go: links, `main`, or what happens when no link is up. The compiled table must say the same.
-fn ways(config: &Config, facts: &Facts, packet: &Packet) -> BTreeSet<String> {
-    let plan = plan(config, facts).unwrap();
-    if packet.origin != From::Router {
-        let marks = interpreter::marks(&plan.ruleset, packet);
-        assert_eq!(marks, explained(config, &plan, facts, packet), "compiler and explain");
-    }
-    let decision = decide(config, &plan.paths, facts, packet);
-    if decision.paths.is_empty() {
-        return ["main".to_owned()].into();
-    }
-    let of_path = |path| match outcome(&plan.paths[path], facts, packet.family()) {
-        Outcome::Links(links) => links.into_iter().map(|link| config[link].name.clone()).collect(),
-        Outcome::Fallback(fallback) => vec![fallback.to_string()],
-    };
-    decision.paths.iter().flat_map(|(path, _)| of_path(*path)).collect()
 }
 
 fn without(config: &Config, links: &str) -> Facts {
@@ -139,6 +121,23 @@ fn members_without_a_link_are_as_if_they_were_not_there() {
             // A policy without any online member: its last resort, and no later rule.
             ("", &lan("tcp 192.0.2.7 80"), "blackhole"),
             ("", "tcp router 192.0.2.7 80", "blackhole"),
+        ],
+    );
+}
+
+#[test]
+fn the_lowest_metric_that_is_online_is_used() {
+    let packet = lan("tcp 198.51.100.9 80");
+    assert_ways(
+        "tiers",
+        &[
+            ("", &packet, "a b"),
+            ("a", &packet, "b"),
+            ("a b", &packet, "c"),
+            ("a b c", &packet, "d e"),
+            ("a b c d", &packet, "e"),
+            ("a b c d e", &packet, "unreachable"),
+            ("", "tcp router 198.51.100.9 80", "a"),
         ],
     );
 }
