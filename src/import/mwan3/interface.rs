@@ -8,6 +8,7 @@ use crate::config::options::SectionKind;
 use crate::import::foreign::{Foreign, Report};
 use crate::import::{Context, Section};
 use crate::network::gather::are_twins;
+use crate::network::netifd::Interface as NetifdInterface;
 
 /// What became of the interfaces.
 pub struct Links {
@@ -88,8 +89,8 @@ pub fn links(
             }
         }
     }
-    for (n, section) in sections.iter().enumerate().filter(|(n, _)| enabled[*n]) {
-        known_to_netifd(section, all.interfaces[n].families, context, report);
+    for (section, _) in sections.iter().zip(&enabled).filter(|(_, enabled)| **enabled) {
+        known_to_netifd(section, &all, context, report);
     }
     all
 }
@@ -169,14 +170,22 @@ fn joins(sections: &[Foreign], main: usize, twin: usize, context: &Context) -> O
     }
 }
 
-/// Says so if netifd has no such interface, or it has a family that the file does not count on.
-fn known_to_netifd(section: &Foreign, families: [bool; 2], context: &Context, report: &mut Report) {
+/// Says so if netifd has no such interface, or its link has an IP version that the file does not count on.
+fn known_to_netifd(section: &Foreign, links: &Links, context: &Context, report: &mut Report) {
     let Some(interfaces) = context.interfaces else { return };
-    match interfaces.iter().find(|interface| interface.name == section.name) {
-        None => report.look(section, "", "netifd has no interface of this name: the link will be down"),
-        Some(own) if families == [true, false] && own.default_route(Family::V6).is_some() => {
-            report.changed(section, "family", "the interface has IPv6 too, and a link has both families here");
+    let Some(own) = interfaces.iter().find(|interface| interface.name == section.name) else {
+        report.look(section, "", "netifd has no interface of this name: the link will be down");
+        return;
+    };
+    let of_link =
+        |other: &&NetifdInterface| other.name == own.name || (are_twins(own, other) && !links.has(&other.name));
+    let Ok((link, _)) = links.of(&section.name) else { return };
+    let families = links.families(link);
+    for (family, _) in Family::BOTH.into_iter().zip(families).filter(|(_, counted)| !counted) {
+        let mut others = interfaces.iter().filter(of_link);
+        if let Some(other) = others.find(|other| other.default_route(family).is_some()) {
+            let text = format!("a link has both IP versions here: the {family} of '{}' belongs to it too", other.name);
+            report.changed(section, "family", text);
         }
-        Some(_) => {}
     }
 }
