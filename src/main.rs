@@ -3,7 +3,7 @@
 use argh::FromArgs;
 use std::process::ExitCode;
 use wansplit::commands::{
-    self, Exit, Place, apply, check, explain, hotplug, run, schema, set, show, status, stop, version,
+    self, Exit, Place, apply, check, explain, hotplug, import, run, schema, set, show, status, stop, version,
 };
 
 /// Sends each service out by the Internet link its owner chose.
@@ -40,6 +40,7 @@ enum Verb {
     Run(run::Run),
     Hotplug(hotplug::Hotplug),
     Set(set::Set),
+    Import(import::Import),
     Schema(schema::Schema),
     Version(version::Version),
 }
@@ -68,6 +69,7 @@ fn dispatch(wansplit: Wansplit) -> Exit {
         Some(Verb::Run(verb)) => run::run(&place, &verb),
         Some(Verb::Hotplug(verb)) => hotplug::run(&place, &verb),
         Some(Verb::Set(verb)) => set::run(&place, &verb),
+        Some(Verb::Import(verb)) => import::run(&place, &verb),
         Some(Verb::Schema(_)) => schema::run(),
         Some(Verb::Version(_)) => version::run(),
         None => commands::usage("No command given."),

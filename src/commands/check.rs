@@ -1,14 +1,17 @@
 //! `wansplit check`.
 
 use super::{Exit, Loaded, Place, apply, complain, facts, say};
+use crate::bus::Caller;
 use crate::config::diagnostics::Diagnostic;
 use crate::config::model::Config;
 use crate::json;
 use crate::kernel::Kernel;
+use crate::map::Set;
 use crate::plan;
 use crate::sort;
-use crate::survey::{self, Survey, Trust};
+use crate::survey::{self, Survey, Trust, rivals};
 use argh::FromArgs;
+use std::path::Path;
 
 /// Validates the configuration: all that is wrong with it, and what is probably not meant. Changes nothing.
 #[derive(FromArgs)]
@@ -37,7 +40,8 @@ pub fn run(place: &Place, verb: &Check) -> Exit {
         let mut kernel = Kernel::new();
         let found = facts::world(config, place).and_then(|world| {
             let survey = facts::survey(&mut kernel, config, &world, Trust::File)?;
-            Ok(findings(&mut kernel, config, survey))
+            let running = rivals::running(&mut Caller::new(None));
+            Ok(findings(&mut kernel, config, survey, &running))
         });
         match found {
             Ok(found) => loaded.diagnostics.extend(found),
@@ -69,9 +73,15 @@ fn enabled(loaded: &Loaded) -> Exit {
     }
 }
 
-/// What is odd about the world, and what is probably not meant.
-pub(crate) fn findings(kernel: &mut Kernel, config: &Config, survey: Survey) -> Vec<Diagnostic> {
+/// What is odd about the world, and what is probably not meant. `running` are those other programs that run for sure.
+pub(crate) fn findings(
+    kernel: &mut Kernel,
+    config: &Config,
+    survey: Survey,
+    running: &Set<&'static str>,
+) -> Vec<Diagnostic> {
     let mut findings = survey.findings;
+    findings.extend(rivals::rivals(Path::new(rivals::STARTED_AT_BOOT), running));
     findings.extend(plan::review::review(config, &survey.facts));
     match plan::plan(config, &survey.facts) {
         Ok(plan) => findings.extend(survey::neighbours(kernel, config, &plan)),

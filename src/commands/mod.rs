@@ -5,6 +5,7 @@ pub mod check;
 pub mod explain;
 mod facts;
 pub mod hotplug;
+pub mod import;
 pub mod run;
 pub mod schema;
 pub mod set;
@@ -15,6 +16,7 @@ pub mod version;
 
 use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::{self, model::Config};
+use crate::kernel::nft::STANDARD_INPUT;
 use crate::survey::lists;
 use std::ffi::OsString;
 use std::io::Write;
@@ -130,7 +132,7 @@ impl Loaded {
 }
 
 /// The command line's words, `--option=value` taken apart and the options that every verb knows moved to the front,
-/// where argh wants them.
+/// where argh wants them; a lone `-` is the standard input.
 #[must_use]
 pub fn arguments(words: impl Iterator<Item = OsString>) -> Vec<String> {
     const COMMON: [&str; 2] = ["--config", "--network"];
@@ -138,7 +140,12 @@ pub fn arguments(words: impl Iterator<Item = OsString>) -> Vec<String> {
     let mut rest = Vec::new();
     let mut words = words.map(|word| word.to_string_lossy().into_owned());
     while let Some(word) = words.next() {
-        let word = if word == "-h" { "--help".into() } else { word };
+        let word = match word.as_str() {
+            "-h" => "--help".into(),
+            // argh takes all that begins with a dash for an option.
+            "-" => STANDARD_INPUT.into(),
+            _ => word,
+        };
         let (name, value) = match word.split_once('=') {
             Some((name, value)) if name.starts_with("--") => (name.to_string(), Some(value.to_string())),
             _ => (word, None),

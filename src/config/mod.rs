@@ -16,7 +16,7 @@ mod uci;
 mod validate;
 
 use crate::sort;
-pub use validate::{entry, protocol_number};
+pub use validate::{FALSE, TRUE, entry, protocol_number};
 
 use diagnostics::{Diagnostic, Severity};
 use source::Document;

@@ -8,6 +8,7 @@ use crate::commands::{Loaded, check, explain};
 use crate::config;
 use crate::config::diagnostics::Diagnostic;
 use crate::json::{self, object};
+use crate::map::Set;
 use crate::network::{Facts, Standing};
 use crate::sort;
 use crate::survey::{self, Trust};
@@ -125,7 +126,7 @@ impl Daemon {
             let known = survey::remembered(&mut self.kernel, config);
             let found = survey::survey(&mut self.kernel, config, &current.account, Trust::File, &known, &self.firewall);
             if let Ok(survey) = found {
-                findings.extend(check::findings(&mut self.kernel, config, survey));
+                findings.extend(check::findings(&mut self.kernel, config, survey, &Set::new()));
             }
         }
         sort::by_key(&mut findings, |finding| finding.at);

@@ -1,6 +1,7 @@
 //! A configuration of ours that is being written: sections with their comments, printed as UCI.
 
 use crate::config::options::SectionKind;
+use crate::map::Set;
 use std::fmt;
 
 /// A configuration, before it is written.
@@ -80,9 +81,10 @@ fn comment(f: &mut fmt::Formatter<'_>, indent: &str, text: &str) -> fmt::Result 
     text.lines().try_for_each(|line| writeln!(f, "{indent}# {line}"))
 }
 
-impl fmt::Display for Section {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.kind, is_plain(&self.name)) {
+impl Section {
+    /// Writes it, with its name in its first line or as an option.
+    fn write(&self, f: &mut fmt::Formatter<'_>, named: bool) -> fmt::Result {
+        match (self.kind, named) {
             (SectionKind::Globals, _) => writeln!(f, "config globals 'globals'")?,
             (kind, true) => writeln!(f, "config {kind} '{}'", self.name)?,
             (kind, false) => writeln!(f, "config {kind}\n\toption name {}", quoted(&self.name))?,
@@ -101,7 +103,13 @@ impl fmt::Display for Section {
 impl fmt::Display for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.head.iter().try_for_each(|text| comment(f, "", text))?;
-        self.sections.iter().try_for_each(|section| write!(f, "\n{section}"))
+        // In UCI sections of different types cannot share a name, here a rule and a set may.
+        let mut taken = Set::from_iter(["globals"]);
+        for section in &self.sections {
+            f.write_str("\n")?;
+            section.write(f, is_plain(&section.name) && taken.insert(&section.name))?;
+        }
+        Ok(())
     }
 }
 
@@ -113,9 +121,11 @@ mod tests {
     fn it_is_written_as_uci() {
         let mut rule = Section::new(SectionKind::Rule, "Netflix & Co's");
         rule.comment("two\nlines").list("dest_port", "80").list("dest_port", "443").option("use", "web");
-        let draft = Draft { head: vec!["From mwan3.".into()], sections: vec![rule] };
+        let [one, other] = ["web", "web"].map(|name| Section::new(SectionKind::Rule, name));
+        let draft = Draft { head: vec!["From mwan3.".into()], sections: vec![rule, one, other] };
         let expected = "# From mwan3.\n\nconfig rule\n\toption name 'Netflix & Co'\\''s'\n\t# two\n\t# lines\n\
-                        \tlist dest_port '80'\n\tlist dest_port '443'\n\toption use 'web'\n";
+                        \tlist dest_port '80'\n\tlist dest_port '443'\n\toption use 'web'\n\n\
+                        config rule 'web'\n\nconfig rule\n\toption name 'web'\n";
         assert_eq!(draft.to_string(), expected);
     }
 }

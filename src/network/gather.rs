@@ -301,7 +301,7 @@ fn device_of(interface: &Interface) -> Option<&str> {
 
 /// Whether another interface belongs to the same link: one that lies on it, one on the same device (`wan6` beside
 /// `wan`), or one that its protocol made (`wan_6`, `wan6_4`, `wan_6_4`).
-fn are_twins(main: &Interface, other: &Interface) -> bool {
+pub(crate) fn are_twins(main: &Interface, other: &Interface) -> bool {
     if main.name == other.name {
         return false;
     }

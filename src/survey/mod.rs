@@ -4,6 +4,7 @@
 mod clock;
 mod findings;
 pub mod lists;
+pub mod rivals;
 
 pub use findings::{neighbours, shortage};
 
@@ -98,16 +99,20 @@ pub fn account_of_netifd(config: &Config, caller: &mut crate::bus::Caller) -> Ac
     if !needs_netifd(config) {
         return Account::NotNeeded;
     }
+    ask_netifd(caller).map_or_else(Account::Unknown, Account::Known)
+}
+
+/// netifd's account by asking it.
+///
+/// # Errors
+/// It does not answer, or with something else; the text says why.
+pub fn ask_netifd(caller: &mut crate::bus::Caller) -> Result<Dump, String> {
     let answer = caller.call("network.interface", "dump", &Value::Null, PATIENCE);
     // It is asked seldom, and a connection that is kept takes 70 KB.
     caller.disconnect();
-    match answer {
-        Ok(answer) => match netifd::read(&answer) {
-            Ok(dump) => complete(dump, "netifd").map_or_else(Account::Unknown, Account::Known),
-            Err(error) => Account::Unknown(format!("netifd's answer cannot be understood: {error}")),
-        },
-        Err(error) => Account::Unknown(error.to_string()),
-    }
+    let answer = answer.map_err(|error| error.to_string())?;
+    let dump = netifd::read(&answer).map_err(|error| format!("netifd's answer cannot be understood: {error}"))?;
+    complete(dump, "netifd")
 }
 
 /// Whether anything in the configuration is an interface of netifd, or may be.

@@ -1,0 +1,77 @@
+//! Addresses, ports and protocols as rules there have them.
+
+use crate::config::model::Family;
+use crate::config::{entry, protocol_number};
+
+/// 0 if a text is an IPv4 address, network or range, 1 if it is one of IPv6; nothing if it is neither.
+pub fn family(text: &str) -> Option<usize> {
+    entry(text).map(|(family, _)| usize::from(family == Family::V6))
+}
+
+/// A port or a range, as it is written here; nothing if it is neither.
+pub fn port(text: &str) -> Option<String> {
+    let one = |text: &str, open: u16| {
+        if text.is_empty() { Some(open) } else { text.parse::<u16>().ok().filter(|port| *port > 0) }
+    };
+    match text.split_once([':', '-']) {
+        None => Some(one(text, 0).filter(|port| *port > 0)?.to_string()),
+        Some(("", "")) => None,
+        Some((first, last)) => {
+            let (first, last) = (one(first, 1)?, one(last, u16::MAX)?);
+            (first <= last).then(|| format!("{first}-{last}"))
+        }
+    }
+}
+
+/// Whether a protocol is known here by this name or number.
+pub fn is_protocol(text: &str) -> bool {
+    protocol_number(text).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_tell_their_family() {
+        let cases = [
+            ("192.0.2.1", Some(0)),
+            ("0.0.0.0/0", Some(0)),
+            ("192.0.2.0/255.255.255.0", Some(0)),
+            ("::/0", Some(1)),
+            ("2001:db8::1", Some(1)),
+            ("192.0.2.0/33", None),
+            ("192.0.2.0/255.0.255.0", None),
+            ("::/129", None),
+            ("::/255.0.0.0", None),
+            ("192.0.2.0/", None),
+            ("192.0.2.0/+8", None),
+            ("example.org", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(family(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn ports_are_written_as_here() {
+        let cases = [
+            ("443", Some("443")),
+            ("1024:2048", Some("1024-2048")),
+            ("1024-2048", Some("1024-2048")),
+            ("1024:", Some("1024-65535")),
+            (":1024", Some("1-1024")),
+            ("0443", Some("443")),
+            ("2:1", None),
+            ("0", None),
+            (":", None),
+            ("", None),
+            ("65536", None),
+            ("https", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(port(text).as_deref(), expected, "{text:?}");
+        }
+    }
+}
