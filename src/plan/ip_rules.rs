@@ -78,8 +78,8 @@ fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladd
         let is_link = (0..config.links.len()).any(|n| paths.of_link(LinkId(n)) == id);
         let usual = match path.course.purpose {
             Purpose::Probes => ladder.fwmark_probes,
-            Purpose::Service | Purpose::Displaced(_) if is_link => ladder.fwmark_link,
-            Purpose::Service | Purpose::Displaced(_) | Purpose::Sticky(_) => ladder.fwmark_path,
+            Purpose::Service | Purpose::Kept | Purpose::Displaced(_) if is_link => ladder.fwmark_link,
+            Purpose::Service | Purpose::Kept | Purpose::Displaced(_) | Purpose::Sticky(_) => ladder.fwmark_path,
         };
         let priority = path.priority.unwrap_or(usual);
         rules.push(IpRule { mark: Some((path.mark.bits(), mask)), ..IpRule::lookup(family, priority, path.table) });
