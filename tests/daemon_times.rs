@@ -176,6 +176,13 @@ fn apply_without_a_daemon_uses_the_time_of_the_call() {
         let text = wansplit.run(&question).stdout;
         let (from, until) = (clock(now + 3600), clock(now + 7200));
         assert!(text.contains(&format!("rule 'late': not now: it holds {from} to {until}; it is ")), "{text}");
+        let then = clock(now + 5400);
+        let text = wansplit.run(&[&question[..], &["--at", &then]].concat()).stdout;
+        assert!(text.contains("rule     'late'") && text.contains("link     OI: the first"), "{text}");
+        assert!(text.contains("kernel   not asked: that is about ") && text.contains(&then), "{text}");
+        let output = wansplit.run(&[&question[..], &["--at", "friday night"]].concat());
+        assert_eq!(output.code, 2);
+        assert!(output.stderr.contains("'friday night' is no time: write 23:00, or \"fri 23:00\""), "{output:?}");
         let check = wansplit.run(&["check"]);
         assert!(!format!("{}{}", check.stdout, check.stderr).contains("no packet reaches"), "{check:?}");
         // The same text an hour later, so to say: in a zone an hour further east.
