@@ -50,8 +50,8 @@ pub fn ruleset(config: &Config, paths: &Paths, facts: &Facts) -> Ruleset {
     builder.finish()
 }
 
-/// Whether two sets of facts give the same table for one configuration: it knows which rules hold at the time, the
-/// links' devices and prefixes, and whether they translate, and nothing of how they are.
+/// Whether two sets of facts give the same table for one configuration: it knows which rules hold at the time, the links'
+/// devices and prefixes, and whether they translate, and nothing of how they are.
 #[must_use]
 pub fn has_same_ground(config: &Config, facts: &Facts, other: &Facts) -> bool {
     let same = |(own, other): (&LinkFacts, &LinkFacts)| {
