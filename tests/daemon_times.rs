@@ -10,7 +10,7 @@ use packet_support::{configured, links, rule};
 use serde_json::Value;
 use std::fs;
 use std::thread::sleep;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wansplit::clock::TimeOfDay;
 
 /// Five hours and three quarters east of UTC: no other zone's clocks show the same minute.
@@ -80,6 +80,7 @@ fn a_rule_begins_and_ends_on_the_second_and_running_connections_stay() {
         let wansplit = timed(&lab, far, far + 3600, "");
         let daemon = wansplit.daemon(&[]);
         let (begins, ends) = soon(&daemon, &wansplit, "", 5, 6);
+        let since = Instant::now();
         let before = INTERNET.map(|to| udp(&lab, to, PORT));
         assert_eq!(ways(&lab), [Way::Link(1); 2]);
         let said = late(&daemon);
@@ -111,6 +112,10 @@ fn a_rule_begins_and_ends_on_the_second_and_running_connections_stay() {
         assert_eq!((&said["active"], &said["changes_at"]), (&false.into(), &(begins + DAY).into()), "{said:#}");
         assert!(said["packets"].as_u64().unwrap() >= counted, "the count goes on: {said:#}");
         assert_eq!(daemon.status()["in_sync"], true);
+        for words in [["rule late holds now, until", &clock(ends)], ["rule late holds no more, until", &clock(begins)]]
+        {
+            assert!(daemon.wait_for_line(since, &words, PATIENCE).is_some(), "{words:?}: {}", daemon.log_text());
+        }
         for (flows, link) in [(before, 1), (during, 2)] {
             for flow in flows {
                 assert!(flow.goes_on(10), "{:?}", flow.so_far());
@@ -176,6 +181,13 @@ fn apply_without_a_daemon_uses_the_time_of_the_call() {
         let text = wansplit.run(&question).stdout;
         let (from, until) = (clock(now + 3600), clock(now + 7200));
         assert!(text.contains(&format!("rule 'late': not now: it holds {from} to {until}; it is ")), "{text}");
+        let then = clock(now + 5400);
+        let text = wansplit.run(&[&question[..], &["--at", &then]].concat()).stdout;
+        assert!(text.contains("rule     'late'") && text.contains("link     OI: the first"), "{text}");
+        assert!(text.contains("kernel   not asked: that is about ") && text.contains(&then), "{text}");
+        let output = wansplit.run(&[&question[..], &["--at", "friday night"]].concat());
+        assert_eq!(output.code, 2);
+        assert!(output.stderr.contains("'friday night' is no time: write 23:00, or \"fri 23:00\""), "{output:?}");
         let check = wansplit.run(&["check"]);
         assert!(!format!("{}{}", check.stdout, check.stderr).contains("no packet reaches"), "{check:?}");
         // The same text an hour later, so to say: in a zone an hour further east.

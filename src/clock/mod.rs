@@ -31,6 +31,15 @@ impl Now {
     pub fn local(self) -> Local {
         self.zone.local(self.instant)
     }
+
+    /// The next moment, or this one, at which the clocks show a time of day, on this day of the week if one is given.
+    #[must_use]
+    pub fn next(self, weekday: Option<u8>, second_of_day: i64) -> Self {
+        let days = (0..=14).map(|day| Local(self.local().midnight().0 + day * DAY + second_of_day));
+        let fitting = days.filter(|local| weekday.is_none_or(|weekday| local.weekday() == weekday));
+        let instant = fitting.filter_map(|local| self.zone.instant(local)).find(|instant| *instant >= self.instant);
+        Self { instant: instant.unwrap_or(self.instant), ..self }
+    }
 }
 
 /// The time of day and the date as the clocks on the walls show them: the seconds they show since the beginning of 1970.

@@ -81,21 +81,21 @@ impl Zone {
     #[must_use]
     pub fn next_change(&self, after: i64) -> Option<i64> {
         let offset = self.offset_at(after);
-        let later = self.switches(after).map(|(at, _)| at).filter(|at| *at > after);
-        later.filter(|at| self.offset_at(*at) != offset).min()
+        let mut later = self.switches(after);
+        later.retain(|(at, _)| *at > after && self.offset_at(*at) != offset);
+        later.iter().map(|(at, _)| *at).min()
     }
 
     /// All changes of the years round an instant, and the offset that begins with each; in order, year by year.
-    fn switches(&self, instant: i64) -> impl Iterator<Item = (i64, i64)> {
+    fn switches(&self, instant: i64) -> Vec<(i64, i64)> {
+        let Some(daylight) = self.daylight else { return Vec::new() };
         let year = calendar::year(instant.div_euclid(DAY));
-        let standard = self.standard;
-        self.daylight.into_iter().flat_map(move |daylight| {
-            (year - 1..=year + 2).flat_map(move |year| {
-                let ends = daylight.ends.instant(year, daylight.offset);
-                let begins = daylight.begins.instant(year, standard);
-                [(ends, standard), (begins, daylight.offset)]
-            })
-        })
+        let mut switches = Vec::with_capacity(8);
+        for year in year - 1..=year + 2 {
+            switches.push((daylight.ends.instant(year, daylight.offset), self.standard));
+            switches.push((daylight.begins.instant(year, self.standard), daylight.offset));
+        }
+        switches
     }
 }
 

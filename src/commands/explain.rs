@@ -9,9 +9,9 @@ use crate::explain::words::{self, Verdict, Words};
 use crate::explain::{self, Decision, Details, From, Packet};
 use crate::json::{self, object};
 use crate::kernel::Kernel;
-use crate::kernel::netlink::lookup::{self, Answer, Question};
+use crate::kernel::netlink::lookup::{self, Answer};
 use crate::network::Facts;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::survey::Trust;
 use argh::FromArgs;
 use serde_json::Value;
@@ -54,6 +54,10 @@ pub struct Explain {
     #[argh(option, arg_name = "mark")]
     pub(crate) mark: Option<String>,
 
+    /// the time to ask about, as 23:00 or "fri 23:00": the next time it is that late (default: now)
+    #[argh(option, arg_name = "time")]
+    pub(crate) at: Option<String>,
+
     /// print the answer as JSON
     #[argh(switch)]
     pub(crate) json: bool,
@@ -69,11 +73,18 @@ pub fn run(place: &Place, verb: &Explain) -> Exit {
 
 fn attempt(place: &Place, verb: &Explain) -> Result<Exit, Exit> {
     let asked = parse(verb).map_err(|complaint| usage(&format!("explain: {complaint}")))?;
+    let at = verb.at.as_deref().map(question::time_of_week).transpose();
+    let at = at.map_err(|complaint| usage(&format!("explain: {complaint}")))?;
     let loaded = Loaded::read(place)?;
     let config = loaded.usable()?;
     let mut kernel = Kernel::new();
     let world = facts::world(config, place)?;
-    let (survey, plan) = facts::plan(&mut kernel, config, &world, Trust::File)?;
+    let (mut survey, mut plan) = facts::plan(&mut kernel, config, &world, Trust::File)?;
+    if let Some((weekday, second)) = at {
+        survey.facts.now = survey.facts.now.next(weekday, second);
+        plan = plan::plan(config, &survey.facts).unwrap_or(plan);
+    }
+    let asked = Question { packet: asked, is_of_now: at.is_none() };
     if verb.json {
         say(&json::pretty(&answer(&mut kernel, config, &survey.facts, &plan, asked)));
     } else {
@@ -83,7 +94,7 @@ fn attempt(place: &Place, verb: &Explain) -> Result<Exit, Exit> {
 }
 
 /// The answer as JSON.
-pub(crate) fn answer(kernel: &mut Kernel, config: &Config, facts: &Facts, plan: &Plan, asked: Packet) -> Value {
+pub(crate) fn answer(kernel: &mut Kernel, config: &Config, facts: &Facts, plan: &Plan, asked: Question) -> Value {
     explained(kernel, config, facts, plan, asked, |words, answers| as_json(words, plan, answers))
 }
 
@@ -92,13 +103,22 @@ fn explained<T>(
     config: &Config,
     facts: &Facts,
     plan: &Plan,
-    asked: Packet,
+    asked: Question,
     say: impl FnOnce(&Words, &[Asked]) -> T,
 ) -> T {
-    let packet = complete(kernel, facts, asked);
+    let packet = complete(kernel, facts, asked.packet);
     let decision = explain::decide(config, &plan.paths, facts, &packet);
-    let answers = ask(kernel, facts, plan, &packet, &decision);
+    // The kernel has the rules of this moment.
+    let answers = if asked.is_of_now { ask(kernel, facts, plan, &packet, &decision) } else { Vec::new() };
     say(&Words { config, facts, paths: &plan.paths, packet: &packet, decision: &decision }, &answers)
+}
+
+/// What is asked.
+pub(crate) struct Question {
+    /// The packet.
+    pub packet: Packet,
+    /// Whether it is asked about this moment.
+    pub is_of_now: bool,
 }
 
 /// What the kernel says of each path the packet may be on.
@@ -190,7 +210,7 @@ fn complete(kernel: &mut Kernel, facts: &Facts, mut packet: Packet) -> Packet {
 fn way_to(kernel: &mut Kernel, address: IpAddr) -> Option<String> {
     let links = kernel.links().ok()?;
     let packet = question(address, 0);
-    let answer = kernel.lookup(&links, &packet, Question::Way).ok()?;
+    let answer = kernel.lookup(&links, &packet, lookup::Question::Way).ok()?;
     answer.hops.into_iter().next().map(|hop| hop.device)
 }
 
@@ -228,7 +248,7 @@ fn ask(kernel: &mut Kernel, facts: &Facts, plan: &Plan, packet: &Packet, decisio
             destination_port: packet.destination_port,
             ..question(packet.destination, mark)
         };
-        let answer = kernel.lookup(&links, &packet, Question::Route).map_err(|error| error.to_string());
+        let answer = kernel.lookup(&links, &packet, lookup::Question::Route).map_err(|error| error.to_string());
         let verdict = answer.as_ref().ok().map(|answer| words::compare(plan, facts, decision, family, mark, answer));
         Asked { mark, answer, verdict }
     };
@@ -240,6 +260,9 @@ fn in_words(words: &Words, answers: &[Asked]) -> String {
     lines.push(String::new());
     lines.extend(words.passed_over());
     lines.extend(words.lines());
+    if answers.is_empty() {
+        lines.push(format!("kernel   not asked: that is about {}", words.facts.now.local()));
+    }
     for asked in answers {
         let mark = if asked.mark == 0 { String::new() } else { format!("for mark {:#x}: ", asked.mark) };
         let verdict = match asked.verdict {

@@ -1,7 +1,8 @@
 //! Wakes the daemon up when a rule begins or ceases to hold, and when somebody sets the clock.
 
 use crate::clock::Now;
-use crate::config::model::Config;
+use crate::config::model::{Config, Rule};
+use crate::network::Facts;
 use nix::Result;
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
@@ -17,6 +18,17 @@ pub struct Alarm {
 /// When the first of the rules changes, in seconds since 1970; nothing if none ever does.
 pub fn next(config: &Config, now: Now) -> Option<i64> {
     config.rules.iter().filter_map(|rule| rule.schedule?.changes_after(now)).min()
+}
+
+/// Which rules begin and cease to hold, a line each: `rule nights holds now, until Sun 06:00`.
+pub fn news(config: &Config, before: &Facts, after: &Facts) -> Vec<String> {
+    let turned = config.rules.iter().filter(|rule| before.is_time_for(rule) != after.is_time_for(rule));
+    let line = |rule: &Rule| {
+        let change = rule.schedule?.changes_after(after.now)?;
+        let holds = if after.is_time_for(rule) { "holds now" } else { "holds no more" };
+        Some(format!("rule {} {holds}, until {}", rule.name, after.now.zone.local(change)))
+    };
+    turned.filter_map(line).collect()
 }
 
 impl Alarm {

@@ -153,6 +153,9 @@ impl Daemon {
         self.watches.settle();
         drop(lock);
         let before = current.state.take();
+        if let Some((before, _)) = &before {
+            alarm::news(config, &before.facts, &survey.facts).iter().for_each(|line| info!("{line}"));
+        }
         self.settle(config, before.as_ref(), &survey, &plan);
         current.state = Some((survey, plan));
         trouble.map_or(Ok(()), |words| Err(Fault::Trouble(words)))

@@ -94,6 +94,7 @@ impl Daemon {
             dscp: number("dscp")?.unwrap_or(0),
             icmp_type: number("icmp_type")?,
             mark: text("mark"),
+            at: None,
             json: true,
         };
         let packet = match explain::parse(&question) {
@@ -106,7 +107,7 @@ impl Daemon {
         };
         // The look that these facts are of may be minutes ago.
         let facts = Facts { now: survey::now(config), ..survey.facts.clone() };
-        Ok(explain::answer(&mut self.kernel, config, &facts, plan, packet))
+        Ok(explain::answer(&mut self.kernel, config, &facts, plan, explain::Question { packet, is_of_now: true }))
     }
 
     /// The findings about a text, or about the file.

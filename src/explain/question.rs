@@ -1,5 +1,7 @@
 //! The words of a question: addresses with ports.
 
+use crate::clock::DAY;
+use crate::config;
 use crate::config::options::PROTOCOLS_WITH_PORTS;
 use std::net::{IpAddr, SocketAddr};
 
@@ -25,8 +27,48 @@ pub fn endpoint(text: &str) -> Result<(IpAddr, Option<u16>), String> {
     }
 }
 
+/// A day of the week, perhaps, and a time of day in seconds: `fri 23:00`, `23:00`. Monday is 0.
+///
+/// # Errors
+/// A sentence that says what would be right.
+pub fn time_of_week(text: &str) -> Result<(Option<u8>, i64), String> {
+    let wrong = || format!("'{text}' is no time: write 23:00, or \"fri 23:00\"");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (day, time) = match words.as_slice() {
+        [time] => (None, *time),
+        [day, time] => (Some(config::weekday(day).ok_or_else(wrong)?), *time),
+        _ => return Err(wrong()),
+    };
+    config::time_of_day(time).filter(|time| *time < DAY).map(|time| (day, time)).ok_or_else(wrong)
+}
+
 /// An address with a port, as [`endpoint`] reads it.
 #[must_use]
 pub fn with_port(address: IpAddr, port: u16) -> String {
     SocketAddr::new(address, port).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::time_of_week;
+    use crate::clock::Now;
+
+    #[test]
+    fn a_time_of_the_week_is_the_next_one() {
+        // Thursday, 1 January 1970, 12:00 in UTC.
+        let now = Now { instant: 43_200, ..Now::default() };
+        let when = |text: &str| time_of_week(text).map(|(day, second)| now.next(day, second).local().date_and_time());
+        for (text, expected) in [
+            ("23:00", "1970-01-01 23:00:00"),
+            ("12:00", "1970-01-01 12:00:00"),
+            ("11:59:59", "1970-01-02 11:59:59"),
+            ("Friday 6:30", "1970-01-02 06:30:00"),
+            (" thu  11:00 ", "1970-01-08 11:00:00"),
+        ] {
+            assert_eq!(when(text), Ok(expected.to_owned()), "{text}");
+        }
+        for text in ["", "fri", "24:00", "fri 24:00", "Fr 23:00", "fri 23:00 UTC", "23"] {
+            assert!(when(text).is_err(), "{text}");
+        }
+    }
 }

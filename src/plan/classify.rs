@@ -50,8 +50,8 @@ pub fn ruleset(config: &Config, paths: &Paths, facts: &Facts) -> Ruleset {
     builder.finish()
 }
 
-/// Whether two sets of facts give the same table for one configuration: it knows which rules hold at the time, the
-/// links' devices and prefixes, and whether they translate, and nothing of how they are.
+/// Whether two sets of facts give the same table for one configuration: it knows which rules hold at the time, the links'
+/// devices and prefixes, and whether they translate, and nothing of how they are.
 #[must_use]
 pub fn has_same_ground(config: &Config, facts: &Facts, other: &Facts) -> bool {
     let same = |(own, other): (&LinkFacts, &LinkFacts)| {
@@ -105,10 +105,26 @@ impl<'a> Builder<'a> {
         let rest = self.by_prefix(None);
         let compiled = compiler::compile(regions.iter().map(Vec::as_slice).zip(verdicts), &kept, rest);
         self.maps.extend(compiled.maps);
+        self.keep_sets(&device, &kept);
         for (name, rules) in compiled.chains {
             self.chains.add(name, rules);
         }
         compiled.rules
+    }
+
+    /// The sets of rules that do not hold now stay, with what the resolver has found: it does not look again when it is their
+    /// time.
+    fn keep_sets(&mut self, device: &dyn Fn(&str) -> String, kept: &dyn Fn(Member) -> Map) {
+        let (config, facts) = (self.config, self.facts);
+        let off = config.rules.iter().filter(|rule| rule.origin.includes_lan() && !facts.is_time_for(rule));
+        for region in off.flat_map(|rule| Region::of_rule(&rule.matches, &config.sets, device)) {
+            for member in [region.guard.source, region.guard.destination].into_iter().flatten() {
+                let set = kept(member);
+                if !self.maps.iter().any(|known| known.name == set.name) {
+                    self.maps.push(set);
+                }
+            }
+        }
     }
 
     /// Where the rules send connections for a target.

@@ -32,13 +32,7 @@ mod tests {
     #[test]
     fn a_prefix_is_what_nft_and_the_kernel_take() {
         assert_eq!(prefix("navegacao"), "wansplit navegacao: ");
-        assert_eq!(
-            prefix(
-                r#"a "b" $c \d é
-"#
-            ),
-            "wansplit a _b_ _c __d __n: "
-        );
+        assert_eq!(prefix("a \"b\" $c \\d é\n"), "wansplit a _b_ _c _d __: ");
         assert_eq!(prefix(&"x".repeat(300)).len(), 127);
         assert!(prefix(&"é".repeat(300)).ends_with("_: "));
     }

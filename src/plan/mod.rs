@@ -130,6 +130,25 @@ mod tests {
     use sample::{config, facts, links, policy};
 
     #[test]
+    fn what_a_rule_has_gathered_outlives_the_times_when_it_does_not_hold() {
+        let text = links(1, "")
+            + "config rule 'tv'\n list weekdays 'thu'\n list dest_domain 'tv.example'\n option counter '1'\n option use 'A'\n"
+            + "config rule 'late'\n option start_time '22:00'\n list dest_domain 'tv.example'\n option use 'main'\n";
+        let config = config(&text, false);
+        let held = |instant| {
+            let facts = Facts { now: Now { instant, ..Now::default() }, ..facts("G") };
+            let ruleset = plan(&config, &facts).unwrap().ruleset;
+            let kept = ruleset.maps.iter().filter(|map| map.fill != ruleset::Fill::Fixed).map(|map| map.name.clone());
+            (kept.collect::<Set<_>>(), ruleset.counters.clone())
+        };
+        let thursday = held(0);
+        assert_eq!((thursday.0.iter().count(), thursday.1.len()), (4, 1));
+        // Friday noon, when none holds; Friday night, when the other one does.
+        assert_eq!(held(86_400 + 43_200), thursday);
+        assert_eq!(held(86_400 + 82_800), thursday);
+    }
+
+    #[test]
     fn the_rules_are_compiled_anew_only_where_they_must_be() {
         let text = links(2, "")
             + &policy("web", &["A", "B"], " option mode 'balance'")

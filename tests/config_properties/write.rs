@@ -157,7 +157,8 @@ fn rule_options(config: &Config, rule: &Rule) -> Vec<(&'static str, Vec<String>)
     options.push(("from", vec![format!("{:?}", rule.origin).to_lowercase()]));
     if let Some(schedule) = rule.schedule {
         let days = (0..7).filter(|day| schedule.has_day(*day)).map(usize::from);
-        let name = |day: usize| if day % 2 == 0 { WEEKDAYS[day].into() } else { WEEKDAYS[day][..3].to_uppercase() };
+        let name =
+            |day: usize| if day.is_multiple_of(2) { WEEKDAYS[day].into() } else { WEEKDAYS[day][..3].to_uppercase() };
         options.push(("weekdays", days.map(name).collect()));
         if let Some((start, stop)) = schedule.span() {
             let time = |time| vec![TimeOfDay(time).to_string()];

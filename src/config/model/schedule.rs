@@ -58,11 +58,13 @@ impl Schedule {
     #[must_use]
     pub fn next_change(&self, after: Local) -> Option<Local> {
         let held = self.holds_at(after);
-        let edges = (-1..=8).flat_map(|day| {
+        let mut edges = Vec::with_capacity(20);
+        for day in -1..=8 {
             let start = after.midnight().0 + day * DAY + self.start;
-            [Local(start), Local(start + self.length)]
-        });
-        edges.filter(|edge| *edge > after && self.holds_at(*edge) != held).min()
+            edges.extend([Local(start), Local(start + self.length)]);
+        }
+        edges.retain(|edge| *edge > after && self.holds_at(*edge) != held);
+        edges.into_iter().min()
     }
 
     /// When that changes, as an instant, by the clocks of a zone, which are turned twice a year.

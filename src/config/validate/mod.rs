@@ -29,6 +29,7 @@ use crate::interval::Interval;
 use address_set::Sets;
 pub use match_values::{DSCP_NAMES, ICMP_TYPES, PROTOCOL_NAMES, protocol_number};
 use names::Names;
+pub use schedule::{time_of_day, weekday};
 use section::Section;
 pub use values::{FALSE, TRUE};
 

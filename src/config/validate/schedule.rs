@@ -29,12 +29,12 @@ pub fn schedule(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<
 
 /// A day, or a range of days, which may go past Sunday. Monday is 0.
 fn weekdays(text: &str) -> Result<IntervalSet, Complaint> {
-    let Some((first, last)) = text.split_once('-') else { return Ok(IntervalSet::single(weekday(text)?)) };
+    let Some((first, last)) = text.split_once('-') else { return Ok(IntervalSet::single(named(text)?)) };
     if first.is_empty() || last.is_empty() {
         let message = format!("{} is not a range of days", quote(text));
         return Err(Complaint::new(message, "write the first and the last day, as mon-fri"));
     }
-    let (first, last) = (weekday(first)?, weekday(last)?);
+    let (first, last) = (named(first)?, named(last)?);
     let days = if first <= last {
         vec![Interval::new(first, last)]
     } else {
@@ -43,13 +43,25 @@ fn weekdays(text: &str) -> Result<IntervalSet, Complaint> {
     Ok(days.into_iter().collect())
 }
 
-/// A day by its English name, or the first three letters of it.
-fn weekday(text: &str) -> Result<u128, Complaint> {
+/// A day by its English name, or the first three letters of it. Monday is 0.
+#[must_use]
+pub fn weekday(text: &str) -> Option<u8> {
+    let is = |name: &str| {
+        text.eq_ignore_ascii_case(name) || name.get(..3).is_some_and(|short| text.eq_ignore_ascii_case(short))
+    };
+    (0..).zip(WEEKDAYS).find(|(_, name)| is(name)).map(|(number, _)| number)
+}
+
+/// `HH:MM` or `HH:MM:SS`, in seconds since midnight; `24:00` is the end of the day.
+#[must_use]
+pub fn time_of_day(text: &str) -> Option<i64> {
+    time(text).ok()
+}
+
+fn named(text: &str) -> Result<u128, Complaint> {
     let short = || WEEKDAYS.iter().filter_map(|name| name.get(..3));
-    let is =
-        |name: &&str| text.eq_ignore_ascii_case(name) || name.get(..3).is_some_and(|s| text.eq_ignore_ascii_case(s));
-    match (0..).zip(&WEEKDAYS).find(|(_, name)| is(name)) {
-        Some((number, _)) => Ok(number),
+    match weekday(text) {
+        Some(number) => Ok(number.into()),
         None => {
             let help = match nearest(text, WEEKDAYS.into_iter().chain(short())) {
                 Some(meant) => format!("did you mean '{meant}'?"),
