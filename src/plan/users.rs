@@ -4,7 +4,7 @@
 //! chosen. So a command is right in both families and with every protocol, without a mark, a namespace or a cgroup.
 
 use super::path::Paths;
-use super::state::IpRule;
+use super::state::{IpRule, RuleAction};
 use crate::config::model::{Config, Family, LinkId};
 use crate::interval::{Interval, IntervalSet};
 use crate::network::Facts;
@@ -35,6 +35,12 @@ pub fn link_of(config: &Config, paths: &Paths, user: u32) -> Option<LinkId> {
 pub fn are_possible(facts: &Facts) -> bool {
     let ours: IntervalSet = [Interval::new(FIRST.into(), LAST.into())].into_iter().collect();
     !facts.absent_users.overlaps(&ours)
+}
+
+/// Whether a rule is one of those that steer one of our users: by his link's table, or nowhere.
+#[must_use]
+pub fn is_for(rule: &IpRule, user: u32) -> bool {
+    rule.users == Some((user, user)) || (rule.users == Some((FIRST, LAST)) && rule.action == RuleAction::Unreachable)
 }
 
 /// The rules: each link's user by the link's table, and behind them nobody of ours by anything else. So a command is
