@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use wansplit::commands::line::Line;
 use wansplit::commands::{
-    self, Exit, Place, apply, check, explain, hotplug, run, schema, set, show, status, stop, use_link, version,
+    self, Exit, Place, apply, check, explain, hotplug, run, schema, set, show, status, stop, support, use_link, version,
 };
 
 /// Sends each service out by the Internet link its owner chose.
@@ -43,6 +43,7 @@ enum Verb {
     Run(run::Run),
     Hotplug(hotplug::Hotplug),
     Set(set::Set),
+    Support(support::Support),
     Schema(schema::Schema),
     Version(version::Version),
 }
@@ -72,6 +73,7 @@ fn dispatch(wansplit: Wansplit, command: &[OsString]) -> Exit {
         Some(Verb::Run(verb)) => run::run(&place, &verb),
         Some(Verb::Hotplug(verb)) => hotplug::run(&place, &verb),
         Some(Verb::Set(verb)) => set::run(&place, &verb),
+        Some(Verb::Support(verb)) => support::run(&place, &verb),
         Some(Verb::Schema(_)) => schema::run(),
         Some(Verb::Version(_)) => version::run(),
         None => commands::usage("No command given."),

@@ -195,6 +195,12 @@ fn a_link_that_is_down_is_refused() {
         let refused = by(&wansplit, "OI", &["echo", "run"]);
         says(&refused, 4, &["link OI is down (IPv4: no carrier; IPv6: no carrier)", "was not run"]);
         assert_eq!(refused.stdout, "");
+        let explained = wansplit.run(&["explain", "--uid", "1465057282", "tcp", "router", "192.0.2.10:80"]).stdout;
+        for part in
+            ["a command bound to link OI sends it", "none: it is down, and the packet is refused", "unreachable"]
+        {
+            assert!(explained.contains(part), "'{part}' is not in: {explained}");
+        }
         assert_eq!(by(&wansplit, "EMB", &["true"]).code, 0);
         lab.provider(2).carrier(true);
         lab.interface_down(2);

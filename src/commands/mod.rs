@@ -12,6 +12,7 @@ pub mod set;
 pub mod show;
 pub mod status;
 pub mod stop;
+pub mod support;
 pub mod use_link;
 pub mod version;
 

@@ -157,7 +157,10 @@ impl Words<'_> {
                 refused: self.decision.refused,
             };
             lines.extend(way.passed_over().iter().map(|link| format!("not      link {link}")));
-            lines.push(format!("link     {}", way.taken()));
+            let refused =
+                matches!(self.decision.reason, Reason::Used(_)) && matches!(way.outcome(), Outcome::Fallback(_));
+            let taken = if refused { "none: it is down, and the packet is refused".into() } else { way.taken() };
+            lines.push(format!("link     {taken}"));
         }
         lines
     }
