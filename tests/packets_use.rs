@@ -196,9 +196,7 @@ fn a_link_that_is_down_is_refused() {
         says(&refused, 4, &["link OI is down (IPv4: no carrier; IPv6: no carrier)", "was not run"]);
         assert_eq!(refused.stdout, "");
         let explained = wansplit.run(&["explain", "--uid", "1465057282", "tcp", "router", "192.0.2.10:80"]).stdout;
-        for part in
-            ["a command bound to link OI sends it", "none: it is down, and the packet is refused", "unreachable"]
-        {
+        for part in ["a command bound to link OI sends it", "none: it is down, and the packet is refused", ": agrees"] {
             assert!(explained.contains(part), "'{part}' is not in: {explained}");
         }
         assert_eq!(by(&wansplit, "EMB", &["true"]).code, 0);
@@ -212,6 +210,45 @@ fn a_link_that_is_down_is_refused() {
         says(&by(&wansplit, "OI", &["true"]), 4, &["does not hold the rules"]);
         wansplit.configure(&links("").replace("enabled '1'", "enabled '0'"));
         says(&by(&wansplit, "OI", &["true"]), 4, &["switched off in its configuration"]);
+    });
+}
+
+#[test]
+fn its_rules_are_seen_mended_and_removed() {
+    lab::isolated_as_root(|| {
+        let lab = Lab::new();
+        let listed = || lab.router.command("ip", &["rule"]) + &lab.router.command("ip", &["-6", "rule"]);
+        let before = listed();
+        let wansplit = applied(&lab, &links(""));
+        assert_eq!(listed().matches("uidrange").count(), 6);
+        assert!(wansplit.apply().starts_with("nothing changed"));
+        for rule in ["uidrange 1465057282-1465057282", "uidrange 1465057280-1465122815"] {
+            let listing = lab.router.command("ip", &["-6", "rule"]);
+            let line = listing.lines().find(|line| line.contains(rule)).unwrap();
+            let priority = line.split(':').next().unwrap();
+            // Somebody else's that looks much the same must not be taken for it.
+            lab.router.ip6(&format!("rule add pref {priority} iif lo uidrange 5-6 unreachable"));
+            lab.router.ip6(&format!("rule del pref {priority} {rule}"));
+            let drift = wansplit.status()["drift"].to_string();
+            assert!(drift.contains(rule), "{drift}");
+            says(&by(&wansplit, "OI", &["true"]), 4, &["does not hold the rules"]);
+            assert_eq!(wansplit.apply().lines().count(), 1);
+            assert_eq!(by(&wansplit, "OI", &["true"]).code, 0);
+            assert_eq!(lab.router.command("ip", &["-6", "rule"]).matches("uidrange 5-6").count(), 1);
+            lab.router.ip6(&format!("rule del pref {priority} uidrange 5-6"));
+        }
+        let shown = wansplit.run(&["show", "ip"]).stdout;
+        let expected = "ip -6 rule add pref 805 iif lo uidrange 1465057280-1465122815 unreachable protocol 119";
+        assert!(shown.lines().any(|line| line == expected), "{shown}");
+        wansplit.stop();
+        assert_eq!(listed(), before);
+        // What `show ip` prints is what `apply` does.
+        for line in shown.lines().filter(|line| line.contains("uidrange")) {
+            lab.router.command("sh", &["-c", line]);
+        }
+        assert_eq!(listed().matches("uidrange").count(), 6);
+        wansplit.apply();
+        assert_eq!(listed().matches("uidrange").count(), 6, "they are taken for what they are");
     });
 }
 

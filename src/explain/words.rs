@@ -290,8 +290,11 @@ pub fn compare(plan: &Plan, facts: &Facts, decision: &Decision, family: Family, 
         RouteKind::Unreachable | RouteKind::Blackhole => refused,
         RouteKind::Prohibit => false,
     });
+    // A command's link that is down: its packets are refused by a rule, without a table.
+    let refused_by_rule = matches!(decision.reason, Reason::Used(_))
+        && matches!(answer.verdict, lookup::Verdict::Unreachable | lookup::Verdict::NoRoute);
     let elsewhere = matches!(answer.verdict, lookup::Verdict::Local | lookup::Verdict::Other(_));
-    if matches {
+    if matches || refused_by_rule {
         Verdict::Agrees
     } else if routes.is_empty() {
         Verdict::Main

@@ -46,6 +46,15 @@ enum Found {
     Ip(IpAddr),
 }
 
+impl Found {
+    fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Card(_) => None,
+            Self::Ip(address) => Some(*address),
+        }
+    }
+}
+
 impl Addresses {
     /// The text with the names in it.
     pub fn mask(&mut self, text: &str) -> String {
@@ -73,7 +82,9 @@ impl Addresses {
                 Some((found, length)) => {
                     let (text, behind_it) = rest.split_at(length);
                     let following = if behind_it.is_empty() { behind } else { behind_it };
-                    masked.push_str(&self.name(&found, prefix_length(following)).unwrap_or_else(|| text.to_owned()));
+                    let shown = stands_alone(&found, before, following)
+                        && found.ip().is_none_or(|address| is_readable(address, prefix_length(following)));
+                    masked.push_str(&self.name(&found, shown).unwrap_or_else(|| text.to_owned()));
                     rest = behind_it;
                     before = text.chars().last();
                 }
@@ -87,13 +98,13 @@ impl Addresses {
     }
 
     /// The name of what was found; none if it may be shown.
-    fn name(&mut self, found: &Found, length: Option<u8>) -> Option<String> {
+    fn name(&mut self, found: &Found, shown: bool) -> Option<String> {
         match found {
             Found::Card(text) if text.bytes().all(|c| !c.is_ascii_hexdigit() || c == b'0') => None,
             Found::Card(text) if text.bytes().all(|c| !c.is_ascii_hexdigit() || c == b'f') => None,
             Found::Card(text) => Some(self.card(text.replace('-', ":"))),
-            Found::Ip(IpAddr::V6(address)) if is_readable(IpAddr::V6(*address), length) => self.readable6(*address),
-            Found::Ip(address) if is_readable(*address, length) => None,
+            Found::Ip(IpAddr::V6(address)) if shown => self.readable6(*address),
+            Found::Ip(IpAddr::V4(_)) if shown => None,
             Found::Ip(IpAddr::V4(address)) => Some(self.public4(*address)),
             Found::Ip(IpAddr::V6(address)) => Some(self.public6(*address)),
         }
@@ -140,6 +151,22 @@ impl Addresses {
 
 fn is_of_an_address(c: char) -> bool {
     c.is_ascii_hexdigit() || c == ':' || c == '.'
+}
+
+/// Whether nothing before or behind an address can be a part of it: what looks like one that may be shown could else be the
+/// end of one that may not, and another's beginning.
+fn stands_alone(found: &Found, before: Option<char>, behind: &str) -> bool {
+    let mut behind = behind.chars();
+    let (next, after_it) = (behind.next(), behind.next());
+    let goes_on = |part: fn(char) -> bool, joint: char| {
+        before.is_some_and(|c| part(c) || c == joint)
+            || next.is_some_and(|c| part(c) || (c == joint && after_it.is_some_and(|c| part(c) || c == joint)))
+    };
+    match found {
+        Found::Card(_) => true,
+        Found::Ip(IpAddr::V4(_)) => !goes_on(|c| c.is_ascii_digit(), '.'),
+        Found::Ip(IpAddr::V6(_)) => !goes_on(|c| c.is_ascii_hexdigit(), ':'),
+    }
 }
 
 /// `/24` behind an address.
