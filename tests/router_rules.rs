@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wansplit::config::{self, model::Config};
-use wansplit::explain::{From, Packet, decide};
+use wansplit::explain::{Details, From, Packet, decide};
 use wansplit::network::{Facts, Hop, LinkFacts, Side, State};
 use wansplit::plan::state::{IpRule, RuleAction, TABLE_MAIN};
 use wansplit::plan::{self, Plan, users};
@@ -52,7 +52,7 @@ fn packet() -> impl Strategy<Value = Packet> {
         source_port: Some(40000),
         destination_port: Some(1000 + port),
         dscp: 0,
-        user,
+        details: Details { user, ..Details::default() },
     })
 }
 
@@ -94,7 +94,7 @@ impl Sample {
             IpAddr::V4(address) => address.to_bits() - 0xc000_0200,
             IpAddr::V6(address) => u32::try_from(address.to_bits() & 0xffff).unwrap(),
         };
-        let user = self.users.is_empty() || packet.user.is_some_and(|user| hits(&self.users, user));
+        let user = self.users.is_empty() || packet.details.user.is_some_and(|user| hits(&self.users, user));
         let port = u32::from(packet.destination_port.unwrap() - 1000);
         let hosts = self.hosts.is_empty() || (self.v6 == packet.destination.is_ipv6() && hits(&self.hosts, number));
         let protocol = self.protocol.is_none_or(|protocol| (protocol == "tcp") == (packet.protocol == 6));
@@ -131,7 +131,7 @@ fn table(plan: &Plan, packet: &Packet) -> Option<u32> {
             && rule.mark.is_none()
             && rule.oif.is_none()
             && rule.from.is_none()
-            && rule.users.is_none_or(|(first, last)| packet.user.is_some_and(|user| (first..=last).contains(&user)))
+            && rule.users.is_none_or(|(first, last)| packet.details.user.is_some_and(|user| (first..=last).contains(&user)))
             && rule.protocol.is_none_or(|protocol| protocol == packet.protocol)
             && within(rule.to)
             && holds(rule.source_ports, packet.source_port)
@@ -187,13 +187,13 @@ proptest! {
         let link = config::model::LinkId(link);
         let user = users::of_link(&config, &plan.paths, link).unwrap();
         prop_assert_eq!(users::link_of(&config, &plan.paths, user), Some(link));
-        let packet = Packet { user: Some(user), ..packet };
+        let packet = Packet { details: Details { user: Some(user), ..Details::default() }, ..packet };
         let own = Some(plan.paths[plan.paths.of_link(link)].table);
         prop_assert_eq!(table(&plan, &packet), own);
         prop_assert_eq!(explained(&config, &facts, &plan, &packet), own);
         // One of our numbers that is no link's any more goes nowhere.
         let stranger = (0x5753_0000..).find(|user| users::link_of(&config, &plan.paths, *user).is_none());
-        prop_assert_eq!(table(&plan, &Packet { user: stranger, ..packet }), None);
+        prop_assert_eq!(table(&plan, &Packet { details: Details { user: stranger, ..Details::default() }, ..packet }), None);
     }
 
     #[test]
