@@ -34,12 +34,18 @@ pub fn section() -> Section {
     }
     for place in PLACES {
         if let Ok(found) = statvfs(place) {
-            let size = |blocks: u64| blocks.saturating_mul(u64::from(found.fragment_size())) / 1024;
-            let (free, all) = (size(found.blocks_available().into()), size(found.blocks().into()));
+            let block = wide(found.fragment_size());
+            let size = |blocks: u64| blocks.saturating_mul(block) / 1024;
+            let (free, all) = (size(wide(found.blocks_available())), size(wide(found.blocks())));
             let _ = writeln!(text, "{place}: {free} of {all} KiB free");
         }
     }
     Section::new("system", text)
+}
+
+/// The numbers of `statvfs` have 32 bits on some processors, and 64 on others.
+fn wide(number: impl TryInto<u64>) -> u64 {
+    number.try_into().unwrap_or(u64::MAX)
 }
 
 fn read(file: &str) -> String {
