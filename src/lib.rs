@@ -23,4 +23,5 @@ pub mod probe;
 pub mod reconcile;
 pub mod report;
 mod sort;
+pub mod support;
 pub mod survey;

@@ -1,9 +1,12 @@
 //! The command line and the exit codes, nothing else.
 
 use argh::FromArgs;
+use std::ffi::OsString;
 use std::process::ExitCode;
+use wansplit::commands::line::Line;
 use wansplit::commands::{
-    self, Exit, Place, apply, check, explain, hotplug, import, run, schema, set, show, status, stop, version,
+    self, Exit, Place, apply, check, explain, hotplug, import, run, schema, set, show, status, stop, support, use_link,
+    version,
 };
 
 /// Sends each service out by the Internet link its owner chose.
@@ -37,26 +40,28 @@ enum Verb {
     Stop(stop::Stop),
     Status(status::Status),
     Explain(explain::Explain),
+    Use(use_link::Use),
     Run(run::Run),
     Hotplug(hotplug::Hotplug),
     Set(set::Set),
     Import(import::Import),
+    Support(support::Support),
     Schema(schema::Schema),
     Version(version::Version),
 }
 
 fn main() -> ExitCode {
-    let arguments = commands::arguments(std::env::args_os().skip(1));
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let Line { words, command } = Line::new(std::env::args_os().skip(1));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let exit = match Wansplit::from_args(&["wansplit"], &words) {
-        Ok(wansplit) => dispatch(wansplit),
+        Ok(wansplit) => dispatch(wansplit, &command),
         Err(early) if early.status.is_ok() => commands::help(&early.output),
         Err(early) => commands::usage(&early.output),
     };
     ExitCode::from(exit as u8)
 }
 
-fn dispatch(wansplit: Wansplit) -> Exit {
+fn dispatch(wansplit: Wansplit, command: &[OsString]) -> Exit {
     let place = Place::new(wansplit.config, wansplit.network);
     match wansplit.verb {
         _ if wansplit.version => version::run(),
@@ -66,10 +71,12 @@ fn dispatch(wansplit: Wansplit) -> Exit {
         Some(Verb::Stop(verb)) => stop::run(&verb),
         Some(Verb::Status(verb)) => status::run(&place, &verb),
         Some(Verb::Explain(verb)) => explain::run(&place, &verb),
+        Some(Verb::Use(verb)) => use_link::run(&place, &verb, command),
         Some(Verb::Run(verb)) => run::run(&place, &verb),
         Some(Verb::Hotplug(verb)) => hotplug::run(&place, &verb),
         Some(Verb::Set(verb)) => set::run(&place, &verb),
         Some(Verb::Import(verb)) => import::run(&place, &verb),
+        Some(Verb::Support(verb)) => support::run(&place, &verb),
         Some(Verb::Schema(_)) => schema::run(),
         Some(Verb::Version(_)) => version::run(),
         None => commands::usage("No command given."),

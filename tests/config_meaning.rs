@@ -85,6 +85,9 @@ fn options_mean_what_they_say() {
         ("dscp ef 0x08 3", "dscp 3, cs1, ef"),
         ("dest_ip !0.0.0.0/8", "to !0.0.0.0/8, IPv4"),
         ("dscp !be", "dscp !be"),
+        ("from router; uid 1000 65534", "user 1000, 65534"),
+        ("from router; uid 1000-1999 !1500; dest_port 53", "tcp/udp port 53 user 1000-1499, 1501-1999"),
+        ("from router; uid !0", "user !0"),
     ];
     let wrong: Vec<_> = cases
         .into_iter()
@@ -132,6 +135,11 @@ fn nothing_is_widened_by_an_error() {
         "dest_port 0",
         "proto tcp icmp; dest_port 80",
         "from any; src_iface lan",
+        "uid 1000",
+        "from any; uid 1000",
+        "from router; uid root",
+        "from router; uid 4294967295",
+        "from router; gid 100",
     ] {
         let reading = rule(options);
         assert!(reading.config.unwrap().rules.is_empty(), "{options}");

@@ -77,6 +77,9 @@ fn every_kind_of_rule() -> Vec<IpRule> {
             },
             IpRule { from: Some((address, family.width())), iif: Some("lo".into()), ..rule(830, 100) },
             IpRule { to: Some((address, 8)), ..rule(4_000_000_000, 100) },
+            // One rule for a user, and one behind it that refuses. The user namespace of these tests has root alone.
+            IpRule { iif: Some("lo".into()), users: Some((0, 0)), ..rule(850, 100) },
+            IpRule { iif: Some("lo".into()), users: Some((0, 0)), ..IpRule::unreachable(family, 851) },
             rule(840, 256),
         ]);
     }
@@ -121,6 +124,8 @@ fn every_rule_is_added_read_and_deleted() {
         "800:\tnot from all fwmark 0/0xff000000 lookup main suppress_prefixlength 0 proto 119",
         "821:\tfrom 192.0.2.1 iif lo ipproto tcp sport 22 lookup 4000000000 proto 119",
         "820:\tfrom all iif lo ipproto udp dport 5000-6000 lookup 200 proto 119",
+        "850:\tfrom all iif lo uidrange 0-0 lookup 100 proto 119",
+        "851:\tfrom all iif lo uidrange 0-0 unreachable proto 119",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
@@ -410,6 +415,7 @@ fn lookups_answer_like_packets_are_sent() {
             protocol: None,
             source_port: None,
             destination_port: None,
+            user: None,
         };
         let forwarded = Packet { source: Some(ip(client)), iif: Some(lan), ..made.clone() };
         let marked = |mark| Packet { mark, ..forwarded.clone() };
@@ -472,6 +478,7 @@ fn ipv6_is_spread_over_devices_without_gateways() {
         protocol: None,
         source_port: None,
         destination_port: None,
+        user: None,
     };
     assert_eq!(kernel.lookup(&before, &packet, Question::Way).unwrap().hops[0].gateway, None);
     let socket = std::net::UdpSocket::bind("[::]:0").unwrap();

@@ -58,6 +58,10 @@ pub struct Explain {
     #[argh(option, arg_name = "time")]
     pub(crate) at: Option<String>,
 
+    /// the number of the user whose program sends it, for the router's own packets
+    #[argh(option, arg_name = "number")]
+    pub(crate) uid: Option<u32>,
+
     /// print the answer as JSON
     #[argh(switch)]
     pub(crate) json: bool,
@@ -158,7 +162,8 @@ pub(crate) fn parse(verb: &Explain) -> Result<Packet, String> {
     let origin = if router { From::Router } else { From::Device(verb.iface.clone(), mac) };
     // ICMP is another protocol in IPv6.
     let protocol = if protocol == 1 && destination.is_ipv6() { 58 } else { protocol };
-    let details = Details { icmp_type: icmp_type(verb, protocol)?, mark: mark(verb)?, ..Details::default() };
+    let details =
+        Details { icmp_type: icmp_type(verb, protocol)?, mark: mark(verb)?, user: verb.uid, ..Details::default() };
     Ok(Packet { origin, source, destination, protocol, source_port, destination_port, dscp: verb.dscp, details })
 }
 
@@ -203,6 +208,7 @@ fn complete(kernel: &mut Kernel, facts: &Facts, mut packet: Packet) -> Packet {
         None => packet.source.and_then(|source| way_to(kernel, source)),
     };
     packet.origin = From::Device(device, mac);
+    packet.details.user = None;
     packet
 }
 
@@ -224,6 +230,7 @@ fn question(destination: IpAddr, mark: u32) -> lookup::Packet {
         protocol: None,
         source_port: None,
         destination_port: None,
+        user: None,
     }
 }
 
@@ -246,6 +253,8 @@ fn ask(kernel: &mut Kernel, facts: &Facts, plan: &Plan, packet: &Packet, decisio
             protocol: Some(packet.protocol).filter(|protocol| question::has_ports(*protocol)),
             source_port: packet.source_port,
             destination_port: packet.destination_port,
+            // Asked without a user the kernel takes the one who asks, and root may be in a rule's range: "nobody".
+            user: (packet.origin == From::Router).then_some(packet.details.user.unwrap_or(u32::MAX)),
             ..question(packet.destination, mark)
         };
         let answer = kernel.lookup(&links, &packet, lookup::Question::Route).map_err(|error| error.to_string());

@@ -6,19 +6,20 @@ pub mod explain;
 mod facts;
 pub mod hotplug;
 pub mod import;
+pub mod line;
 pub mod run;
 pub mod schema;
 pub mod set;
 pub mod show;
 pub mod status;
 pub mod stop;
+pub mod support;
+pub mod use_link;
 pub mod version;
 
 use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::{self, model::Config};
-use crate::kernel::nft::STANDARD_INPUT;
 use crate::survey::lists;
-use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,10 @@ pub enum Exit {
     Kernel = 3,
     /// Nothing to act on.
     Nothing = 4,
+    /// `use`: the command is there, but cannot be run. The number is the shell's for that.
+    NotRunnable = 126,
+    /// `use`: there is no such command. The shell's number, too.
+    NotFound = 127,
 }
 
 /// Where the configuration and the facts come from.
@@ -129,33 +134,6 @@ impl Loaded {
             Exit::Done
         }
     }
-}
-
-/// The command line's words, `--option=value` taken apart and the options that every verb knows moved to the front,
-/// where argh wants them; a lone `-` is the standard input.
-#[must_use]
-pub fn arguments(words: impl Iterator<Item = OsString>) -> Vec<String> {
-    const COMMON: [&str; 2] = ["--config", "--network"];
-    let mut front = Vec::new();
-    let mut rest = Vec::new();
-    let mut words = words.map(|word| word.to_string_lossy().into_owned());
-    while let Some(word) = words.next() {
-        let word = match word.as_str() {
-            "-h" => "--help".into(),
-            // argh takes all that begins with a dash for an option.
-            "-" => STANDARD_INPUT.into(),
-            _ => word,
-        };
-        let (name, value) = match word.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => (name.to_string(), Some(value.to_string())),
-            _ => (word, None),
-        };
-        let common = COMMON.contains(&name.as_str());
-        let to = if common { &mut front } else { &mut rest };
-        to.push(name);
-        to.extend(value.or_else(|| if common { words.next() } else { None }));
-    }
-    front.into_iter().chain(rest).collect()
 }
 
 /// Prints help that was asked for.

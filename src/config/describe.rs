@@ -1,7 +1,7 @@
 //! A rule's matches in one line for people: `tcp/udp port 53 from 192.168.1.0/24 to !10.0.0.0/8, IPv4`.
 
 use super::diagnostics::escape;
-use super::model::{Choice, Family, InSets, Matches, Rule, Schedule};
+use super::model::{Choice, Family, InSets, LAST_USER, Matches, Rule, Schedule};
 use super::validate::{DSCP_NAMES, ICMP_TYPES, PROTOCOL_NAMES};
 use crate::clock::{TimeOfDay, short};
 use crate::interval::{Interval, IntervalSet, to_ipv4, to_ipv6, to_prefixes};
@@ -41,6 +41,9 @@ pub fn describe(matches: &Matches) -> String {
     }
     if let Some(mark) = matches.mark {
         parts.push(format!("mark {mark}"));
+    }
+    if let Some(set) = &matches.users {
+        parts.push(format!("user {}", numbers(set, Interval::new(0, LAST_USER.into()), |_| None)));
     }
     if parts.is_empty() {
         parts.push("everything".into());

@@ -11,7 +11,7 @@ pub mod options;
 mod render;
 pub mod schema;
 pub mod source;
-mod suggest;
+pub(crate) mod suggest;
 mod uci;
 mod validate;
 

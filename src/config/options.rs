@@ -76,6 +76,8 @@ pub enum ValueKind {
     ArrivalInterface,
     /// A DSCP value or its name; may be negated.
     Dscp,
+    /// A user id or a range of them; may be negated.
+    User,
     /// A link, perhaps with its weight and its tier.
     Member,
     /// A speed in bits a second: `300M`; a number alone is Mbit/s.
@@ -149,6 +151,15 @@ impl SectionKind {
     #[must_use]
     pub fn option(self, name: &str) -> Option<&'static OptionSpec> {
         self.options().iter().find(|option| option.name == name)
+    }
+
+    /// Why there is no option of a name that its owner might well look for.
+    #[must_use]
+    pub fn why_not(self, name: &str) -> Option<&'static str> {
+        match (self, name) {
+            (Self::Rule, "gid") => Some("ip rules know the user who sends, and no groups: name users with uid"),
+            _ => None,
+        }
     }
 
     /// How much a wrong value of an option matters.
@@ -306,6 +317,11 @@ const RULE: &[OptionSpec] = &[
         "whose packets: those that arrive from anywhere but the WANs, the router's own, or both",
     )
     .or("lan"),
+    list(
+        "uid",
+        ValueKind::User,
+        "users of the router, by number or range a-b, whose programs are meant; with from router",
+    ),
     single("use", ValueKind::Target, "where they go: a policy, a link, main, unreachable or blackhole").required(),
     single(
         "counter",

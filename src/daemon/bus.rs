@@ -26,6 +26,7 @@ pub const METHODS: &[Method] = &[
             ("dscp", Argument::Integer),
             ("icmp_type", Argument::Integer),
             ("mark", Argument::String),
+            ("uid", Argument::Integer),
         ],
     },
     Method { name: "check", arguments: &[("config", Argument::String)] },

@@ -83,7 +83,14 @@ impl Daemon {
         let needed = |name| text(name).ok_or(Status::INVALID_ARGUMENT);
         let number = |name: &str| match &arguments[name] {
             Value::Null => Ok(None),
-            number => number.as_u64().and_then(|n| n.try_into().ok()).ok_or(Status::INVALID_ARGUMENT).map(Some),
+            number => {
+                let number = number.as_u64().and_then(|n| u32::try_from(n).ok());
+                number.ok_or(Status::INVALID_ARGUMENT).map(Some)
+            }
+        };
+        let byte = |name: &str| {
+            let byte = number(name)?.map(u8::try_from).transpose();
+            byte.map_err(|_| Status::INVALID_ARGUMENT)
         };
         let question = explain::Explain {
             protocol: needed("protocol")?,
@@ -91,10 +98,11 @@ impl Daemon {
             destination: needed("destination")?,
             iface: text("iface"),
             mac: text("mac"),
-            dscp: number("dscp")?.unwrap_or(0),
-            icmp_type: number("icmp_type")?,
+            dscp: byte("dscp")?.unwrap_or(0),
+            icmp_type: byte("icmp_type")?,
             mark: text("mark"),
             at: None,
+            uid: number("uid")?,
             json: true,
         };
         let packet = match explain::parse(&question) {

@@ -12,7 +12,7 @@ use crate::network::Facts;
 use crate::plan::jhash;
 use crate::plan::path::{Choice, PathId, Paths};
 use crate::plan::ruleset::SEED;
-use crate::plan::{refusal, router};
+use crate::plan::{refusal, router, users};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The first packet of a connection.
@@ -43,6 +43,8 @@ pub struct Details {
     pub icmp_type: Option<u8>,
     /// The mark that somebody else gave it.
     pub mark: u32,
+    /// The user whose socket sends it, if that is known; only the router's own packets have one.
+    pub user: Option<u32>,
     /// The sets that the source address is in now.
     pub source_in: Vec<SetId>,
     /// The sets that the destination address is in now.
@@ -74,8 +76,8 @@ pub struct Decision {
     /// The paths it may be on, with the weights by which one is drawn; one if nothing is left to chance, none if it goes
     /// by the main table.
     pub paths: Vec<(PathId, u16)>,
-    /// While its link is down, it is refused: no other link can carry what comes from its address. See
-    /// [`refusal`](crate::plan::refusal).
+    /// While its link is down, it is refused: no other link can carry what comes from its address, see
+    /// [`refusal`](crate::plan::refusal), or may carry what comes from its user, see [`users`].
     pub refused: bool,
 }
 
@@ -92,6 +94,8 @@ pub enum Reason {
     Prefix(LinkId),
     /// The router's socket is bound to an address of this link.
     BoundTo(LinkId),
+    /// It is sent by a command that is bound to this link: `wansplit use`.
+    Used(LinkId),
     /// No rule matched.
     NoRule,
 }
@@ -123,6 +127,8 @@ pub enum Miss {
     IcmpType,
     /// Another packet mark.
     Mark,
+    /// Another user, or none known.
+    User,
     /// Another time.
     Time,
 }
@@ -186,6 +192,11 @@ fn decide_for_lan(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet
 }
 
 fn decide_for_router(config: &Config, paths: &Paths, facts: &Facts, packet: &Packet) -> Decision {
+    let used =
+        packet.details.user.filter(|_| users::are_possible(facts)).and_then(|user| users::link_of(config, paths, user));
+    if let Some(link) = used {
+        return Decision { refused: true, ..Decision::one(Reason::Used(link), paths.of_link(link)) };
+    }
     let bound = packet.source.map_or(Vec::new(), |source| owners(facts, source));
     if let [link] = bound.as_slice()
         && !router::holds_back(config, paths, facts)
@@ -241,6 +252,7 @@ pub fn miss(rule: &Rule, facts: &Facts, packet: &Packet) -> Option<Miss> {
         (holds(matches.dscp.as_ref(), Some(packet.dscp.into())), Miss::Dscp),
         (holds(matches.icmp_types(family), packet.details.icmp_type.map(u128::from)), Miss::IcmpType),
         (matches.mark.is_none_or(|mark| mark.allows(packet.details.mark)), Miss::Mark),
+        (holds(matches.users.as_ref(), packet.details.user.map(u128::from)), Miss::User),
         // The last: it is what only waiting helps against.
         (facts.is_time_for(rule), Miss::Time),
     ];

@@ -23,7 +23,7 @@ impl Way<'_> {
     /// The links it would rather lead to, and why it does not.
     #[must_use]
     pub fn passed_over(&self) -> Vec<String> {
-        let now = match outcome(self.path, self.facts, self.family) {
+        let now = match self.outcome() {
             Outcome::Links(links) => links,
             Outcome::Fallback(_) => Vec::new(),
         };
@@ -42,6 +42,12 @@ impl Way<'_> {
     fn all_good(&self, links: &[LinkId]) -> bool {
         let good = |side: &Side| side.standing == Standing::Good;
         links.iter().all(|link| self.facts.side(*link, self.family).is_some_and(good))
+    }
+
+    /// Where it leads.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        outcome(self.path, self.facts, self.family)
     }
 
     /// The link it leads to, or what else happens.

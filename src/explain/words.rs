@@ -46,8 +46,9 @@ impl Words<'_> {
             }
         };
         let dscp = if *dscp == 0 { String::new() } else { format!(", dscp {dscp}") };
+        let user = self.packet.details.user.map_or(String::new(), |user| format!(", user {user}"));
         let protocol = protocols(&IntervalSet::single((*protocol).into()));
-        format!("{protocol} {sender} -> {}{dscp}", end(*destination, destination_port))
+        format!("{protocol} {sender} -> {}{dscp}{user}", end(*destination, destination_port))
     }
 
     /// The rule that decided.
@@ -67,6 +68,9 @@ impl Words<'_> {
             Reason::CameInBy(id) => format!("it comes in by link {}: its answers go back by the same link", link(id)),
             Reason::Prefix(id) => format!("no rule matches; its address is out of a prefix of link {}", link(id)),
             Reason::BoundTo(id) => format!("its address belongs to link {}", link(id)),
+            Reason::Used(id) => {
+                format!("a command bound to link {} sends it (wansplit use); by another link it never goes", link(id))
+            }
             Reason::NoRule => "no rule matches".into(),
             Reason::Rule(n) => {
                 self.config.rules.get(n).map_or(String::new(), |rule| format!("rule '{}' matches", rule.name))
@@ -87,7 +91,7 @@ impl Words<'_> {
         let end = match self.decision.reason {
             Reason::Rule(n) | Reason::RuleAndPrefix(n, _) => n,
             Reason::NoRule | Reason::Prefix(_) => self.config.rules.len(),
-            Reason::CameInBy(_) | Reason::BoundTo(_) => 0,
+            Reason::CameInBy(_) | Reason::BoundTo(_) | Reason::Used(_) => 0,
         };
         let passed = self.config.rules.iter().take(end);
         let line = |rule: &Rule| {
@@ -153,7 +157,10 @@ impl Words<'_> {
                 refused: self.decision.refused,
             };
             lines.extend(way.passed_over().iter().map(|link| format!("not      link {link}")));
-            lines.push(format!("link     {}", way.taken()));
+            let refused =
+                matches!(self.decision.reason, Reason::Used(_)) && matches!(way.outcome(), Outcome::Fallback(_));
+            let taken = if refused { "none: it is down, and the packet is refused".into() } else { way.taken() };
+            lines.push(format!("link     {taken}"));
         }
         lines
     }
@@ -188,6 +195,7 @@ fn what(miss: Miss) -> &'static str {
         Miss::Dscp => "other DSCP value",
         Miss::IcmpType => "other type of ICMP",
         Miss::Mark => "other packet mark (give --mark)",
+        Miss::User => "another user, or none known (give --uid)",
         Miss::Time => "not now",
     }
 }
@@ -282,8 +290,11 @@ pub fn compare(plan: &Plan, facts: &Facts, decision: &Decision, family: Family, 
         RouteKind::Unreachable | RouteKind::Blackhole => refused,
         RouteKind::Prohibit => false,
     });
+    // A command's link that is down: its packets are refused by a rule, without a table.
+    let refused_by_rule = matches!(decision.reason, Reason::Used(_))
+        && matches!(answer.verdict, lookup::Verdict::Unreachable | lookup::Verdict::NoRoute);
     let elsewhere = matches!(answer.verdict, lookup::Verdict::Local | lookup::Verdict::Other(_));
-    if matches {
+    if matches || refused_by_rule {
         Verdict::Agrees
     } else if routes.is_empty() {
         Verdict::Main

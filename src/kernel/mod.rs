@@ -7,8 +7,10 @@ pub mod handle;
 pub mod lock;
 pub mod netlink;
 pub mod nft;
+pub mod privileges;
 pub mod rt_tables;
 pub mod sysctl;
+pub mod users;
 
 pub use error::Error;
 pub use handle::Kernel;

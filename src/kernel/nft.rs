@@ -12,7 +12,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Where OpenWrt and others keep `nft`. Nothing else is taken over from our environment.
-const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+pub const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 /// A program's standard input as a file. Not `-`, which is `/dev/stdin` to `nft`: OpenWrt's procd makes no such file (fw4
 /// looks for it, and falls back on this one).
 pub const STANDARD_INPUT: &str = "/proc/self/fd/0";

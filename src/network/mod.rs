@@ -9,6 +9,7 @@ pub mod netifd;
 
 use crate::clock::Now;
 use crate::config::model::{Config, Family, LinkId, Rule};
+use crate::interval::IntervalSet;
 use crate::map::{Map, Set};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -25,6 +26,8 @@ pub struct Facts {
     pub strict_devices: Set<String>,
     /// Devices on which it checks them loosely (`rp_filter` 2).
     pub loose_devices: Set<String>,
+    /// User ids that cannot exist here; none, but in a container.
+    pub absent_users: IntervalSet,
     /// What time it is.
     pub now: Now,
 }

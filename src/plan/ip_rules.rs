@@ -6,20 +6,22 @@
 //!    routes win over every policy; only default routes are ours. Without it every forwarded reply would be looked up in
 //!    a WAN's table, which does not know the LAN.
 //! 2. `fwmark`: the links first, which carry all established packets, then the other paths, last those of probes.
-//! 3. `oif` for sockets bound to a device. Behind the fwmark rules: a bound socket's marked packets lead to the same
+//! 3. `uidrange`: commands that were bound to a link, see [`users`]. Before everything else that could lead an unmarked
+//!    packet of the router away from that link.
+//! 4. `oif` for sockets bound to a device. Behind the fwmark rules: a bound socket's marked packets lead to the same
 //!    link anyway, and so an established packet does not pay for these.
-//! 4. `from ADDRESS iif lo` for sockets bound to a WAN's address, and for the second lookup that a TCP connect makes
+//! 5. `from ADDRESS iif lo` for sockets bound to a WAN's address, and for the second lookup that a TCP connect makes
 //!    once it has its address; so they stand before the next ones. Right behind them those that refuse what no other link
 //!    can carry (IPv6): see [`refusal`].
-//! 5. `iif lo ipproto P dport D`: the router's own services. They choose the right source address in both families,
+//! 6. `iif lo ipproto P dport D`: the router's own services. They choose the right source address in both families,
 //!    where a mark comes too late. If one of them holds traffic back, they stand before all `from` rules: see
 //!    [`router::holds_back`].
-//! 6. `from` again, for an address that two links share: there it could only be a guess.
-//! 7. `fwmark` with `from`: the same refusals for hosts.
+//! 7. `from` again, for an address that two links share: there it could only be a guess.
+//! 8. `fwmark` with `from`: the same refusals for hosts.
 
 use super::path::{Paths, Purpose};
 use super::state::{IpRule, TABLE_MAIN};
-use super::{refusal, router};
+use super::{refusal, router, users};
 use crate::config::model::{Config, Family, LinkId};
 use crate::map::Map;
 use crate::network::Facts;
@@ -33,6 +35,8 @@ struct Ladder {
     fwmark_link: u32,
     fwmark_path: u32,
     fwmark_probes: u32,
+    /// And the next one.
+    users: u32,
     oif: u32,
     from: u32,
     router: u32,
@@ -52,8 +56,9 @@ impl Ladder {
             fwmark_link: first + 2,
             fwmark_path: first + 3,
             fwmark_probes: last + 1,
-            oif: last + 1 + probes,
-            from: last + 2 + probes,
+            users: last + 1 + probes,
+            oif: last + 3 + probes,
+            from: last + 4 + probes,
             router: last + 10,
         }
     }
@@ -84,6 +89,7 @@ fn of_family(config: &Config, paths: &Paths, facts: &Facts, family: Family, ladd
         let priority = path.priority.unwrap_or(usual);
         rules.push(IpRule { mark: Some((path.mark.bits(), mask)), ..IpRule::lookup(family, priority, path.table) });
     }
+    rules.extend(users::rules(config, paths, facts, family, ladder.users));
     let mut devices: Map<&str, u32> = Map::new();
     for n in 0..config.links.len() {
         if let Some(device) = facts.side(LinkId(n), family).and_then(|side| side.device.as_deref()) {

@@ -1,6 +1,6 @@
 //! Routes and ip rules in the words of iproute2: what `show ip` prints, what errors and differences are named by.
 
-use super::state::{IpRule, NextHop, PROTOCOL, Route, RouteKind, TABLE_MAIN};
+use super::state::{IpRule, NextHop, PROTOCOL, Route, RouteKind, RuleAction, TABLE_MAIN};
 use crate::config::model::Family;
 use std::fmt;
 
@@ -84,9 +84,13 @@ impl fmt::Display for IpRule {
         }
         ports(f, "sport", self.source_ports)?;
         ports(f, "dport", self.destination_ports)?;
-        match self.table {
-            TABLE_MAIN => f.write_str(" lookup main")?,
-            table => write!(f, " lookup {table}")?,
+        if let Some((first, last)) = self.users {
+            write!(f, " uidrange {first}-{last}")?;
+        }
+        match (self.action, self.table) {
+            (RuleAction::Unreachable, _) => f.write_str(" unreachable")?,
+            (RuleAction::Lookup, TABLE_MAIN) => f.write_str(" lookup main")?,
+            (RuleAction::Lookup, table) => write!(f, " lookup {table}")?,
         }
         match self.suppress_prefixlength {
             Some(length) => write!(f, " suppress_prefixlength {length}"),

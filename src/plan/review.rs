@@ -30,11 +30,18 @@ fn shadowed(config: &Config, facts: &Facts) -> Vec<Diagnostic> {
             let other = &config.rules[*earlier];
             let same_origin = (other.origin.includes_lan() || !rule.origin.includes_lan())
                 && (other.origin.includes_router() || !rule.origin.includes_router());
+            // Regions know nothing of users.
+            let same_users = match (&other.matches.users, &rule.matches.users) {
+                (None, _) => true,
+                (Some(_), None) => false,
+                (Some(users), Some(own)) => users.covers(own),
+            };
             // One that holds at times leaves the rest of the time to the others.
             let same_time = other.schedule.is_none() || other.schedule == rule.schedule;
             // What has no region is a rule for a set without a single address.
             same_origin
                 && same_time
+                && same_users
                 && !regions[n].is_empty()
                 && regions[n].iter().all(|region| regions[*earlier].iter().any(|own| own.covers(region)))
         };

@@ -6,7 +6,7 @@
 
 use super::path::Paths;
 use super::state::{IpRule, TABLE_MAIN};
-use crate::config::model::{Config, Fallback, Family, Matches, Rule};
+use crate::config::model::{Config, Fallback, Family, LAST_USER, Matches, Rule};
 use crate::interval::{IntervalSet, to_ipv4, to_ipv6, to_prefixes};
 use crate::network::Facts;
 use std::net::IpAddr;
@@ -23,7 +23,7 @@ pub fn rules(config: &Config, paths: &Paths, facts: &Facts, family: Family, prio
         let table = paths.of_router_target(rule.target).map_or(TABLE_MAIN, |path| paths[path].table);
         let next = rules.last().map_or(priority, |last| last.priority + 1);
         // The pieces of one rule exclude each other and lead to the same table: they may share a priority.
-        rules.extend(selectors(&rule.matches, family).into_iter().map(|selector| IpRule {
+        rules.extend(selectors(&rule.matches, family, &facts.absent_users).into_iter().map(|selector| IpRule {
             iif: Some("lo".into()),
             table,
             priority: next,
@@ -50,10 +50,12 @@ fn of_router<'a>(config: &'a Config, facts: &'a Facts) -> impl Iterator<Item = &
 /// How many ip rules it takes to say `matches` in both families.
 #[must_use]
 pub fn cost(matches: &Matches) -> usize {
-    Family::BOTH.into_iter().map(|family| selectors(matches, family).len()).sum()
+    let nobody = IntervalSet::empty();
+    Family::BOTH.into_iter().map(|family| selectors(matches, family, &nobody).len()).sum()
 }
 
-fn selectors(matches: &Matches, family: Family) -> Vec<IpRule> {
+/// `absent` are the users that cannot exist here: the kernel refuses rules for them.
+fn selectors(matches: &Matches, family: Family, absent: &IntervalSet) -> Vec<IpRule> {
     if !matches.allows(family) {
         return Vec::new();
     }
@@ -73,6 +75,10 @@ fn selectors(matches: &Matches, family: Family) -> Vec<IpRule> {
     }
     if let Some(set) = &matches.destination_ports {
         rules = each(&rules, &ports(set), |rule, range| rule.destination_ports = Some(*range));
+    }
+    if let Some(set) = &matches.users {
+        let users = users(&set.subtract(absent, LAST_USER.into()));
+        rules = each(&rules, &users, |rule, range| rule.users = Some(*range));
     }
     rules
 }
@@ -106,6 +112,10 @@ fn prefixes(set: &IntervalSet, family: Family) -> Vec<(IpAddr, u8)> {
         Family::V6 => IpAddr::V6(to_ipv6(value)),
     };
     set.iter().flat_map(|i| to_prefixes(i, family.width())).map(|(value, len)| (address(value), len)).collect()
+}
+
+fn users(set: &IntervalSet) -> Vec<(u32, u32)> {
+    set.iter().filter_map(|i| Some((u32::try_from(i.first()).ok()?, u32::try_from(i.last()).ok()?))).collect()
 }
 
 fn ports(set: &IntervalSet) -> Vec<(u16, u16)> {

@@ -57,7 +57,16 @@ pub struct NextHop {
     pub weight: u16,
 }
 
-/// An ip rule that looks up a table.
+/// What an ip rule does with what it matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RuleAction {
+    /// Looks up its table.
+    Lookup,
+    /// Refuses: no route. It has no table.
+    Unreachable,
+}
+
+/// An ip rule.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IpRule {
     /// The family.
@@ -82,7 +91,11 @@ pub struct IpRule {
     pub source_ports: Option<(u16, u16)>,
     /// `dport FIRST-LAST`.
     pub destination_ports: Option<(u16, u16)>,
-    /// `lookup TABLE`.
+    /// `uidrange FIRST-LAST`: the users whose sockets it is for.
+    pub users: Option<(u32, u32)>,
+    /// What it does.
+    pub action: RuleAction,
+    /// `lookup TABLE`; 0 where it looks up none.
     pub table: u32,
     /// `suppress_prefixlength N`: a result with a prefix this short or shorter does not count.
     pub suppress_prefixlength: Option<u32>,
@@ -104,8 +117,16 @@ impl IpRule {
             protocol: None,
             source_ports: None,
             destination_ports: None,
+            users: None,
+            action: RuleAction::Lookup,
             table,
             suppress_prefixlength: None,
         }
+    }
+
+    /// A rule that refuses everything of a family; selectors are added by struct update.
+    #[must_use]
+    pub fn unreachable(family: Family, priority: u32) -> Self {
+        Self { action: RuleAction::Unreachable, ..Self::lookup(family, priority, 0) }
     }
 }

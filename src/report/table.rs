@@ -56,6 +56,11 @@ impl Paint {
         Self(std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
     }
 
+    /// None.
+    pub fn none() -> Self {
+        Self(false)
+    }
+
     /// Bold.
     pub fn bold(self, text: &str) -> String {
         self.wrap("1", text)

@@ -177,6 +177,7 @@ pub fn survey(
     let wans: Vec<String> = facts.links.iter().filter_map(|link| link.v4.device.clone()).collect();
     let checked = |how| Set::from_iter(wans.iter().filter(|device| source_check(device) == how).cloned());
     (facts.strict_devices, facts.loose_devices) = (checked(1), checked(2));
+    facts.absent_users = kernel::users::absent();
     let warnings = dump.map_or(&[][..], |dump| &dump.warnings).iter();
     let (now, doubt) = clock::now(config);
     facts.now = now;

@@ -66,6 +66,7 @@ fn real(packet: Packet) -> Packet {
         mark: FOREIGN,
         source_in: within(packet.source.unwrap()),
         destination_in: within(packet.destination),
+        user: None,
     };
     Packet { details, ..packet }
 }

@@ -257,14 +257,16 @@ fn rules(links: usize, policies: usize) -> impl Strategy<Value = Vec<Rule>> {
     targets.extend((0..links).map(|link| Target::Link(LinkId(link))));
     targets.extend((0..policies).map(|policy| Target::Policy(PolicyId(policy))));
     let origin = select(vec![Origin::Lan, Origin::Router, Origin::Any]);
-    let noted = (any::<bool>(), any::<bool>(), option::of(schedule()));
+    let users = option::of(numbers(0, LAST_USER.into()));
+    let noted = (any::<bool>(), any::<bool>(), option::of(schedule()), users);
     vec((matches(), origin, select(targets), noted), 0..5).prop_flat_map(|parts| {
         hash_set(name(), parts.len()).prop_map(move |names| {
-            type Part = (Matches, Origin, Target, (bool, bool, Option<Option<Schedule>>));
-            let rule = |((mut matches, origin, target, (counter, log, schedule)), name): (Part, String)| {
+            type Part = (Matches, Origin, Target, (bool, bool, Option<Option<Schedule>>, Option<IntervalSet>));
+            let rule = |((mut matches, origin, target, (counter, log, schedule, users)), name): (Part, String)| {
                 if origin.includes_router() {
                     (matches.interfaces, matches.macs, matches.dscp) = (None, None, None);
                 }
+                matches.users = users.filter(|_| origin == Origin::Router);
                 let schedule = schedule.flatten();
                 Rule { name, at: NOWHERE, origin, matches, target, sticky: None, schedule, counter, log }
             };

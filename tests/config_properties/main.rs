@@ -126,7 +126,7 @@ proptest! {
                  timeout down up reliability max_loss max_latency flush_conntrack",
             ),
             ("policy", "name use mode balance_by fallback"),
-            ("rule", "name enabled proto src_ip dest_ip src_port dest_port src_mac src_iface dscp family from use"),
+            ("rule", "name enabled proto src_ip dest_ip src_port dest_port src_mac src_iface dscp uid family from use"),
         ];
         for (section, names) in options {
             for name in names.split(' ') {

@@ -154,6 +154,7 @@ fn rule_options(config: &Config, rule: &Rule) -> Vec<(&'static str, Vec<String>)
     options.extend(matches.interfaces.as_ref().map(|choice| ("src_iface", chosen(choice))));
     options.extend(matches.macs.as_ref().map(|choice| ("src_mac", chosen(choice))));
     options.extend(matches.dscp.as_ref().map(|set| ("dscp", singles(set))));
+    options.extend(matches.users.as_ref().map(|set| ("uid", ranges(set))));
     options.push(("from", vec![format!("{:?}", rule.origin).to_lowercase()]));
     if let Some(schedule) = rule.schedule {
         let days = (0..7).filter(|day| schedule.has_day(*day)).map(usize::from);

@@ -229,6 +229,7 @@ fn details() -> impl Strategy<Value = Details> {
         mark,
         source_in,
         destination_in,
+        user: None,
     })
 }
 

@@ -6,6 +6,9 @@ use crate::map::Set;
 use std::fmt;
 use std::str::FromStr;
 
+/// The last user id: the kernel keeps the number behind it for "nobody at all".
+pub const LAST_USER: u32 = u32::MAX - 1;
+
 /// What a packet must be like for a rule to match. All parts must hold; a part that is `None` holds always.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Matches {
@@ -35,6 +38,8 @@ pub struct Matches {
     pub icmp_types: Option<[IntervalSet; 2]>,
     /// A packet mark of somebody else's.
     pub mark: Option<ForeignMark>,
+    /// The users whose sockets are meant, 0 to [`LAST_USER`]. Only the router's own packets have one.
+    pub users: Option<IntervalSet>,
     /// Sets in one of which the source may be instead of among the source addresses.
     pub source_sets: Option<InSets>,
     /// Sets in one of which the destination may be instead of among the destination addresses.

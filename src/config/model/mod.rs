@@ -10,7 +10,7 @@ mod tracking;
 
 pub use address_set::{AddressSet, Listed, Part, SetId};
 pub use mark::{ForeignMark, Mark, Mask};
-pub use matches::{Choice, InSets, Mac, Matches, NotAMac};
+pub use matches::{Choice, InSets, LAST_USER, Mac, Matches, NotAMac};
 pub use quota::{Period, Quota};
 pub use schedule::Schedule;
 pub use sticky::{Sticky, Who};

@@ -4,7 +4,7 @@
 use super::section::Complaint;
 use super::values::{bits, decimal};
 use crate::config::diagnostics::quote;
-use crate::config::model::{ForeignMark, Mac, Mask, NotAMac};
+use crate::config::model::{ForeignMark, LAST_USER, Mac, Mask, NotAMac};
 use crate::config::options::PROTOCOLS_WITH_PORTS;
 use crate::config::suggest::nearest;
 use crate::interval::{Interval, IntervalSet};
@@ -102,6 +102,29 @@ fn one_port(text: &str, whole: &str) -> Result<u128, Complaint> {
         None => {
             let message = format!("{} is not a range of ports", quote(whole));
             Err(Complaint::new(message, "write the first and the last port, as 8000-8080"))
+        }
+    }
+}
+
+/// A user id, or a range `a-b`.
+pub fn user(text: &str) -> Result<IntervalSet, Complaint> {
+    let ends = text.split_once('-').unwrap_or((text, text));
+    match (decimal(ends.0), decimal(ends.1)) {
+        (Some(a), Some(b)) if a > b => {
+            Err(Complaint::new(format!("the range {} runs backwards", quote(text)), format!("write {b}-{a}")))
+        }
+        (Some(a), Some(b)) if b <= LAST_USER => Ok([Interval::new(u128::from(a), u128::from(b))].into_iter().collect()),
+        (Some(_), Some(_)) => {
+            let message = format!("{} is outside the range of user ids", quote(text));
+            Err(Complaint::new(message, format!("user ids go from 0 to {LAST_USER}")))
+        }
+        _ => {
+            let help = if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                "names of users are not known here: write the number, as `id -u NAME` prints it"
+            } else {
+                "write a number, as 1000, or a range, as 1000-1999"
+            };
+            Err(Complaint::new(format!("{} is not a user id", quote(text)), help))
         }
     }
 }

@@ -7,7 +7,7 @@ use super::sets::{choice, numbers, signed};
 use super::{match_values, values};
 use crate::config::describe;
 use crate::config::diagnostics::Diagnostic;
-use crate::config::model::{Family, InSets, Mask, Matches, SetId};
+use crate::config::model::{Family, InSets, LAST_USER, Mask, Matches, SetId};
 use crate::interval::{Interval, IntervalSet};
 
 /// The largest protocol number.
@@ -38,6 +38,7 @@ pub fn matches(
     let dscp = numbers(section, "dscp", code, match_values::dscp, diagnostics);
     let mark = section.single("mark", |text| match_values::foreign_mark(text, ours), diagnostics);
     let icmp_types = icmp_types(section, diagnostics);
+    let users = numbers(section, "uid", Interval::new(0, LAST_USER.into()), match_values::user, diagnostics);
 
     // Everything is read before the first error counts, so that every fault is reported.
     let protocols = protocols.and_then(|protocols| protocols_of(section, protocols, diagnostics));
@@ -63,6 +64,7 @@ pub fn matches(
         interfaces: interfaces?,
         macs: macs?,
         dscp: dscp?.filter(|dscp| !dscp.is_full(code.last())),
+        users: users?,
         icmp_types,
         mark: mark?.map(|mark| mark.value),
         source_sets,

@@ -168,6 +168,12 @@ fn origin(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<Origin
         _ => Origin::Lan,
     };
     let mut result = Ok(origin);
+    if let Some(at) = section.place("uid").filter(|_| origin.includes_lan()) {
+        let why = "only the router's own packets belong to a user";
+        let help = "say from 'router', and for what arrives write a rule of its own without uid";
+        diagnostics.push(section.complain("uid", at, Complaint::new(why, help)));
+        result = Err(Reported);
+    }
     for (option, why) in NOT_OF_THE_ROUTER.into_iter().filter(|_| origin.includes_router()) {
         if let Some(at) = section.place(option) {
             let help = "use it with from 'lan' only; for the router itself write a rule of its own without it";

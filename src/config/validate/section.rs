@@ -86,6 +86,9 @@ impl<'s> Section<'s> {
         match self.kind.option(&name.value) {
             Some(spec) => Ok(spec),
             None => {
+                if let Some(why) = self.kind.why_not(&name.value) {
+                    return Err(report(Severity::Error, "there is no such option".into()).help(why));
+                }
                 let suggestion = nearest(&name.value, known.iter().map(|spec| spec.name));
                 let severity = self.kind.severity_of(suggestion.unwrap_or_default());
                 Err(report(severity, "there is no such option".into()).help(match suggestion {

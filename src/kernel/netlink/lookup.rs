@@ -18,6 +18,7 @@ const RTA_SRC: u16 = 2;
 const RTA_IIF: u16 = 3;
 const RTA_PREFSRC: u16 = 7;
 const RTA_MARK: u16 = 16;
+const RTA_UID: u16 = 25;
 const RTA_IP_PROTO: u16 = 27;
 const RTA_SPORT: u16 = 28;
 const RTA_DPORT: u16 = 29;
@@ -49,6 +50,8 @@ pub struct Packet {
     pub source_port: Option<u16>,
     /// Its destination port.
     pub destination_port: Option<u16>,
+    /// The user whose socket sends it; else the one who asks.
+    pub user: Option<u32>,
 }
 
 /// What is asked.
@@ -128,6 +131,9 @@ pub fn ask(socket: &mut Socket, links: &[Link], packet: &Packet, question: Quest
         if let Some(index) = index {
             request.u32(kind, index);
         }
+    }
+    if let Some(user) = packet.user {
+        request.u32(RTA_UID, user);
     }
     if packet.mark != 0 {
         request.u32(RTA_MARK, packet.mark);

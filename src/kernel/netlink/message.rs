@@ -305,6 +305,15 @@ impl<'a> Attribute<'a> {
         Ok((u16::from_ne_bytes([a, b]), u16::from_ne_bytes([c, d])))
     }
 
+    /// The range of two `u32` in the attribute's value.
+    ///
+    /// # Errors
+    /// The value is shorter.
+    pub fn wide_range(&self) -> Result<(u32, u32), Malformed> {
+        let [a, b, c, d, e, f, g, h] = self.chunk()?;
+        Ok((u32::from_ne_bytes([a, b, c, d]), u32::from_ne_bytes([e, f, g, h])))
+    }
+
     /// Text up to a NUL or the end. What is not UTF-8 is replaced: device names may hold any byte.
     #[must_use]
     pub fn string(&self) -> String {

@@ -6,12 +6,14 @@
 //!   sent, our protocol among them: a foreign rule can never be hit. `not` is not compared at all, nor can the absence
 //!   of a selector be asked for: of two of our own rules with one priority and one table, a delete of the one with
 //!   fewer selectors may remove the other. Who deletes reads again afterwards.
+//! * A kernel that does not know an attribute ignores it. The youngest that we send is the protocol (4.17): an older
+//!   kernel would lose every rule of ours from sight. `uidrange` (4.10) and `ipproto` (4.17) are there where that is.
 //! * For the same reason adding a rule says `EEXIST` if one exists that differs only in `not`, `from` or `to`.
 
 use super::message::{ACK, CREATE, DUMP, EXCLUSIVE, Malformed, Message, Request, family_from, family_number};
 use super::socket::{Failure, Socket};
 use crate::config::model::Family;
-use crate::plan::state::{IpRule, PROTOCOL};
+use crate::plan::state::{IpRule, PROTOCOL, RuleAction};
 use nix::errno::Errno;
 use std::net::IpAddr;
 
@@ -28,6 +30,7 @@ const FRA_SUPPRESS_PREFIXLEN: u16 = 14;
 const FRA_TABLE: u16 = 15;
 const FRA_FWMASK: u16 = 16;
 const FRA_OIFNAME: u16 = 17;
+const FRA_UID_RANGE: u16 = 20;
 pub(super) const FRA_PROTOCOL: u16 = 21;
 const FRA_IP_PROTO: u16 = 22;
 const FRA_SPORT_RANGE: u16 = 23;
@@ -36,6 +39,7 @@ const FRA_SPORT_MASK: u16 = 28;
 const FRA_DPORT_MASK: u16 = 29;
 
 const FR_ACT_TO_TBL: u8 = 1;
+const FR_ACT_UNREACHABLE: u8 = 7;
 const FIB_RULE_INVERT: u32 = 0x2;
 /// `suppress_prefixlength` of a rule that has none.
 const NO_SUPPRESS: u32 = u32::MAX;
@@ -66,7 +70,7 @@ impl Action {
             2 => Self::Goto,
             3 => Self::Nop,
             6 => Self::Blackhole,
-            7 => Self::Unreachable,
+            FR_ACT_UNREACHABLE => Self::Unreachable,
             8 => Self::Prohibit,
             other => Self::Other(other),
         }
@@ -128,7 +132,7 @@ pub fn list(socket: &mut Socket) -> Result<Rules, Failure> {
             }
             if protocol != PROTOCOL {
                 rules.foreign.push(ForeignRule { rule, complete, action, protocol });
-            } else if complete && action == Action::Lookup {
+            } else if complete && is_of_a_form_we_make(&rule, action) {
                 rules.ours.push(rule);
             } else {
                 rules.odd.push(OddRule { family: rule.family, priority: rule.priority, raw });
@@ -136,6 +140,14 @@ pub fn list(socket: &mut Socket) -> Result<Rules, Failure> {
         }
     }
     Ok(rules)
+}
+
+fn is_of_a_form_we_make(rule: &IpRule, action: Action) -> bool {
+    match action {
+        Action::Lookup => true,
+        Action::Unreachable => rule.table == 0 && rule.users.is_some(),
+        _ => false,
+    }
 }
 
 /// Whether a failure says that the kernel was built without the family asked for.
@@ -180,7 +192,10 @@ pub(super) fn encode(kind: u16, flags: u16, rule: &IpRule) -> Request {
     fixed[1] = length(rule.to);
     fixed[2] = length(rule.from);
     fixed[4] = table_byte(rule.table);
-    fixed[7] = FR_ACT_TO_TBL;
+    fixed[7] = match rule.action {
+        RuleAction::Lookup => FR_ACT_TO_TBL,
+        RuleAction::Unreachable => FR_ACT_UNREACHABLE,
+    };
     fixed[8..].copy_from_slice(&invert);
 
     let mut request = Request::new(kind, flags | ACK, &fixed);
@@ -210,6 +225,9 @@ pub(super) fn encode(kind: u16, flags: u16, rule: &IpRule) -> Request {
             request.raw(kind, &[a, b, c, d]);
         }
     }
+    if let Some((first, last)) = rule.users {
+        request.raw(FRA_UID_RANGE, &[first.to_ne_bytes(), last.to_ne_bytes()].concat());
+    }
     if rule.table > u32::from(u8::MAX) {
         request.u32(FRA_TABLE, rule.table);
     }
@@ -238,6 +256,9 @@ pub(super) fn decode(message: &Message) -> Result<Option<Found>, Malformed> {
     let Some(family) = family_from(family) else { return Ok(None) };
     let action = Action::from_number(action);
     let mut rule = IpRule::lookup(family, 0, u32::from(table));
+    if action == Action::Unreachable {
+        rule.action = RuleAction::Unreachable;
+    }
     rule.invert = u32::from_ne_bytes([f0, f1, f2, f3]) & FIB_RULE_INVERT != 0;
     let mut complete = tos == 0;
     let mut protocol = 0;
@@ -257,6 +278,7 @@ pub(super) fn decode(message: &Message) -> Result<Option<Found>, Malformed> {
             FRA_IP_PROTO => rule.protocol = Some(attribute.u8()?),
             FRA_SPORT_RANGE => rule.source_ports = Some(attribute.range()?),
             FRA_DPORT_RANGE => rule.destination_ports = Some(attribute.range()?),
+            FRA_UID_RANGE => rule.users = Some(attribute.wide_range()?),
             FRA_SUPPRESS_PREFIXLEN => {
                 rule.suppress_prefixlength = Some(attribute.u32()?).filter(|&length| length != NO_SUPPRESS);
             }

@@ -7,7 +7,7 @@ use super::message::{Attributes, Malformed, Message, Messages, Request};
 use super::news::{Memory, News, hear_nftables};
 use super::{address, conntrack, counters, link, lookup, nftables, route, route_reader, rule, socket};
 use crate::config::model::Family;
-use crate::plan::state::{IpRule, NextHop, PROTOCOL, Route, RouteKind};
+use crate::plan::state::{IpRule, NextHop, PROTOCOL, Route, RouteKind, RuleAction};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -153,19 +153,29 @@ fn a_rule() -> impl Strategy<Value = IpRule> {
         let device = || option::of("[a-z][a-z0-9.@-]{0,14}");
         let selectors = (any::<bool>(), option::of(any::<(u32, u32)>()), device(), device(), prefix(), prefix());
         let ports = (option::of(any::<u8>()), option::of(any::<(u16, u16)>()), option::of(any::<(u16, u16)>()));
-        (any::<(u32, u32)>(), selectors, ports, option::of(0..u32::MAX)).prop_map(
-            move |((priority, table), (invert, mark, iif, oif, from, to), ports, suppress_prefixlength)| IpRule {
-                invert,
-                mark,
-                iif,
-                oif,
-                from,
-                to,
-                protocol: ports.0,
-                source_ports: ports.1,
-                destination_ports: ports.2,
-                suppress_prefixlength,
-                ..IpRule::lookup(family, priority, table)
+        let users = (option::of(any::<(u32, u32)>()), prop::bool::weighted(0.2));
+        (any::<(u32, u32)>(), selectors, ports, users, option::of(0..u32::MAX)).prop_map(
+            move |((priority, table), selectors, ports, (users, refuses), suppress_prefixlength)| {
+                let (invert, mark, iif, oif, from, to) = selectors;
+                let rule = if refuses {
+                    IpRule::unreachable(family, priority)
+                } else {
+                    IpRule::lookup(family, priority, table)
+                };
+                IpRule {
+                    invert,
+                    mark,
+                    iif,
+                    oif,
+                    from,
+                    to,
+                    protocol: ports.0,
+                    source_ports: ports.1,
+                    destination_ports: ports.2,
+                    users,
+                    suppress_prefixlength,
+                    ..rule
+                }
             },
         )
     })
@@ -194,7 +204,11 @@ proptest! {
     #[test]
     fn every_rule_comes_back(rule in a_rule()) {
         let found = first(rule::encode(RTM_NEWRULE, 0, &rule), rule::decode).unwrap();
-        prop_assert_eq!((found.complete, found.action, found.protocol), (true, rule::Action::Lookup, PROTOCOL));
+        let action = match rule.action {
+            RuleAction::Lookup => rule::Action::Lookup,
+            RuleAction::Unreachable => rule::Action::Unreachable,
+        };
+        prop_assert_eq!((found.complete, found.action, found.protocol), (true, action, PROTOCOL));
         prop_assert_eq!(found.rule, rule);
     }
 

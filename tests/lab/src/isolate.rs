@@ -22,6 +22,16 @@ const LONGEST_VARIABLE: &str = "LAB_LONGEST";
 /// this one test, under `unshare`, and there calls `body`. The outer test fails if the inner one fails, does not run, or the
 /// namespaces cannot be had.
 pub fn isolated<F: FnOnce()>(body: F) {
+    run_isolated(body, in_namespaces);
+}
+
+/// The same with every user id there is, for tests in which programs run as others than root. Nobody but root can have
+/// that: anyone else needs a `sudo` that does not ask.
+pub fn isolated_as_root<F: FnOnce()>(body: F) {
+    run_isolated(body, with_all_users);
+}
+
+fn run_isolated<F: FnOnce()>(body: F, namespaces: fn(&[&str]) -> Command) {
     if std::env::var_os(INSIDE).is_some() {
         prepare();
         std::thread::spawn(|| {
@@ -33,7 +43,7 @@ pub fn isolated<F: FnOnce()>(body: F) {
         });
         return body();
     }
-    let output = in_namespaces(&["--exact", test_name::<F>(), "--nocapture", "--test-threads=1"])
+    let output = namespaces(&["--exact", test_name::<F>(), "--nocapture", "--test-threads=1"])
         .output()
         .expect("`unshare` of util-linux is needed to run packet tests");
     let text = String::from_utf8_lossy(&output.stdout);
@@ -60,9 +70,21 @@ pub fn re_executed() -> Result<(), String> {
 }
 
 fn in_namespaces(arguments: &[&str]) -> Command {
-    let mut command = Command::new("unshare");
+    unshared("unshare", &["--map-root-user"], arguments)
+}
+
+fn with_all_users(arguments: &[&str]) -> Command {
+    if nix::unistd::geteuid().is_root() {
+        return unshared("unshare", &[], arguments);
+    }
+    unshared("sudo", &["--non-interactive", "--preserve-env", "unshare"], arguments)
+}
+
+fn unshared(program: &str, options: &[&str], arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command
-        .args(["--map-root-user", "--net", "--mount", "--propagation", "private", "--"])
+        .args(options)
+        .args(["--net", "--mount", "--propagation", "private", "--"])
         .arg(std::env::current_exe().expect("this program's own path"))
         .args(arguments)
         .env(INSIDE, "1");

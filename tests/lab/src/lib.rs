@@ -55,7 +55,7 @@ pub use echo::{serve_tcp, serve_udp};
 pub use fault::{Direction, Families};
 pub use flow::{Flow, Report};
 pub use host::{Host, Output};
-pub use isolate::{isolated, re_executed};
+pub use isolate::{isolated, isolated_as_root, re_executed};
 pub use knocker::Knocker;
 pub use latency::Latency;
 pub use program::Wansplit;
