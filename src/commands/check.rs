@@ -6,6 +6,7 @@ use crate::config::model::Config;
 use crate::json;
 use crate::kernel::Kernel;
 use crate::plan;
+use crate::resolver::Resolver;
 use crate::sort;
 use crate::survey::{self, Survey, Trust};
 use argh::FromArgs;
@@ -74,7 +75,10 @@ pub(crate) fn findings(kernel: &mut Kernel, config: &Config, survey: Survey) -> 
     let mut findings = survey.findings;
     findings.extend(plan::review::review(config, &survey.facts));
     match plan::plan(config, &survey.facts) {
-        Ok(plan) => findings.extend(survey::neighbours(kernel, config, &plan)),
+        Ok(plan) => {
+            findings.extend(survey::neighbours(kernel, config, &plan));
+            findings.extend(Resolver::default().findings(config, &plan));
+        }
         Err(shortage) => findings.push(survey::shortage(&shortage)),
     }
     findings

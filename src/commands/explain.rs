@@ -12,7 +12,7 @@ use crate::kernel::Kernel;
 use crate::kernel::netlink::lookup::{self, Answer, Question};
 use crate::network::Facts;
 use crate::plan::Plan;
-use crate::survey::Trust;
+use crate::survey::{self, Trust};
 use argh::FromArgs;
 use serde_json::Value;
 use std::net::IpAddr;
@@ -95,7 +95,9 @@ fn explained<T>(
     asked: Packet,
     say: impl FnOnce(&Words, &[Asked]) -> T,
 ) -> T {
-    let packet = complete(kernel, facts, asked);
+    let mut packet = complete(kernel, facts, asked);
+    packet.details.destination_in = survey::sets_with(kernel, plan, packet.destination);
+    packet.details.source_in = packet.source.map_or_else(Vec::new, |source| survey::sets_with(kernel, plan, source));
     let decision = explain::decide(config, &plan.paths, facts, &packet);
     let answers = ask(kernel, facts, plan, &packet, &decision);
     say(&Words { config, facts, paths: &plan.paths, packet: &packet, decision: &decision }, &answers)

@@ -20,7 +20,7 @@ use super::ruleset::kept;
 use super::ruleset::{
     Action, Chain, Counter, Dice, Fill, Hook, Key, List, Map, Match, Rule, Ruleset, Verdict, device_number,
 };
-use crate::config::model::{Config, Family, LinkId, Rule as ConfigRule, Spread, Target};
+use crate::config::model::{Config, Family, LinkId, Part, Rule as ConfigRule, Spread, Target};
 use crate::interval::{Interval, ipv6_prefix};
 use crate::map::{self, Gathered, Set};
 use crate::network::{Facts, LinkFacts};
@@ -103,10 +103,27 @@ impl<'a> Builder<'a> {
         let rest = self.by_prefix(None);
         let compiled = compiler::compile(regions.iter().map(Vec::as_slice).zip(verdicts), &kept, rest);
         self.maps.extend(compiled.maps);
+        self.keep_learnt(&device, &kept);
         for (name, rules) in compiled.chains {
             self.chains.add(name, rules);
         }
         compiled.rules
+    }
+
+    /// The sets of domains of rules that do not hold now: what the resolver learns meanwhile is there when it is their
+    /// time, and it need not be told twice a day.
+    fn keep_learnt(&mut self, device: &dyn Fn(&str) -> String, kept: &dyn Fn(Member) -> Map) {
+        let rests = |rule: &&ConfigRule| rule.origin.includes_lan() && !self.facts.is_time_for(rule);
+        for rule in self.config.rules.iter().filter(rests) {
+            let regions = Region::of_rule(&rule.matches, &self.config.sets, device);
+            let members = regions.iter().flat_map(|region| [region.guard.source, region.guard.destination]);
+            for member in members.flatten().filter(|member| member.part == Part::Domains) {
+                let map = kept(member);
+                if !self.maps.iter().any(|known| known.name == map.name) {
+                    self.maps.push(map);
+                }
+            }
+        }
     }
 
     /// Where the rules send connections for a target.

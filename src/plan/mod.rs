@@ -12,6 +12,7 @@ pub mod log;
 pub mod moves;
 pub mod path;
 pub mod refusal;
+pub mod resolver;
 pub mod review;
 pub mod router;
 pub mod routes;
