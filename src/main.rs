@@ -8,6 +8,7 @@ use wansplit::commands::{
     self, Exit, Place, apply, check, explain, hotplug, import, run, schema, set, show, status, stop, support, use_link,
     version,
 };
+use wansplit::launch;
 
 /// Sends each service out by the Internet link its owner chose.
 ///
@@ -51,6 +52,9 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = launch::become_other(std::env::args_os().skip(1)) {
+        return code.into();
+    }
     let Line { words, command } = Line::new(std::env::args_os().skip(1));
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let exit = match Wansplit::from_args(&["wansplit"], &words) {

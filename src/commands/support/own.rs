@@ -12,6 +12,7 @@ use crate::plan::{self, Plan};
 use crate::reconcile;
 use crate::report::table::Paint;
 use crate::report::text;
+use crate::resolver::Resolver;
 use crate::support::report::{Section, beginning, without_comments};
 use crate::survey::{self, Account, Standings, Survey, Trust};
 use std::io;
@@ -83,8 +84,10 @@ fn state(kernel: &mut Kernel, config: &Config, place: &Place, health: Option<Hea
         (None, Ok(_)) => "see the status".into(),
     };
     let drift = difference.unwrap_or_default();
-    let status =
-        told.unwrap_or_else(|| status::collect(kernel, config, &survey, &plan, &drift, |_| Watched::default()));
+    let mut resolver = Resolver::default();
+    let status = told.unwrap_or_else(|| {
+        status::collect(kernel, &mut resolver, config, &survey, &plan, &drift, |_| Watched::default())
+    });
     vec![
         Section::new("status", beginning(&text::text(&status, Paint::none()), KEPT)),
         Section::new("what the kernel lacks", lacks),
