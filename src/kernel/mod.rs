@@ -9,6 +9,7 @@ pub mod netlink;
 pub mod nft;
 pub mod rt_tables;
 pub mod sysctl;
+pub mod wireguard;
 
 pub use error::Error;
 pub use handle::Kernel;

@@ -86,6 +86,7 @@ impl fmt::Display for IpRule {
         ports(f, "dport", self.destination_ports)?;
         match self.table {
             TABLE_MAIN => f.write_str(" lookup main")?,
+            IpRule::REFUSES => f.write_str(" unreachable")?,
             table => write!(f, " lookup {table}")?,
         }
         match self.suppress_prefixlength {

@@ -21,6 +21,7 @@ pub mod ruleset;
 pub(crate) mod sample;
 pub mod state;
 pub mod tiers;
+pub mod underlay;
 
 use crate::config::model::{Config, Family, LinkId};
 use crate::map::Set;

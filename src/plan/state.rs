@@ -57,7 +57,7 @@ pub struct NextHop {
     pub weight: u16,
 }
 
-/// An ip rule that looks up a table.
+/// An ip rule that looks up a table, or refuses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IpRule {
     /// The family.
@@ -82,13 +82,16 @@ pub struct IpRule {
     pub source_ports: Option<(u16, u16)>,
     /// `dport FIRST-LAST`.
     pub destination_ports: Option<(u16, u16)>,
-    /// `lookup TABLE`.
+    /// `lookup TABLE`; 0 is `unreachable`.
     pub table: u32,
     /// `suppress_prefixlength N`: a result with a prefix this short or shorter does not count.
     pub suppress_prefixlength: Option<u32>,
 }
 
 impl IpRule {
+    /// The table of a rule that looks up none and refuses.
+    pub const REFUSES: u32 = 0;
+
     /// A rule that matches everything of a family; selectors are added by struct update.
     #[must_use]
     pub fn lookup(family: Family, priority: u32, table: u32) -> Self {

@@ -36,6 +36,7 @@ const FRA_SPORT_MASK: u16 = 28;
 const FRA_DPORT_MASK: u16 = 29;
 
 const FR_ACT_TO_TBL: u8 = 1;
+const FR_ACT_UNREACHABLE: u8 = 7;
 const FIB_RULE_INVERT: u32 = 0x2;
 /// `suppress_prefixlength` of a rule that has none.
 const NO_SUPPRESS: u32 = u32::MAX;
@@ -66,7 +67,7 @@ impl Action {
             2 => Self::Goto,
             3 => Self::Nop,
             6 => Self::Blackhole,
-            7 => Self::Unreachable,
+            FR_ACT_UNREACHABLE => Self::Unreachable,
             8 => Self::Prohibit,
             other => Self::Other(other),
         }
@@ -128,7 +129,9 @@ pub fn list(socket: &mut Socket) -> Result<Rules, Failure> {
             }
             if protocol != PROTOCOL {
                 rules.foreign.push(ForeignRule { rule, complete, action, protocol });
-            } else if complete && action == Action::Lookup {
+            } else if complete
+                && matches!((action, rule.table), (Action::Lookup, 1..) | (Action::Unreachable, IpRule::REFUSES))
+            {
                 rules.ours.push(rule);
             } else {
                 rules.odd.push(OddRule { family: rule.family, priority: rule.priority, raw });
@@ -180,7 +183,7 @@ pub(super) fn encode(kind: u16, flags: u16, rule: &IpRule) -> Request {
     fixed[1] = length(rule.to);
     fixed[2] = length(rule.from);
     fixed[4] = table_byte(rule.table);
-    fixed[7] = FR_ACT_TO_TBL;
+    fixed[7] = if rule.table == IpRule::REFUSES { FR_ACT_UNREACHABLE } else { FR_ACT_TO_TBL };
     fixed[8..].copy_from_slice(&invert);
 
     let mut request = Request::new(kind, flags | ACK, &fixed);
