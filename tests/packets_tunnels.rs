@@ -4,10 +4,11 @@
 mod packet_support;
 
 use lab::{
-    INTERNET, Lab, Setup, TUNNEL, VPN, Vpn, WIREGUARD_PORT, Wansplit, Way, Wireguard, masquerade, tunnel_addresses,
+    INTERNET, Lab, Setup, TUNNEL, VPN, Vpn, WIREGUARD_PORT, Way, Wireguard, masquerade, openvpn, tunnel_addresses,
     wait_for,
 };
-use packet_support::{applied, links, rule};
+use packet_support::{applied, configured, links, rule};
+use std::net::SocketAddr;
 
 const EVERYTHING: &str = "0.0.0.0/0,::/0";
 
@@ -125,7 +126,7 @@ fn a_tunnel_never_carries_itself_whatever_the_rules() {
             ] {
                 applied(&lab, &text);
                 // A conversation that has begun keeps its link, and its source address.
-                forget_flows(&lab);
+                lab.router.forget_connections();
                 own.peer(&server, EVERYTHING, Some((VPN[family], WIREGUARD_PORT)));
                 let outer = lab.provider(link).count(&format!("udp dport {WIREGUARD_PORT}"));
                 carries(&lab, 443);
@@ -140,6 +141,119 @@ fn a_tunnel_never_carries_itself_whatever_the_rules() {
     });
 }
 
-fn forget_flows(lab: &Lab) {
-    lab.router.command("conntrack", &["-F"]);
+/// `explain` knows the tunnel's own packets, and the kernel agrees.
+#[test]
+fn explain_knows_what_a_tunnel_is_made_of() {
+    lab::isolated(|| {
+        let lab = Lab::with(&Setup { main_default: vec![1], ..Setup::default() });
+        let vpn = Vpn::new(&lab);
+        let _ends = wireguard(&lab, &vpn, 0);
+        let port = lab.router.command("wg", &["show", "wg0", "listen-port"]).trim().to_owned();
+        let catch_all = from_router("", "vpn");
+        for (options, reason, device) in [
+            ("", "a tunnel made of such packets", "dev eth1 table main"),
+            ("option via 'mail'", "a tunnel made of such packets", "dev eth2 table"),
+        ] {
+            let wansplit = applied(&lab, &with_wireguard(options, &catch_all));
+            let explain = |words: &[&str]| {
+                let output = wansplit.run(&[&["explain"], words].concat());
+                assert_eq!(output.code, 0, "{}", output.stderr);
+                output.stdout
+            };
+            for server in [format!("{}:{WIREGUARD_PORT}", VPN[0]), format!("[{}]:{WIREGUARD_PORT}", VPN[1])] {
+                let answer = explain(&["udp", &format!("router:{port}"), &server]);
+                assert!(answer.contains(reason) && answer.contains(device), "{answer}");
+                let other = explain(&["udp", "router:1000", &server]);
+                assert!(other.contains("link     vpn") && other.contains("dev wg0"), "{other}");
+            }
+        }
+    });
+}
+
+/// OpenVPN's own packets cannot be told from the router's others: the owner names the server.
+#[test]
+fn an_endpoint_that_is_named_is_kept_out() {
+    lab::isolated(|| {
+        let lab = Lab::with(&Setup { main_default: vec![1], ..Setup::default() });
+        let vpn = Vpn::new(&lab);
+        let ends = [TUNNEL.gateway(), TUNNEL.router()];
+        let catch_all = from_router("", "vpn");
+        let with = |options: &str| with_wireguard(options, &catch_all).replace("wg0", "tun0");
+        for (protocol, own, other) in [
+            ("udp", "udp", VPN[0]),
+            ("udp", "udp6", VPN[1]),
+            ("tcp", "tcp-client", VPN[0]),
+            ("tcp", "tcp6-client", VPN[1]),
+        ] {
+            let server = own.replace("client", "server");
+            let _server = openvpn(&vpn.host, "tuns", ends, &format!("--proto {server} --port 1194"));
+            let client = format!("--proto {own} --remote {other} 1194 --nobind --connect-retry 1");
+            let _client = openvpn(&lab.router, "tun0", [ends[1], ends[0]], &client);
+            masquerade(&lab.router, "tun0");
+            let outer = lab.provider(2).count(&format!("meta l4proto {protocol} th dport 1194"));
+            for (endpoint, via) in [
+                (SocketAddr::new(other, 1194).to_string(), ""),
+                (other.to_string(), ""),
+                ("*:1194".to_owned(), ""),
+                ("*:1194".to_owned(), "option via 'OI'"),
+            ] {
+                applied(&lab, &with(&format!("list endpoint '{endpoint}'\n{via}")));
+                if protocol == "udp" {
+                    // TCP ends by that.
+                    lab.router.forget_connections();
+                }
+                carries(&lab, 443);
+                carries_the_routers(&lab, 443);
+                let by_second = !via.is_empty() && protocol == "udp";
+                assert_eq!(outer.packets() > 0, by_second, "{own} {endpoint} {via}");
+            }
+            if protocol == "udp" {
+                applied(&lab, &with(""));
+                lab.router.forget_connections();
+                assert_ne!(lab.udp(&lab.lan, INTERNET[0], 443), TUNNEL_WAY, "unnamed it swallows its own packets");
+                let check = configured(&lab, &with("")).run(&["check"]);
+                assert!(check.stderr.contains("own packets"), "{}{}", check.stdout, check.stderr);
+            }
+        }
+    });
+}
+
+/// Of two tunnels neither may carry the other, unless a rule names the carrier alone, or `via` says so.
+#[test]
+fn tunnels_do_not_carry_each_other_in_a_circle() {
+    lab::isolated(|| {
+        let lab = Lab::with(&Setup { main_default: vec![1], ..Setup::default() });
+        let vpn = Vpn::new(&lab);
+        let [own, _server] = wireguard(&lab, &vpn, 0);
+        // Another one, inside or beside the first; its far end is the same host, by another address.
+        let (inner, far) = (Wireguard::new(&lab.router, "wg1", None), Wireguard::new(&vpn.host, "wgt", Some(51821)));
+        lab.router.ip("addr add 10.20.0.2/24 dev wg1\nlink set wg1 up");
+        vpn.host.ip("addr add 10.20.0.1/24 dev wgt\nlink set wgt up");
+        far.peer(&inner, "10.20.0.2/32", None);
+        let both = |first: &str, second: &str, rules: &str| {
+            with_wireguard(first, &format!("config link 'inner'\n option device 'wg1'\n {second}\n")) + rules
+        };
+        let circle =
+            "config policy 'tunnels'\n list use 'vpn'\n list use 'inner'\n".to_owned() + &from_router("", "tunnels");
+        let backwards = circle.replace("list use 'vpn'\n list use 'inner'", "list use 'inner'\n list use 'vpn'");
+        let each = from_router("list dest_port '51821'\n list proto 'udp'", "vpn")
+            + &from_router("list dest_port '51820'\n list proto 'udp'", "inner");
+        for (text, inside) in [
+            (both("", "", &circle), false),
+            (both("", "", &backwards), false),
+            (both("", "", &from_router("", "vpn")), true),
+            (both("", "option via 'vpn'", &backwards), true),
+            (both("", "option via 'EMB'", &from_router("", "vpn")), false),
+            (both("", "", &each), true),
+        ] {
+            applied(&lab, &text);
+            lab.router.forget_connections();
+            own.peer(&_server, EVERYTHING, Some((VPN[0], WIREGUARD_PORT)));
+            inner.peer(&far, EVERYTHING, Some((VPN[0], 51821)));
+            let outside = lab.provider(1).count("udp dport 51821");
+            wait_for("the inner tunnel", || lab.router.ping("10.20.0.1".parse().unwrap(), &[]));
+            assert!(lab.router.ping("198.18.5.1".parse().unwrap(), &[]), "the outer tunnel: {text}");
+            assert_eq!(outside.packets() == 0, inside, "{text}");
+        }
+    });
 }

@@ -1,6 +1,7 @@
 //! Why a packet goes where it goes: the configuration walked for one packet, without the compiler.
 
 pub mod question;
+mod tunnels;
 pub mod way;
 pub mod words;
 
@@ -92,6 +93,8 @@ pub enum Reason {
     Prefix(LinkId),
     /// The router's socket is bound to an address of this link.
     BoundTo(LinkId),
+    /// It is one of those that this link, a tunnel, consists of.
+    OwnPacket(LinkId),
     /// No rule matched.
     NoRule,
 }
@@ -192,7 +195,11 @@ fn decide_for_router(config: &Config, paths: &Paths, facts: &Facts, packet: &Pac
     {
         return Decision::one(Reason::BoundTo(*link), paths.of_link(*link));
     }
-    if let Some((index, rule)) = first_match(config, facts, packet) {
+    let matched = first_match(config, facts, packet);
+    if let Some((link, path)) = tunnels::caught(config, paths, facts, packet, matched.map(|(index, _)| index)) {
+        return Decision { reason: Reason::OwnPacket(link), paths: path.map(|path| (path, 1)).into_iter().collect() };
+    }
+    if let Some((index, rule)) = matched {
         let path = paths.of_router_target(rule.target);
         return Decision::new(Reason::Rule(index), path.map(|path| (path, 1)).into_iter().collect());
     }

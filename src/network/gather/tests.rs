@@ -32,6 +32,8 @@ fn link(name: &str, attachment: Attachment) -> Link {
         flush,
         speed: None,
         quota: None,
+        endpoints: Vec::new(),
+        via: None,
     }
 }
 
@@ -58,6 +60,7 @@ fn device(index: u32, name: &str) -> Device {
         operational: true,
         loopback: false,
         gatewayless: false,
+        tunnel: None,
         rx_bytes: 0,
         tx_bytes: 0,
     }

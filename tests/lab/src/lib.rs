@@ -64,4 +64,4 @@ pub use provider::{Counter, Provider};
 pub use snapshot::{Monitor, Snapshot, assert_same, snapshot};
 pub use topology::{Lab, Leaks, Setup};
 pub use trouble::Trouble;
-pub use vpn::{Running, TUNNEL, VPN, Vpn, WIREGUARD_PORT, Wireguard, masquerade, tunnel_addresses, wait_for};
+pub use vpn::{Running, TUNNEL, VPN, Vpn, WIREGUARD_PORT, Wireguard, masquerade, openvpn, tunnel_addresses, wait_for};

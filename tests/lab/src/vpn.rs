@@ -82,6 +82,27 @@ impl Vpn {
     }
 }
 
+/// One end of an OpenVPN tunnel between two hosts that share a key: the device lives as long as this. Further options
+/// say where the other end is.
+#[must_use]
+pub fn openvpn(host: &Host, device: &str, [own, other]: [[IpAddr; 2]; 2], options: &str) -> Running {
+    const KEY: &str = "/run/openvpn.key";
+    if !fs::exists(KEY).unwrap_or(false) {
+        host.command("openvpn", &["--genkey", "secret", KEY]);
+    }
+    let text = format!(
+        "--dev {device} --dev-type tun --secret {KEY} --cipher AES-256-CBC --auth-nocache --ping 1 --verb 3
+         --ifconfig {} {} --ifconfig-ipv6 {}/64 {} {options}",
+        own[0], other[0], own[1], other[1]
+    );
+    let running = Running::start(host, "openvpn", &text.split_whitespace().collect::<Vec<_>>());
+    wait_for(&format!("OpenVPN's device {device}"), || {
+        let addresses = host.output("ip", &["-6", "addr", "show", "dev", device, "up", "-tentative"]);
+        addresses.stdout.contains(&own[1].to_string())
+    });
+    running
+}
+
 /// Lets the router's firewall masquerade what leaves by a tunnel, as fw4 does it for the zone of the tunnel.
 pub fn masquerade(router: &Host, device: &str) {
     router.nft(&format!(
