@@ -78,6 +78,13 @@ fn every_kind_of_rule() -> Vec<IpRule> {
             IpRule { from: Some((address, family.width())), iif: Some("lo".into()), ..rule(830, 100) },
             IpRule { to: Some((address, 8)), ..rule(4_000_000_000, 100) },
             rule(840, 256),
+            IpRule {
+                iif: Some("lo".into()),
+                to: Some((address, family.width())),
+                protocol: Some(17),
+                source_ports: Some((51820, 51820)),
+                ..rule(841, IpRule::REFUSES)
+            },
         ]);
     }
     all
@@ -121,6 +128,7 @@ fn every_rule_is_added_read_and_deleted() {
         "800:\tnot from all fwmark 0/0xff000000 lookup main suppress_prefixlength 0 proto 119",
         "821:\tfrom 192.0.2.1 iif lo ipproto tcp sport 22 lookup 4000000000 proto 119",
         "820:\tfrom all iif lo ipproto udp dport 5000-6000 lookup 200 proto 119",
+        "841:\tfrom all to 192.0.2.1 iif lo ipproto udp sport 51820 unreachable proto 119",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
@@ -139,7 +147,7 @@ fn doubled_and_odd_rules_are_seen_and_can_go() {
     if !inside("doubled_and_odd_rules_are_seen_and_can_go") {
         return;
     }
-    sh("ip rule add pref 9 fwmark 0x1 unreachable protocol 119
+    sh("ip rule add pref 9 fwmark 0x1 prohibit protocol 119
         ip rule add pref 9 fwmark 0x1 unreachable
         ip rule add pref 9 tos 0x10 lookup 100 protocol 119
         ip rule add pref 8 goto 32766 protocol 119

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod packet_support;
+mod tunnel_support;
 
 use lab::{
     INTERNET, Lab, Setup, TUNNEL, VPN, Vpn, WIREGUARD_PORT, Way, Wireguard, masquerade, openvpn, tunnel_addresses,
@@ -9,8 +10,7 @@ use lab::{
 };
 use packet_support::{applied, configured, links, rule};
 use std::net::SocketAddr;
-
-const EVERYTHING: &str = "0.0.0.0/0,::/0";
+use tunnel_support::{EVERYTHING, TUNNEL_WAY, carries, from_router, wireguard, with_wireguard};
 
 /// A VXLAN tunnel to the server. The kernel routes its outer packets with the mark of the inner one.
 fn vxlan(lab: &Lab, vpn: &Vpn) {
@@ -62,45 +62,8 @@ fn a_packet_does_not_lend_its_mark_to_the_one_it_travels_in() {
     });
 }
 
-const TUNNEL_WAY: Way = Way::Link(TUNNEL.0);
-
-/// A WireGuard tunnel to the server, by its address of a family.
-fn wireguard<'a>(lab: &'a Lab, vpn: &'a Vpn, family: usize) -> [Wireguard<'a>; 2] {
-    let (own, server) = (Wireguard::new(&lab.router, "wg0", None), vpn.wireguard());
-    lab.router.ip(&tunnel_addresses("wg0", TUNNEL.router()));
-    let [own4, own6] = TUNNEL.router();
-    // The server takes everything from this peer that has the tunnel's addresses.
-    server.peer(&own, &format!("{own4}/32,{own6}/128"), None);
-    own.peer(&server, EVERYTHING, Some((VPN[family], WIREGUARD_PORT)));
-    masquerade(&lab.router, "wg0");
-    [own, server]
-}
-
-/// Links EMB, OI and the tunnel, and rules.
-fn with_wireguard(options: &str, rules: &str) -> String {
-    links("") + &format!("config link 'vpn'\n option device 'wg0'\n {options}\n") + rules
-}
-
 /// What the router or a rule sends by a policy.
 const ORDER: &str = "config policy 'order'\n list use 'vpn'\n list use 'EMB'\n list use 'OI'\n";
-
-fn from_router(matches: &str, target: &str) -> String {
-    format!("config rule\n option from 'any'\n {matches}\n option use '{target}'\n")
-}
-
-/// Waits until the tunnel carries a host's packets in both families.
-fn carries(lab: &Lab, port: u16) {
-    for to in INTERNET {
-        wait_for(&format!("{to} by the tunnel"), || lab.udp(&lab.lan, to, port) == TUNNEL_WAY);
-    }
-}
-
-/// What the router itself reaches by the tunnel.
-fn carries_the_routers(lab: &Lab, port: u16) {
-    for to in INTERNET {
-        wait_for(&format!("{to} by the tunnel, from the router"), || lab.udp(&lab.router, to, port) == TUNNEL_WAY);
-    }
-}
 
 /// WireGuard's own packets, told by their port: however its rules are, they never go into the tunnel.
 #[test]
@@ -129,11 +92,11 @@ fn a_tunnel_never_carries_itself_whatever_the_rules() {
                 lab.router.forget_connections();
                 own.peer(&server, EVERYTHING, Some((VPN[family], WIREGUARD_PORT)));
                 let outer = lab.provider(link).count(&format!("udp dport {WIREGUARD_PORT}"));
-                carries(&lab, 443);
-                carries_the_routers(&lab, 443);
+                carries(&lab, &lab.lan, 443);
+                carries(&lab, &lab.router, 443);
                 wait_for("its own packets", || outer.packets() > 0);
                 let others = lab.count_leaks(link, &format!("udp dport {WIREGUARD_PORT}"));
-                carries(&lab, 80);
+                carries(&lab, &lab.lan, 80);
                 assert_eq!(others.packets(), 0, "by another link: {text}");
             }
         }
@@ -185,35 +148,39 @@ fn an_endpoint_that_is_named_is_kept_out() {
             ("tcp", "tcp-client", VPN[0]),
             ("tcp", "tcp6-client", VPN[1]),
         ] {
-            let server = own.replace("client", "server");
-            let _server = openvpn(&vpn.host, "tuns", ends, &format!("--proto {server} --port 1194"));
-            let client = format!("--proto {own} --remote {other} 1194 --nobind --connect-retry 1");
-            let _client = openvpn(&lab.router, "tun0", [ends[1], ends[0]], &client);
-            masquerade(&lab.router, "tun0");
-            let outer = lab.provider(2).count(&format!("meta l4proto {protocol} th dport 1194"));
+            let start = || {
+                let server = own.replace("client", "server");
+                let server = openvpn(&vpn.host, "tuns", ends, &format!("--proto {server} --port 1194"));
+                let client = format!("--proto {own} --remote {other} 1194 --nobind --connect-retry 1");
+                let client = openvpn(&lab.router, "tun0", [ends[1], ends[0]], &client);
+                masquerade(&lab.router, "tun0");
+                [server, client]
+            };
+            let family = if other.is_ipv4() { "ip" } else { "ip6" };
+            let outer = lab.provider(2).count(&format!("{family} daddr {other} meta l4proto {protocol} th dport 1194"));
             for (endpoint, via) in [
                 (SocketAddr::new(other, 1194).to_string(), ""),
                 (other.to_string(), ""),
                 ("*:1194".to_owned(), ""),
                 ("*:1194".to_owned(), "option via 'OI'"),
             ] {
-                applied(&lab, &with(&format!("list endpoint '{endpoint}'\n{via}")));
-                if protocol == "udp" {
-                    // TCP ends by that.
-                    lab.router.forget_connections();
-                }
-                carries(&lab, 443);
-                carries_the_routers(&lab, 443);
-                let by_second = !via.is_empty() && protocol == "udp";
-                assert_eq!(outer.packets() > 0, by_second, "{own} {endpoint} {via}");
+                let wansplit = applied(&lab, &with(&format!("list endpoint '{endpoint}'\n{via}")));
+                let before = outer.packets();
+                let _ends = start();
+                wansplit.apply();
+                carries(&lab, &lab.lan, 443);
+                carries(&lab, &lab.router, 443);
+                assert_eq!(outer.packets() > before, !via.is_empty(), "{own} {endpoint} {via}");
             }
+            let _ends = start();
+            applied(&lab, &with(""));
+            lab.router.forget_connections();
             if protocol == "udp" {
-                applied(&lab, &with(""));
-                lab.router.forget_connections();
+                // A TCP connection has its source address, which leads to the right link.
                 assert_ne!(lab.udp(&lab.lan, INTERNET[0], 443), TUNNEL_WAY, "unnamed it swallows its own packets");
-                let check = configured(&lab, &with("")).run(&["check"]);
-                assert!(check.stderr.contains("own packets"), "{}{}", check.stdout, check.stderr);
             }
+            let check = configured(&lab, &with("")).run(&["check"]);
+            assert!(check.stderr.contains("own packets"), "{}{}", check.stdout, check.stderr);
         }
     });
 }
@@ -255,5 +222,36 @@ fn tunnels_do_not_carry_each_other_in_a_circle() {
             assert!(lab.router.ping("198.18.5.1".parse().unwrap(), &[]), "the outer tunnel: {text}");
             assert_eq!(outside.packets() == 0, inside, "{text}");
         }
+    });
+}
+
+/// `check` says where the main table gets a tunnel's own packets wrong.
+#[test]
+fn check_finds_a_main_table_that_misleads_a_tunnel() {
+    lab::isolated(|| {
+        let lab = Lab::with(&Setup { main_default: vec![1], ..Setup::default() });
+        let vpn = Vpn::new(&lab);
+        let _ends = wireguard(&lab, &vpn, 0);
+        let check = |options: &str| {
+            let output = configured(&lab, &with_wireguard(options, "")).run(&["check"]);
+            output.stdout + &output.stderr
+        };
+        let [into_itself, wins] = ["into the tunnel itself", "it wins over `via`"];
+        for options in ["", "option via 'OI'"] {
+            let said = check(options);
+            assert!(!said.contains("warning"), "{said}");
+        }
+        lab.router.ip("route replace default dev wg0");
+        assert!(check("").contains(into_itself), "{}", check(""));
+        assert!(!check("option via 'OI'").contains("warning"), "{}", check("option via 'OI'"));
+        // As netifd does it.
+        lab.router.ip(&format!("route add {} via 198.51.100.1", VPN[0]));
+        assert!(!check("").contains("warning"), "{}", check(""));
+        assert!(check("option via 'OI'").contains(wins), "{}", check("option via 'OI'"));
+        // With `via` the default by the tunnel does no harm.
+        lab.router.ip(&format!("route del {} via 198.51.100.1", VPN[0]));
+        applied(&lab, &with_wireguard("option via 'OI'", ""));
+        lab.router.forget_connections();
+        wait_for("the tunnel", || lab.udp(&lab.router, INTERNET[0], 443) == TUNNEL_WAY);
     });
 }

@@ -84,7 +84,7 @@ pub(crate) fn findings(
     findings.extend(rivals::rivals(Path::new(rivals::STARTED_AT_BOOT), running));
     findings.extend(plan::review::review(config, &survey.facts));
     match plan::plan(config, &survey.facts) {
-        Ok(plan) => findings.extend(survey::neighbours(kernel, config, &plan)),
+        Ok(plan) => findings.extend(survey::neighbours(kernel, config, &survey.facts, &plan)),
         Err(shortage) => findings.push(survey::shortage(&shortage)),
     }
     findings

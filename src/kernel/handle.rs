@@ -13,7 +13,7 @@ use super::netlink::route::{self, ForeignRoute, OddRoute, Routes};
 use super::netlink::rule::{self, OddRule, Rules};
 use super::netlink::socket::{Failure, Socket};
 use super::netlink::tunnel::Tunnel;
-use super::netlink::wireguard;
+use super::netlink::wireguard::{self, Wireguard};
 use super::nft;
 use crate::config::model::Family;
 use crate::interval::Interval;
@@ -93,12 +93,19 @@ impl Kernel {
     /// What a device's own packets look like, if it is a tunnel and the machine can tell. A tunnel that cannot be asked
     /// is not an error: it may be gone already.
     pub fn outer(&mut self, device: &Link) -> Option<Outer> {
-        let port = match device.tunnel? {
-            Tunnel::Told(outer) => return Some(outer),
-            Tunnel::Wireguard => self.generic.run(|socket| wireguard::listen_port(socket, &device.name)).ok()?,
-            Tunnel::Tun => super::wireguard::listen_port(Path::new(super::wireguard::FOLDER), &device.name),
-        };
-        port.map(Outer::from_port)
+        match device.tunnel? {
+            Tunnel::Told(outer) => Some(outer),
+            Tunnel::Wireguard | Tunnel::Tun => self.wireguard(device)?.port.map(Outer::from_port),
+        }
+    }
+
+    /// What a WireGuard device says of itself, in the kernel or in user space.
+    pub fn wireguard(&mut self, device: &Link) -> Option<Wireguard> {
+        match device.tunnel? {
+            Tunnel::Wireguard => self.generic.run(|socket| wireguard::device(socket, &device.name)).ok(),
+            Tunnel::Tun => super::wireguard::device(Path::new(super::wireguard::FOLDER), &device.name),
+            Tunnel::Told(_) => None,
+        }
     }
 
     /// Reads the router's addresses, without link-local IPv6 ones.

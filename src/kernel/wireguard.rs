@@ -3,9 +3,11 @@
 //! The protocol is text, one `key=value` a line, and an empty line at the end: "Cross-platform Userspace Implementation"
 //! on wireguard.com, "Configuration Protocol".
 
+use super::netlink::wireguard::Wireguard;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// Where the sockets are.
@@ -17,15 +19,21 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// More than this is no answer: a peer takes some 300 bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// The UDP port that the program behind a device listens on, and sends from; `None` if there is no such program.
+/// Asks the program behind a device; `None` if there is no such program.
 #[must_use]
-pub fn listen_port(folder: &Path, device: &str) -> Option<u16> {
-    let socket: PathBuf = folder.join(format!("{device}.sock"));
-    let mut stream = UnixStream::connect(socket).ok()?;
+pub fn device(folder: &Path, device: &str) -> Option<Wireguard> {
+    let mut stream = UnixStream::connect(folder.join(format!("{device}.sock"))).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     stream.set_write_timeout(Some(PATIENCE)).ok()?;
     stream.write_all(b"get=1\n\n").ok()?;
+    let mut found = Wireguard::default();
     let lines = BufReader::new(stream.take(LONGEST)).lines();
-    let mut lines = lines.map_while(Result::ok).take_while(|line| !line.is_empty());
-    lines.find_map(|line| line.strip_prefix("listen_port=")?.parse().ok()).filter(|port| *port != 0)
+    for line in lines.map_while(Result::ok).take_while(|line| !line.is_empty()) {
+        match line.split_once('=') {
+            Some(("listen_port", port)) => found.port = port.parse().ok().filter(|port| *port != 0),
+            Some(("endpoint", place)) => found.peers.extend(place.parse::<SocketAddr>()),
+            _ => {}
+        }
+    }
+    Some(found)
 }

@@ -5,6 +5,7 @@ mod clock;
 mod findings;
 pub mod lists;
 pub mod rivals;
+mod tunnels;
 
 pub use findings::{neighbours, shortage};
 
