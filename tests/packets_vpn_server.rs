@@ -108,8 +108,10 @@ fn openvpn_answers_by_the_link_it_was_called_on() {
                     assert!(!vpn.host.ping(own[0], &[]), "{protocol}: then `multihome` is not needed any more");
                 }
             }
-            assert_eq!(answers[0].packets(), 0, "{protocol} {options}: answers by link 1");
-            assert_eq!(lab.spoofed(), 0, "{:?}", lab.strays());
+            assert_eq!(answers[0].packets() == 0, served, "{protocol} {options}: answers by link 1");
+            // What was still to be said to the client when the device went finds no other way than main's default.
+            let strays: Vec<String> = lab.strays().into_iter().filter(|stray| !stray.contains(CLIENT[0])).collect();
+            assert!(strays.is_empty(), "{strays:?}");
         }
     });
 }
