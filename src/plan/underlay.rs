@@ -140,3 +140,79 @@ fn may_match(rule: &Rule, outer: &Outer, family: Family) -> bool {
         && may(matches.source_ports.as_ref(), outer.source_port.map(u128::from))
         && may(matches.destination_ports.as_ref(), outer.destination_port.map(u128::from))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::plan::sample::{config, facts, links, policy};
+
+    /// Links A to D, of which B and C are tunnels, known by their ports.
+    fn before(rules: &str, vias: &[(usize, Underlay)]) -> [Option<usize>; 2] {
+        let text = links(4, "")
+            + &policy("mixed", &["B", "A"], "")
+            + &policy("tunnels", &["C", "B"], "")
+            + &policy("plain", &["A", "D"], "")
+            + rules;
+        let mut config = config(&text, false);
+        for (link, via) in vias {
+            config.links[*link].via = Some(*via);
+        }
+        let mut facts = facts("GGGG");
+        for (link, port) in [(1, 51820), (2, 51821)] {
+            facts.links[link].outer = vec![Outer::from_port(port)];
+        }
+        let own = own_packets(&config, &facts, Family::V4);
+        [1, 2].map(|link| own.iter().find(|own| own.link == LinkId(link)).unwrap().before)
+    }
+
+    fn rule(matches: &str, target: &str) -> String {
+        format!("config rule\n option from 'router'\n{matches}\n option use '{target}'\n")
+    }
+
+    #[test]
+    fn the_first_rule_that_leads_into_the_tunnel_does_not_see_its_packets() {
+        let lan = "config rule\n option use 'B'\n";
+        for (rules, expected) in [
+            (String::new(), [None, None]),
+            (lan.to_owned(), [None, None]),
+            (rule("", "plain") + &rule("", "main"), [None, None]),
+            (rule("", "plain") + &rule("", "B"), [Some(1), None]),
+            (rule("", "mixed"), [Some(0), Some(0)]),
+            (rule("", "tunnels"), [Some(0), Some(0)]),
+            // What they cannot match does not count: another protocol, family or port.
+            (rule(" list proto 'tcp'", "B") + &rule("", "B"), [Some(1), None]),
+            (rule(" option family 'ipv6'", "mixed"), [None, None]),
+            (rule(" list proto 'udp'\n list src_port '51821'", "mixed"), [None, Some(0)]),
+            // Where they go is not known: it may be there.
+            (rule(" list dest_ip '192.0.2.1'", "mixed"), [Some(0), Some(0)]),
+        ] {
+            assert_eq!(before(&rules, &[]), expected, "{rules}");
+        }
+    }
+
+    #[test]
+    fn a_tunnel_may_be_carried_by_another_but_not_in_a_circle() {
+        let [to_b, to_c] = [rule(" list dest_port '51821'", "B"), rule(" list dest_port '51820'", "C")];
+        // The first rule keeps its own tunnel's packets from the second: so that one's tunnel may be carried by it.
+        assert_eq!(before(&(to_b.clone() + &to_c), &[]), [Some(0), Some(1)]);
+        assert_eq!(before(&(to_c + &to_b), &[]), [Some(1), Some(0)]);
+        assert_eq!(before(&rule("", "B"), &[]), [Some(0), None]);
+        assert_eq!(before(&rule("", "C"), &[(2, Underlay::Link(LinkId(1)))]), [Some(0), Some(0)]);
+        assert_eq!(before(&rule("", "B"), &[(2, Underlay::Link(LinkId(1)))]), [Some(0), None]);
+    }
+
+    #[test]
+    fn what_is_known_of_a_tunnel_makes_its_selectors() {
+        let text = links(2, " list endpoint '203.0.113.7:1194'\n list endpoint '2001:db8::7'") + &rule("", "A");
+        let config = config(&text, false);
+        let selectors = |family| {
+            let own = own_packets(&config, &facts("GG"), family);
+            let own = own.iter().filter(|own| own.link == LinkId(0));
+            own.map(|own| own.selector(family).to_string()).collect::<Vec<_>>()
+        };
+        let over = |protocol| format!("pref 0 to 203.0.113.7/32 iif lo ipproto {protocol} dport 1194 lookup main");
+        assert_eq!(selectors(Family::V4), [over(17), over(6)]);
+        assert_eq!(selectors(Family::V6), ["pref 0 to 2001:db8::7/128 iif lo lookup main"]);
+    }
+}

@@ -39,13 +39,14 @@ pub struct Vpn {
 #[derive(Debug)]
 pub struct Running(Child);
 
-/// One end of a WireGuard tunnel in user space (`wireguard-go`): the device lives as long as this.
+/// One end of a WireGuard tunnel, in user space (`wireguard-go`) or in the kernel. In user space the device lives as long
+/// as this.
 #[derive(Debug)]
 pub struct Wireguard<'a> {
     host: &'a Host,
     device: &'static str,
     key: String,
-    program: Running,
+    program: Option<Running>,
 }
 
 impl Vpn {
@@ -126,6 +127,17 @@ impl<'a> Wireguard<'a> {
             fs::exists(format!("/run/wireguard/{device}.sock")).unwrap_or(false)
                 && host.output("ip", &["link", "show", device]).code == 0
         });
+        Self::made(host, device, port, Some(program))
+    }
+
+    /// The same by the kernel, if it knows WireGuard.
+    #[must_use]
+    pub fn in_kernel(host: &'a Host, device: &'static str, port: Option<u16>) -> Self {
+        host.ip(&format!("link add {device} type wireguard"));
+        Self::made(host, device, port, None)
+    }
+
+    fn made(host: &'a Host, device: &'static str, port: Option<u16>, program: Option<Running>) -> Self {
         let key = host.command("wg", &["genkey"]).trim().to_owned();
         let file = format!("/run/{device}.key");
         fs::write(&file, &key).expect("/run is ours");
