@@ -85,9 +85,17 @@ fn wireguard(lab: &Lab, vpn: &Vpn) {
         while outer[1].packets() < before + 5 {
             assert!(since.elapsed() < Duration::from_secs(60), "the tunnel stays on EMB: {:#}", status(lab));
         }
-        println!("WireGuard to {} goes on by OI after {:?}", VPN[family], since.elapsed());
+        // Over IPv6 it keeps its source address until a handshake has failed (`send6` in drivers/net/wireguard/socket.c,
+        // unlike `send4`, does not ask whether the route is another one): OI's provider drops that, some 20 seconds long.
+        let patience = Duration::from_secs([0, 90][family]) + since.elapsed();
         for flow in &inside {
-            assert!(flow.goes_on(10), "{:?}", flow.so_far());
+            while !flow.goes_on(10) {
+                assert!(since.elapsed() < patience, "{:?}", flow.so_far());
+            }
+        }
+        println!("WireGuard to {} goes on by OI after {:?}", VPN[family], since.elapsed());
+        if family == 0 {
+            assert_eq!(lab.spoofed(), 0, "{:?}", lab.strays());
         }
         lab.provider(1).speak();
         wait_for_state(lab, "EMB", "up");
@@ -99,12 +107,12 @@ fn wireguard(lab: &Lab, vpn: &Vpn) {
     vpn.host.ip("link del wgs");
     let way = lab.udp(&lab.lan, INTERNET[0], 80);
     println!("without a tunnel a LAN host's packet goes {way:?}");
-    assert_eq!(lab.spoofed(), 0, "{:?}", lab.strays());
 }
 
 /// The router's end has no address of its own: the route of each packet gives it one.
 fn point_to_point(lab: &Lab, vpn: &Vpn, kind: &str, protocol: u8) {
     let (server, [customer, _]) = (VPN[0], Wan(1).router());
+    let strays = lab.spoofed();
     lab.router.ip(&format!("link add t0 type {kind} remote {server}"));
     vpn.host.ip(&format!("link add t0 type {kind} local {server} remote {customer}"));
     // IP in IP carries IPv4 alone.
@@ -142,5 +150,5 @@ fn point_to_point(lab: &Lab, vpn: &Vpn, kind: &str, protocol: u8) {
     }
     let way = lab.udp(&lab.lan, INTERNET[0], 443);
     assert!(way != TUNNEL_WAY && way != Way::Link(1), "{way:?}");
-    assert_eq!(lab.spoofed(), 0, "{:?}", lab.strays());
+    assert_eq!(lab.spoofed(), strays, "{:?}", lab.strays());
 }
