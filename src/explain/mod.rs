@@ -197,7 +197,7 @@ fn decide_for_router(config: &Config, paths: &Paths, facts: &Facts, packet: &Pac
     }
     let matched = first_match(config, facts, packet);
     if let Some((link, path)) = tunnels::caught(config, paths, facts, packet, matched.map(|(index, _)| index)) {
-        return Decision { reason: Reason::OwnPacket(link), paths: path.map(|path| (path, 1)).into_iter().collect() };
+        return Decision::new(Reason::OwnPacket(link), path.map(|path| (path, 1)).into_iter().collect());
     }
     if let Some((index, rule)) = matched {
         let path = paths.of_router_target(rule.target);

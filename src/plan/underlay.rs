@@ -136,7 +136,8 @@ fn may_match(rule: &Rule, outer: &Outer, family: Family) -> bool {
     });
     matches.allows(family)
         && may(matches.protocols.as_ref(), outer.protocol.map(u128::from))
-        && may(matches.destination(family), address)
+        // Where there are sets, it may be in one of those instead.
+        && (matches.destination_sets.is_some() || may(matches.destination(family), address))
         && may(matches.source_ports.as_ref(), outer.source_port.map(u128::from))
         && may(matches.destination_ports.as_ref(), outer.destination_port.map(u128::from))
 }
