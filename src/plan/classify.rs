@@ -322,7 +322,9 @@ impl<'a> Builder<'a> {
         // Its mark has done its work, and a tunnel would copy it to the packet it makes of this one: VXLAN routes that by
         // the copy, back into itself; GRE and IP in IP have it stamped as if it were bound to the tunnel.
         let clear = Rule::always(Action::SetMark(0));
-        // All others pass by one rule more.
+        // First those of running connections, most of all: they meet this one rule.
+        let actions = vec![Action::SetMark(0), Action::Verdict(Verdict::Accept)];
+        let running = Rule { matches: vec![Match::Running], actions };
         let new = |actions| Rule { matches: vec![Match::New], actions };
         let stamps = match rules.as_mut_slice() {
             [only] => new(std::mem::take(&mut only.actions)),
@@ -332,7 +334,7 @@ impl<'a> Builder<'a> {
                 new(vec![Action::Verdict(Verdict::Goto("stamps".into()))])
             }
         };
-        vec![stamps, clear]
+        vec![running, stamps, clear]
     }
 
     /// Gives a packet of a stamped connection its mark.
