@@ -329,7 +329,8 @@ fn an_established_packet_meets_three_rules() {
         [Action::Lookup(_, map)] => map.clone(),
         other => panic!("{other:?}"),
     };
-    // Restored by the first rule, in either direction; the chain of its mark is one rule; postrouting asks if it is new.
+    // Restored by the first rule, in either direction; the chain of its mark is one rule; postrouting
+    // takes the mark away.
     for hook in ["prerouting", "output"] {
         let map = map_of(&rules(hook)[0]);
         assert!(map.starts_with("restore_"));
@@ -337,8 +338,9 @@ fn an_established_packet_meets_three_rules() {
         let Entries::Verdicts(entries) = &map.entries else { panic!("{map:?}") };
         assert!(entries.iter().all(|(_, to)| rules(to.chain().unwrap()).len() == 1));
     }
-    assert_eq!(rules("postrouting").len(), 1);
-    assert_eq!(rules("postrouting")[0].matches, [wansplit::plan::ruleset::Match::New]);
+    let first = &rules("postrouting")[0];
+    assert_eq!(first.matches, [wansplit::plan::ruleset::Match::Running]);
+    assert_eq!(first.actions, [Action::SetMark(0), Action::Verdict(Verdict::Accept)]);
 }
 
 #[test]

@@ -65,6 +65,10 @@ fn holds(config: &Config) -> String {
         if link.speed.is_some() || link.quota.is_some() {
             writeln!(out, "  speed {:?}, {:?}", link.speed, link.quota).unwrap();
         }
+        if !link.endpoints.is_empty() || link.via.is_some() {
+            let endpoints: Vec<_> = link.endpoints.iter().map(ToString::to_string).collect();
+            writeln!(out, "  to [{}] via {:?}", endpoints.join(", "), link.via).unwrap();
+        }
         if link.flush != Flush::default() {
             writeln!(out, "  {:?}", link.flush).unwrap();
         }

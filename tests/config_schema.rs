@@ -82,6 +82,8 @@ fn the_schema_and_the_reader_agree() {
         (true, with_policy(json!({ "mode": "balance", "use": "b tier 9" }))),
         (false, with_policy(json!({ "mode": "balance", "use": ["a 3", ""] }))),
         (false, with_policy(json!({ "mode": "balance", "use": [3] }))),
+        (true, with_link(json!({ "endpoint": ["203.0.113.7", "[2001:db8::7]:1194", "*:1194"], "via": "main" }))),
+        (false, with_link(json!({ "endpoint": "vpn.example.net:1194" }))),
         (false, with_link(json!({ "track_ip": ["one.one.one.one"] }))),
         (false, with_link(json!({ "track_ip": ["1.1.1.1:port"] }))),
         (false, with_link(json!({ "track_method": "icmp" }))),

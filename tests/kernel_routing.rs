@@ -81,6 +81,13 @@ fn every_kind_of_rule() -> Vec<IpRule> {
             IpRule { iif: Some("lo".into()), users: Some((0, 0)), ..rule(850, 100) },
             IpRule { iif: Some("lo".into()), users: Some((0, 0)), ..IpRule::unreachable(family, 851) },
             rule(840, 256),
+            IpRule {
+                iif: Some("lo".into()),
+                to: Some((address, family.width())),
+                protocol: Some(17),
+                source_ports: Some((51820, 51820)),
+                ..IpRule::unreachable(family, 841)
+            },
         ]);
     }
     all
@@ -124,6 +131,7 @@ fn every_rule_is_added_read_and_deleted() {
         "800:\tnot from all fwmark 0/0xff000000 lookup main suppress_prefixlength 0 proto 119",
         "821:\tfrom 192.0.2.1 iif lo ipproto tcp sport 22 lookup 4000000000 proto 119",
         "820:\tfrom all iif lo ipproto udp dport 5000-6000 lookup 200 proto 119",
+        "841:\tfrom all to 192.0.2.1 iif lo ipproto udp sport 51820 unreachable proto 119",
         "850:\tfrom all iif lo uidrange 0-0 lookup 100 proto 119",
         "851:\tfrom all iif lo uidrange 0-0 unreachable proto 119",
     ] {
@@ -144,7 +152,7 @@ fn doubled_and_odd_rules_are_seen_and_can_go() {
     if !inside("doubled_and_odd_rules_are_seen_and_can_go") {
         return;
     }
-    sh("ip rule add pref 9 fwmark 0x1 unreachable protocol 119
+    sh("ip rule add pref 9 fwmark 0x1 prohibit protocol 119
         ip rule add pref 9 fwmark 0x1 unreachable
         ip rule add pref 9 tos 0x10 lookup 100 protocol 119
         ip rule add pref 8 goto 32766 protocol 119

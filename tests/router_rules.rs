@@ -113,6 +113,7 @@ fn facts(config: &Config) -> Facts {
         v6: side(n, "2001:db8::1"),
         prefixes: Vec::new(),
         translates6: false,
+        outer: Vec::new(),
     };
     Facts { links: (0..config.links.len()).map(link).collect(), ipv6: true, ..Facts::default() }
 }

@@ -86,7 +86,7 @@ pub(crate) fn findings(
     findings.extend(plan::review::review(config, &survey.facts));
     match plan::plan(config, &survey.facts) {
         Ok(plan) => {
-            findings.extend(survey::neighbours(kernel, config, &plan));
+            findings.extend(survey::neighbours(kernel, config, &survey.facts, &plan));
             findings.extend(Resolver::default().findings(config, &plan));
         }
         Err(shortage) => findings.push(survey::shortage(&shortage)),

@@ -26,7 +26,7 @@ pub struct Explain {
     #[argh(positional)]
     pub(crate) protocol: String,
 
-    /// the sender: an address, perhaps with a port, as 192.168.1.10:40000 or [fd00::10]:40000; or the word router
+    /// the sender: an address, perhaps with a port, as 192.168.1.10:40000 or [fd00::10]:40000; or the word router, perhaps with a port
     #[argh(positional)]
     pub(crate) source: String,
 
@@ -139,10 +139,12 @@ pub(crate) fn parse(verb: &Explain) -> Result<Packet, String> {
     let protocol = config::protocol_number(&verb.protocol)
         .ok_or_else(|| format!("'{}' is no protocol: say tcp, udp, icmp or a number up to 255", verb.protocol))?;
     let (destination, destination_port) = question::endpoint(&verb.destination)?;
-    let router = verb.source == "router";
-    let (source, source_port) = match router {
-        true => (None, None),
-        false => question::endpoint(&verb.source).map(|(address, port)| (Some(address), port))?,
+    let own = verb.source.strip_prefix("router").filter(|rest| rest.is_empty() || rest.starts_with(':'));
+    let router = own.is_some();
+    let (source, source_port) = match own.map(|rest| rest.trim_start_matches(':')) {
+        Some("") => (None, None),
+        Some(port) => (None, Some(port.parse().map_err(|_| format!("'{port}' is no port: write router:51820"))?)),
+        None => question::endpoint(&verb.source).map(|(address, port)| (Some(address), port))?,
     };
     if source.is_some_and(|source| source.is_ipv4() != destination.is_ipv4()) {
         return Err("the sender's address is of one IP version and the receiver's of the other".into());

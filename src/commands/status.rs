@@ -95,7 +95,7 @@ pub(crate) fn collect(
     watched: impl FnOnce(&[Device]) -> Watched,
 ) -> Value {
     let mut problems: Vec<String> = survey.findings.iter().map(Diagnostic::in_words).collect();
-    problems.extend(survey::neighbours(kernel, config, plan).iter().map(Diagnostic::in_words));
+    problems.extend(survey::neighbours(kernel, config, &survey.facts, plan).iter().map(Diagnostic::in_words));
     problems.extend(resolver.findings(config, plan).iter().map(Diagnostic::in_words));
     let devices = kernel.links().unwrap_or_default();
     let flows = kernel.tally_flows(config.globals.mask.bits()).ok();

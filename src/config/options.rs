@@ -92,6 +92,10 @@ pub enum ValueKind {
     Percent,
     /// The address of a host that is asked, perhaps with a port.
     TrackedHost,
+    /// Where a tunnel's own packets go: an address, perhaps with a port, or a port at any address, `*:1194`.
+    Endpoint,
+    /// A policy, a link or `main`.
+    Underlay,
 }
 
 /// One option of a section type.
@@ -231,6 +235,12 @@ const LINK: &[OptionSpec] = &[
         "whether IPv6 senders are translated on this link (masq6, NPT); auto: as its zone in the firewall's configuration says",
     )
     .or("auto"),
+    list(
+        "endpoint",
+        ValueKind::Endpoint,
+        "a tunnel's servers, whom its own packets go to: addresses, with a port if wanted; *:1194 is a port of any address",
+    ),
+    single("via", ValueKind::Underlay, "what carries a tunnel's own packets: a policy, a link or main"),
     list(
         "track_ip",
         ValueKind::TrackedHost,

@@ -90,6 +90,8 @@ fn definition_name(spec: &OptionSpec) -> &'static str {
         ValueKind::OneOf(_) | ValueKind::Number(..) | ValueKind::Bits(..) | ValueKind::Duration(..) => spec.name,
         ValueKind::Percent => "percent",
         ValueKind::TrackedHost => "tracked_host",
+        ValueKind::Endpoint => "endpoint",
+        ValueKind::Underlay => "underlay",
         ValueKind::Name => "name",
         ValueKind::Interface => "interface",
         ValueKind::Device => "device",
@@ -166,6 +168,7 @@ fn definition(value: ValueKind) -> Value {
         ]),
         ValueKind::Percent => number(1, 100, "^[0-9]+%?$"),
         ValueKind::TrackedHost => text(r"^(\[[0-9a-fA-F:.]+\]|[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(:[0-9]+)?$"),
+        ValueKind::Endpoint => text(r"^(\*|\[[0-9a-fA-F:.]+\]|[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(:[0-9]+)?$"),
         ValueKind::Number(least, most) => number(least, most, "^[0-9]+$"),
         ValueKind::Bits(least, most) => number(least, most, "^(0[xX][0-9a-fA-F]{1,8}|[0-9]+)$"),
         ValueKind::Name => text(r"^\S(.*\S)?$"),
@@ -189,7 +192,7 @@ fn definition(value: ValueKind) -> Value {
         ValueKind::Domain => text(r"^(\*?\.)?[0-9A-Za-z_-]+(\.[0-9A-Za-z_-]+)*\.?$"),
         ValueKind::Entry => text(r"^[0-9a-fA-F:.]+([-/][0-9a-fA-F:.]+)?$"),
         ValueKind::Path => text("^/."),
-        ValueKind::Member | ValueKind::Target => text(r"\S"),
+        ValueKind::Member | ValueKind::Target | ValueKind::Underlay => text(r"\S"),
         ValueKind::Speed => {
             any_of(vec![object! { "type": "number", "minimum": 0.001 }, text(r"^[0-9]+(\.[0-9]{1,3})?[kMG]?$")])
         }

@@ -2,6 +2,7 @@
 
 mod matching;
 pub mod question;
+mod tunnels;
 pub mod way;
 pub mod words;
 
@@ -97,6 +98,8 @@ pub enum Reason {
     BoundTo(LinkId),
     /// It is sent by a command that is bound to this link: `wansplit use`.
     Used(LinkId),
+    /// It is one of those that this link, a tunnel, consists of.
+    OwnPacket(LinkId),
     /// No rule matched.
     NoRule,
 }
@@ -204,7 +207,11 @@ fn decide_for_router(config: &Config, paths: &Paths, facts: &Facts, packet: &Pac
     {
         return Decision::one(Reason::BoundTo(*link), paths.of_link(*link));
     }
-    if let Some((index, rule)) = first_match(config, facts, packet) {
+    let matched = first_match(config, facts, packet);
+    if let Some((link, path)) = tunnels::caught(config, paths, facts, packet, matched.map(|(index, _)| index)) {
+        return Decision::new(Reason::OwnPacket(link), path.map(|path| (path, 1)).into_iter().collect());
+    }
+    if let Some((index, rule)) = matched {
         let path = paths.of_router_target(rule.target);
         return Decision::new(Reason::Rule(index), path.map(|path| (path, 1)).into_iter().collect());
     }

@@ -38,7 +38,7 @@ impl Words<'_> {
         let end =
             |address: IpAddr, port: &Option<u16>| port.map_or(address.to_string(), |port| with_port(address, port));
         let sender = match (origin, source) {
-            (From::Router, None) => "router".to_string(),
+            (From::Router, None) => source_port.map_or("router".to_string(), |port| format!("router, port {port}")),
             (From::Router, Some(source)) => format!("router, bound to {}", end(*source, source_port)),
             (From::Device(device, _), source) => {
                 let source = source.map_or("?".into(), |source| end(source, source_port));
@@ -71,6 +71,9 @@ impl Words<'_> {
             Reason::Used(id) => {
                 format!("a command bound to link {} sends it (wansplit use); by another link it never goes", link(id))
             }
+            Reason::OwnPacket(id) => {
+                format!("link {} is a tunnel made of such packets: they never go into it", link(id))
+            }
             Reason::NoRule => "no rule matches".into(),
             Reason::Rule(n) => {
                 self.config.rules.get(n).map_or(String::new(), |rule| format!("rule '{}' matches", rule.name))
@@ -91,7 +94,7 @@ impl Words<'_> {
         let end = match self.decision.reason {
             Reason::Rule(n) | Reason::RuleAndPrefix(n, _) => n,
             Reason::NoRule | Reason::Prefix(_) => self.config.rules.len(),
-            Reason::CameInBy(_) | Reason::BoundTo(_) | Reason::Used(_) => 0,
+            Reason::CameInBy(_) | Reason::BoundTo(_) | Reason::Used(_) | Reason::OwnPacket(_) => 0,
         };
         let passed = self.config.rules.iter().take(end);
         let line = |rule: &Rule| {

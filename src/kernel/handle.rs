@@ -13,10 +13,13 @@ use super::netlink::nftables::{self, Table};
 use super::netlink::route::{self, ForeignRoute, OddRoute, Routes};
 use super::netlink::rule::{self, OddRule, Rules};
 use super::netlink::socket::{Failure, Socket};
+use super::netlink::tunnel::Tunnel;
+use super::netlink::wireguard::{self, Wireguard};
 use super::nft;
 use crate::config::model::Family;
 use crate::interval::Interval;
 use crate::map::Map;
+use crate::network::outer::Outer;
 use crate::plan::state::{IpRule, Route};
 use nix::errno::Errno;
 use nix::sys::socket::SockProtocol;
@@ -28,6 +31,7 @@ use std::path::Path;
 pub struct Kernel {
     rtnetlink: Channel,
     netfilter: Channel,
+    generic: Channel,
     nft_transactions: u32,
     nft: Option<nft::Waiting>,
     nft_ports: Vec<u32>,
@@ -47,6 +51,7 @@ impl Default for Kernel {
         Self {
             rtnetlink: Channel::new(SockProtocol::NetlinkRoute),
             netfilter: Channel::new(SockProtocol::NetlinkNetFilter),
+            generic: Channel::new(SockProtocol::NetlinkGeneric),
             nft_transactions: 0,
             nft: None,
             nft_ports: Vec::new(),
@@ -84,6 +89,24 @@ impl Kernel {
     /// The exchange with the kernel failed.
     pub fn links(&mut self) -> Result<Vec<Link>, Error> {
         self.route(link::list).map_err(while_doing("read the network devices"))
+    }
+
+    /// What a device's own packets look like, if it is a tunnel and the machine can tell. A tunnel that cannot be asked
+    /// is not an error: it may be gone already.
+    pub fn outer(&mut self, device: &Link) -> Option<Outer> {
+        match device.tunnel? {
+            Tunnel::Told(outer) => Some(outer),
+            Tunnel::Wireguard | Tunnel::Tun => self.wireguard(device)?.port.map(Outer::from_port),
+        }
+    }
+
+    /// What a WireGuard device says of itself, in the kernel or in user space.
+    pub fn wireguard(&mut self, device: &Link) -> Option<Wireguard> {
+        match device.tunnel? {
+            Tunnel::Wireguard => self.generic.run(|socket| wireguard::device(socket, &device.name)).ok(),
+            Tunnel::Tun => super::wireguard::device(Path::new(super::wireguard::FOLDER), &device.name),
+            Tunnel::Told(_) => None,
+        }
     }
 
     /// Reads the router's addresses, without link-local IPv6 ones.

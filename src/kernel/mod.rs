@@ -11,6 +11,7 @@ pub mod privileges;
 pub mod rt_tables;
 pub mod sysctl;
 pub mod users;
+pub mod wireguard;
 
 pub use error::Error;
 pub use handle::Kernel;

@@ -225,14 +225,17 @@ impl Sources<'_> {
     }
 
     /// Whether an interface without a default route can carry a family all the same: PPP without its peer's route,
-    /// WireGuard. A delegated prefix does for an IPv6 address: many providers give no other.
+    /// WireGuard. A delegated prefix does for an IPv6 address: many providers give no other. Of a device that a program
+    /// looks after (OpenVPN's, with `proto 'none'`) the kernel alone knows the addresses.
     fn needs_no_gateway(&self, interface: &Interface, family: Family) -> bool {
         let gatewayless = match device_of(interface).and_then(|name| self.device(name)) {
             Some(device) => device.gatewayless,
             None => makes_own_device(interface) || interface.addresses.iter().any(|address| address.peer.is_some()),
         };
         let prefixed = family == Family::V6 && !interface.prefixes.is_empty();
-        gatewayless && (prefixed || interface.global_addresses(family).next().is_some())
+        let known = device_of(interface).and_then(|name| self.device(name));
+        let addressed = !self.kernel_addresses(known, family).is_empty();
+        gatewayless && (prefixed || addressed || interface.global_addresses(family).next().is_some())
     }
 
     /// The kernel knows more addresses than netifd (its own IPv6 ones); but it may be another machine's.

@@ -6,11 +6,13 @@ pub mod firewall;
 pub mod gather;
 pub mod known;
 pub mod netifd;
+pub mod outer;
 
 use crate::clock::Now;
 use crate::config::model::{Config, Family, LinkId, Rule};
 use crate::interval::IntervalSet;
 use crate::map::{Map, Set};
+use outer::Outer;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// What is known about the machine's links at one moment.
@@ -84,6 +86,8 @@ pub struct LinkFacts {
     pub prefixes: Vec<(Ipv6Addr, u8)>,
     /// Whether IPv6 senders are translated on it, so that hosts with any address may leave by it.
     pub translates6: bool,
+    /// If it is a tunnel: its own packets, as far as the machine tells what they look like.
+    pub outer: Vec<Outer>,
 }
 
 /// One link in one family.

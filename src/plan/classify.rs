@@ -9,6 +9,7 @@
 //!              <rest>                     a source prefix that a link delegated: that link
 //! output       ct mark vmap @restore
 //! postrouting  new: the connection is stamped with the link it really leaves by
+//!              meta mark cleared          a tunnel would lend it to the packets it makes of this one
 //! ```
 
 use super::compiler::{self, region::Member, region::Region};
@@ -318,15 +319,22 @@ impl<'a> Builder<'a> {
         }
         let entries = self.by_device(|builder, link| builder.pin(builder.paths.of_link(link)));
         rules.push(self.lookup("wan_out", vec![Key::Output], entries));
-        // All others pass by one rule.
+        // Its mark has done its work, and a tunnel would copy it to the packet it makes of this one: VXLAN routes that by
+        // the copy, back into itself; GRE and IP in IP have it stamped as if it were bound to the tunnel.
+        let clear = Rule::always(Action::SetMark(0));
+        // First those of running connections, most of all: they meet this one rule.
+        let actions = vec![Action::SetMark(0), Action::Verdict(Verdict::Accept)];
+        let running = Rule { matches: vec![Match::Running], actions };
         let new = |actions| Rule { matches: vec![Match::New], actions };
-        match rules.as_mut_slice() {
-            [only] => vec![new(std::mem::take(&mut only.actions))],
+        let stamps = match rules.as_mut_slice() {
+            [only] => new(std::mem::take(&mut only.actions)),
             _ => {
+                rules.push(clear.clone());
                 self.chains.add("stamps".to_string(), rules);
-                vec![new(vec![Action::Verdict(Verdict::Goto("stamps".into()))])]
+                new(vec![Action::Verdict(Verdict::Goto("stamps".into()))])
             }
-        }
+        };
+        vec![running, stamps, clear]
     }
 
     /// Gives a packet of a stamped connection its mark.
@@ -360,7 +368,8 @@ impl<'a> Builder<'a> {
     fn pin(&mut self, path: PathId) -> Verdict {
         self.stamped.insert(path);
         let mark = self.paths[path].mark.bits();
-        self.chain("pin", path, Rule::always(Action::SetConnectionMark(mark)))
+        let actions = vec![Action::SetMark(0), Action::SetConnectionMark(mark)];
+        self.chain("pin", path, Rule { matches: Vec::new(), actions })
     }
 
     fn chain(&mut self, role: &str, path: PathId, rule: Rule) -> Verdict {

@@ -15,7 +15,7 @@
 //!    can carry (IPv6): see [`refusal`].
 //! 6. `iif lo ipproto P dport D`: the router's own services. They choose the right source address in both families,
 //!    where a mark comes too late. If one of them holds traffic back, they stand before all `from` rules: see
-//!    [`router::holds_back`].
+//!    [`router::holds_back`]. Among them, what keeps tunnels' own packets out of their tunnels: see [`super::underlay`].
 //! 7. `from` again, for an address that two links share: there it could only be a guess.
 //! 8. `fwmark` with `from`: the same refusals for hosts.
 

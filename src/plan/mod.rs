@@ -22,6 +22,7 @@ pub mod ruleset;
 pub(crate) mod sample;
 pub mod state;
 pub mod tiers;
+pub mod underlay;
 pub mod users;
 
 use crate::config::model::{Config, Family, LinkId};

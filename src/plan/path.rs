@@ -11,7 +11,7 @@
 mod builder;
 
 use super::allot::Shortage;
-use crate::config::model::{Config, Fallback, LinkId, Mark, PolicyId, Rule, Spread, Sticky, Target};
+use crate::config::model::{Config, Fallback, LinkId, Mark, PolicyId, Rule, Spread, Sticky, Target, Underlay};
 use crate::map::Map;
 use crate::network::Facts;
 use crate::sort;
@@ -205,6 +205,16 @@ impl Paths {
             Target::Unreachable => self.unreachable,
             Target::Blackhole => self.blackhole,
             Target::Main => None,
+        }
+    }
+
+    /// The path of a tunnel's own packets; `None` is the main table.
+    #[must_use]
+    pub fn of_underlay(&self, underlay: Underlay) -> Option<PathId> {
+        match underlay {
+            Underlay::Policy(policy) => self.router[policy.0],
+            Underlay::Link(link) => Some(self.of_link(link)),
+            Underlay::Main => None,
         }
     }
 

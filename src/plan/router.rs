@@ -2,10 +2,12 @@
 //!
 //! A mark set in the output hook comes after the kernel chose the source address; an ip rule comes before. An ip rule
 //! knows one prefix, one protocol and one port range, so a configured rule becomes as many as it takes, in the order of
-//! the configuration; the first match wins there too.
+//! the configuration; the first match wins there too. The packets that tunnels consist of are taken out before they
+//! could get into their own tunnel: see [`underlay`].
 
 use super::path::Paths;
 use super::state::{IpRule, TABLE_MAIN};
+use super::underlay::{self, Own};
 use crate::config::model::{Config, Fallback, Family, LAST_USER, Matches, Rule};
 use crate::interval::{IntervalSet, to_ipv4, to_ipv6, to_prefixes};
 use crate::network::Facts;
@@ -18,10 +20,23 @@ const ICMPV6: u128 = 58;
 /// The ip rules of all rules that look at the router's own packets, from `priority` upwards.
 #[must_use]
 pub fn rules(config: &Config, paths: &Paths, facts: &Facts, family: Family, priority: u32) -> Vec<IpRule> {
+    let own = underlay::own_packets(config, facts, family);
     let mut rules: Vec<IpRule> = Vec::new();
-    for rule in of_router(config, facts) {
+    for own in &own {
+        if let Some(path) = own.path(paths) {
+            let table = path.map_or(TABLE_MAIN, |path| paths[path].table);
+            let led = IpRule::lookup(family, next(&rules, priority), table);
+            catch(&mut rules, [own].into_iter(), led);
+        }
+    }
+    for (n, rule) in of_router(config, facts) {
+        let endangered = || own.iter().filter(|own| own.before == Some(n));
+        let to_main = IpRule::lookup(family, next(&rules, priority), TABLE_MAIN);
+        catch(&mut rules, endangered(), to_main);
+        let refused = IpRule::unreachable(family, next(&rules, priority));
+        catch(&mut rules, endangered(), refused);
         let table = paths.of_router_target(rule.target).map_or(TABLE_MAIN, |path| paths[path].table);
-        let next = rules.last().map_or(priority, |last| last.priority + 1);
+        let next = next(&rules, priority);
         // The pieces of one rule exclude each other and lead to the same table: they may share a priority.
         rules.extend(selectors(&rule.matches, family, &facts.absent_users).into_iter().map(|selector| IpRule {
             iif: Some("lo".into()),
@@ -33,18 +48,33 @@ pub fn rules(config: &Config, paths: &Paths, facts: &Facts, family: Family, prio
     rules
 }
 
+/// Adds rules that do with tunnels' own packets what `fate` does.
+fn catch<'a>(rules: &mut Vec<IpRule>, own: impl Iterator<Item = &'a Own>, fate: IpRule) {
+    for own in own {
+        let IpRule { family, priority, table, action, .. } = fate;
+        let rule = IpRule { table, action, priority, ..own.selector(family) };
+        if !rules.contains(&rule) {
+            rules.push(rule);
+        }
+    }
+}
+
+fn next(rules: &[IpRule], first: u32) -> u32 {
+    rules.last().map_or(first, |last| last.priority + 1)
+}
+
 /// Whether a rule for the router's own traffic holds some of it back. Then these rules come before those for bound
 /// sockets: refused without a source address, the kernel picks one for an IPv6 packet and asks again, and the answer
 /// for that address must not be another link.
 #[must_use]
 pub fn holds_back(config: &Config, paths: &Paths, facts: &Facts) -> bool {
-    let mut targets = of_router(config, facts).filter_map(|rule| paths.of_router_target(rule.target));
+    let mut targets = of_router(config, facts).filter_map(|(_, rule)| paths.of_router_target(rule.target));
     targets.any(|path| paths[path].course.fallback != Fallback::Main)
 }
 
 /// The rules that look at the router's own packets at this time.
-fn of_router<'a>(config: &'a Config, facts: &'a Facts) -> impl Iterator<Item = &'a Rule> {
-    facts.rules_of(config).map(|(_, rule)| rule).filter(|rule| rule.origin.includes_router())
+fn of_router<'a>(config: &'a Config, facts: &'a Facts) -> impl Iterator<Item = (usize, &'a Rule)> {
+    facts.rules_of(config).filter(|(_, rule)| rule.origin.includes_router())
 }
 
 /// How many ip rules it takes to say `matches` in both families.

@@ -1,6 +1,6 @@
 //! What is odd about the world, in words.
 
-use super::Account;
+use super::{Account, tunnels};
 use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::model::{Attachment, Config, Family, LinkId};
 use crate::config::source::Position;
@@ -81,11 +81,13 @@ pub(super) fn untranslated(config: &Config, firewall: &Firewall) -> Option<Diagn
 }
 
 /// What others have put into the kernel that gets in our way. A kernel that cannot be asked has no findings.
-pub fn neighbours(kernel: &mut Kernel, config: &Config, plan: &Plan) -> Vec<Diagnostic> {
+pub fn neighbours(kernel: &mut Kernel, config: &Config, facts: &Facts, plan: &Plan) -> Vec<Diagnostic> {
     let Ok(links) = kernel.links() else { return Vec::new() };
     let routes = kernel.foreign_routes(&links).unwrap_or_default();
     let rules = kernel.rules().map(|rules| rules.foreign).unwrap_or_default();
-    review::review(config, &plan.paths, &routes, &rules)
+    let mut findings = review::review(config, &plan.paths, &routes, &rules);
+    findings.extend(tunnels::findings(kernel, config, facts, &links));
+    findings
 }
 
 /// Too few marks, as a finding.

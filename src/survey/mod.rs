@@ -6,6 +6,7 @@ mod findings;
 pub mod lists;
 mod membership;
 pub mod rivals;
+mod tunnels;
 
 pub use findings::{neighbours, shortage};
 pub use membership::sets_with;
@@ -176,6 +177,7 @@ pub fn survey(
         firewall,
     };
     let mut facts = gather::gather(config, &sources);
+    look_into_tunnels(handle, &mut facts, &devices);
     let wans: Vec<String> = facts.links.iter().filter_map(|link| link.v4.device.clone()).collect();
     let checked = |how| Set::from_iter(wans.iter().filter(|device| source_check(device) == how).cloned());
     (facts.strict_devices, facts.loose_devices) = (checked(1), checked(2));
@@ -197,6 +199,15 @@ pub fn survey(
 #[must_use]
 pub fn now(config: &Config) -> Now {
     clock::now(config).0
+}
+
+/// Enters into the facts what the links' own packets look like, where they are tunnels.
+fn look_into_tunnels(handle: &mut Kernel, facts: &mut Facts, devices: &[Device]) {
+    for link in &mut facts.links {
+        let names = Set::from_iter([&link.v4, &link.v6].into_iter().filter_map(|side| side.device.clone()));
+        let own = devices.iter().filter(|device| names.contains(&device.name));
+        link.outer = own.filter_map(|device| handle.outer(device)).collect();
+    }
 }
 
 /// Enters into the facts what probes have shown.

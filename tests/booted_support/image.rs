@@ -9,11 +9,17 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 /// Programs of this machine that the network, wansplit and the test call.
-const PROGRAMS: [&str; 3] = ["nft", "ip", "ping"];
+const PROGRAMS: [&str; 4] = ["nft", "ip", "ping", "wg"];
 
 /// What is copied of the kernel's modules: all of the network, and what it needs.
-const MODULES: [&str; 5] =
-    ["kernel/net", "kernel/lib", "kernel/crypto", "kernel/arch/x86/crypto", "kernel/drivers/net/veth.ko"];
+const MODULES: [&str; 6] = [
+    "kernel/net",
+    "kernel/lib",
+    "kernel/crypto",
+    "kernel/arch/x86/crypto",
+    "kernel/drivers/net/veth.ko",
+    "kernel/drivers/net/wireguard",
+];
 
 /// An ext4 disk image for a test, as it is before the first boot.
 pub fn built(test: &str, kernel: &Kernel) -> PathBuf {

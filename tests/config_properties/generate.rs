@@ -186,7 +186,28 @@ fn quota() -> impl Strategy<Value = Quota> {
     (1u64..=1_000_000_000_000, select(Period::ALL.to_vec())).prop_map(|(k, per)| Quota { bytes: k * 1000, per })
 }
 
+/// Links, some of them tunnels: each may go by one before it, so none in a circle.
 fn links(mask: Mask, names: Vec<String>) -> impl Strategy<Value = Vec<Link>> {
+    let host = || prop_oneof![host(Family::V4, Method::Tcp), host(Family::V6, Method::Tcp)];
+    let endpoint = prop_oneof![
+        host().prop_map(|TrackedHost { address, port }| Endpoint { address: Some(address), port }),
+        (1u16..).prop_map(|port| Endpoint { address: None, port: Some(port) }),
+    ];
+    let endpoints = btree_set(endpoint, 0..3).prop_map(|set| set.into_iter().collect::<Vec<_>>());
+    let tunnels = vec((endpoints, option::of(any::<Index>())), names.len());
+    (bare_links(mask, names), tunnels).prop_map(|(mut links, tunnels)| {
+        for (n, (link, (endpoints, via))) in links.iter_mut().zip(tunnels).enumerate() {
+            link.endpoints = endpoints;
+            link.via = via.map(|index| match index.index(n + 1) {
+                0 => Underlay::Main,
+                before => Underlay::Link(LinkId(before - 1)),
+            });
+        }
+        links
+    })
+}
+
+fn bare_links(mask: Mask, names: Vec<String>) -> impl Strategy<Value = Vec<Link>> {
     let count = names.len();
     let pins = (option::of(any::<Index>()), any::<bool>(), any::<bool>());
     let flush = (any::<bool>(), any::<bool>()).prop_map(|(down, up)| Flush { down, up });
@@ -222,6 +243,8 @@ fn links(mask: Mask, names: Vec<String>) -> impl Strategy<Value = Vec<Link>> {
                 flush,
                 speed,
                 quota,
+                endpoints: Vec::new(),
+                via: None,
             }
         };
         parts.map(link).collect()

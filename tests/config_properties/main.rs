@@ -123,7 +123,7 @@ proptest! {
             (
                 "link",
                 "name interface device gateway gateway6 mark table priority fallback track_ip track_method interval \
-                 timeout down up reliability max_loss max_latency flush_conntrack",
+                 timeout down up reliability max_loss max_latency flush_conntrack endpoint via",
             ),
             ("policy", "name use mode balance_by fallback"),
             ("rule", "name enabled proto src_ip dest_ip src_port dest_port src_mac src_iface dscp uid family from use"),

@@ -60,6 +60,14 @@ fn sections(config: &Config) -> Vec<Written> {
             let bytes = units(bytes, [("T", 1_000_000_000_000), ("G", 1_000_000_000), ("k", 1000)]);
             options.extend([("max", one(&bytes)), ("max_per", one(&per.word()))]);
         }
+        if !link.endpoints.is_empty() {
+            options.push(("endpoint", link.endpoints.iter().map(ToString::to_string).collect()));
+        }
+        options.extend(link.via.map(|via| match via {
+            Underlay::Link(below) => ("via", one(&config[below].name)),
+            Underlay::Policy(policy) => ("via", one(&config[policy].name)),
+            Underlay::Main => ("via", one(&"main")),
+        }));
         written.push(Written { kind: "link", name: link.name.clone(), options });
     }
     for policy in &config.policies {

@@ -33,7 +33,7 @@ pub fn facts(config: &Config, prefix: bool) -> Facts {
         v4: side(n, "198.51.100.1"),
         v6: side(n, "2001:db8::1"),
         prefixes: if prefix && n == 0 { vec![("fd00::".parse().unwrap(), 125)] } else { Vec::new() },
-        translates6: false,
+        ..LinkFacts::default()
     });
     Facts { links: links.collect(), ipv6: true, ..Facts::default() }
 }

@@ -7,6 +7,7 @@ mod quota;
 mod schedule;
 mod sticky;
 mod tracking;
+mod tunnel;
 
 pub use address_set::{AddressSet, Listed, Part, SetId};
 pub use mark::{ForeignMark, Mark, Mask};
@@ -15,6 +16,7 @@ pub use quota::{Period, Quota};
 pub use schedule::Schedule;
 pub use sticky::{Sticky, Who};
 pub use tracking::{Method, TrackedHost, Tracking};
+pub use tunnel::{Endpoint, Underlay};
 
 use super::source::Position;
 use std::fmt;
@@ -118,6 +120,10 @@ pub struct Link {
     pub speed: Option<u32>,
     /// How much it may carry in a period before it is second choice.
     pub quota: Option<Quota>,
+    /// If it is a tunnel: where its own packets go, as far as its owner says so.
+    pub endpoints: Vec<Endpoint>,
+    /// What carries its own packets; without it the rules for the router's own traffic decide.
+    pub via: Option<Underlay>,
 }
 
 /// When a link's established connections are made to choose their link anew: `flush_conntrack`.

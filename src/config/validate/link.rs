@@ -4,6 +4,7 @@ use super::names::Named;
 use super::quota;
 use super::section::{Complaint, Reported, Section};
 use super::tracking;
+use super::tunnel;
 use super::values;
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
 use crate::config::model::{Attachment, Fallback, Link, Mark, Mask};
@@ -58,6 +59,9 @@ fn link(named: Named<'_>, mask: Option<Mask>, taken: &mut Taken, diagnostics: &m
         flush: tracking::flush(section, diagnostics),
         speed: section.single("speed", quota::speed, diagnostics).ok().flatten().map(|speed| speed.value),
         quota: quota::quota(section, diagnostics),
+        endpoints: tunnel::endpoints(section, diagnostics),
+        // Policies are not known yet: see `tunnel::underlays`.
+        via: None,
     }
 }
 

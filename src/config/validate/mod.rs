@@ -17,6 +17,7 @@ mod schedule;
 mod section;
 mod sets;
 mod tracking;
+mod tunnel;
 mod values;
 
 use super::diagnostics::{Diagnostic, Severity, quote};
@@ -50,9 +51,10 @@ pub fn validate(document: &Document, diagnostics: &mut Vec<Diagnostic>) -> Confi
 
     let globals = globals::globals(of(SectionKind::Globals), diagnostics);
     let names = Names::collect(&known, diagnostics);
-    let links = link::links(names.links(), globals.mask, diagnostics);
+    let mut links = link::links(names.links(), globals.mask, diagnostics);
     let policies: Vec<Policy> =
         names.policies().map(|section| policy::policy(section, &names, &links, diagnostics)).collect();
+    tunnel::underlays(&names, &policies, &mut links, diagnostics);
     let sets = Sets::read(of(SectionKind::Set), diagnostics);
     let mut reader = rule::Reader { names: &names, policies: &policies, mask: globals.values.mask, sets };
     let rules = reader.rules(of(SectionKind::Rule), rules_so_far, diagnostics);

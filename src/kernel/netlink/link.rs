@@ -2,10 +2,12 @@
 
 use super::message::{DUMP, Malformed, Message, Request};
 use super::socket::{Failure, Socket};
+use super::tunnel::{self, Tunnel};
 
 const RTM_NEWLINK: u16 = 16;
 const RTM_GETLINK: u16 = 18;
 const IFLA_IFNAME: u16 = 3;
+const IFLA_LINKINFO: u16 = 18;
 pub(super) const IFLA_OPERSTATE: u16 = 16;
 const IFLA_STATS64: u16 = 23;
 
@@ -37,6 +39,8 @@ pub struct Link {
     /// Whether packets can leave by it without the link-layer address of a gateway: point to point, no ARP,
     /// or not Ethernet at all (PPP, WireGuard, tunnels, modems in raw mode).
     pub gatewayless: bool,
+    /// If it is a tunnel of a kind that is known here: what it is.
+    pub tunnel: Option<Tunnel>,
     /// Bytes received.
     pub rx_bytes: u64,
     /// Bytes sent.
@@ -73,6 +77,7 @@ pub(super) fn decode(message: &Message) -> Result<Option<Link>, Malformed> {
         operational: true,
         loopback: flags & IFF_LOOPBACK != 0,
         gatewayless: flags & (IFF_POINTOPOINT | IFF_NOARP) != 0 || (hardware != ETHERNET && flags & IFF_LOOPBACK == 0),
+        tunnel: None,
         rx_bytes: 0,
         tx_bytes: 0,
     };
@@ -81,6 +86,7 @@ pub(super) fn decode(message: &Message) -> Result<Option<Link>, Malformed> {
         match attribute.kind {
             IFLA_IFNAME => link.name = attribute.string(),
             IFLA_OPERSTATE => link.operational = OPERATING.contains(&attribute.u8()?),
+            IFLA_LINKINFO => link.tunnel = tunnel::decode(&attribute)?,
             IFLA_STATS64 => (link.rx_bytes, link.tx_bytes) = bytes(attribute.payload)?,
             _ => {}
         }

@@ -280,6 +280,14 @@ impl<'a> Attribute<'a> {
         self.chunk().map(u32::from_ne_bytes)
     }
 
+    /// 16 bits in network order.
+    ///
+    /// # Errors
+    /// The value is shorter.
+    pub fn be16(&self) -> Result<u16, Malformed> {
+        self.chunk().map(u16::from_be_bytes)
+    }
+
     /// 32 bits in network order.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! A small typed codec for the few netlink messages wansplit needs.
 //!
 //! Numbers and layouts are those of the kernel's `uapi` headers `netlink.h`, `rtnetlink.h`, `fib_rules.h`,
-//! `if_link.h`, `if_addr.h`, `netfilter/nf_tables.h` and `netfilter/nfnetlink_conntrack.h`.
+//! `if_link.h`, `if_tunnel.h`, `if_addr.h`, `genetlink.h`, `wireguard.h`, `netfilter/nf_tables.h` and `netfilter/nfnetlink_conntrack.h`.
 
 pub mod address;
 pub mod conntrack;
@@ -19,6 +19,8 @@ pub mod route;
 mod route_reader;
 pub mod rule;
 pub mod socket;
+pub mod tunnel;
+pub mod wireguard;
 
 #[cfg(test)]
 mod tests;

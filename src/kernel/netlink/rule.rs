@@ -145,7 +145,7 @@ pub fn list(socket: &mut Socket) -> Result<Rules, Failure> {
 fn is_of_a_form_we_make(rule: &IpRule, action: Action) -> bool {
     match action {
         Action::Lookup => true,
-        Action::Unreachable => rule.table == 0 && rule.users.is_some(),
+        Action::Unreachable => rule.table == 0,
         _ => false,
     }
 }

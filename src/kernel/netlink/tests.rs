@@ -26,6 +26,7 @@ fn links() -> Vec<Link> {
         operational: true,
         loopback: true,
         gatewayless: false,
+        tunnel: None,
         rx_bytes: 0,
         tx_bytes: 0,
     };

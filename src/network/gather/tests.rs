@@ -32,6 +32,8 @@ fn link(name: &str, attachment: Attachment) -> Link {
         flush,
         speed: None,
         quota: None,
+        endpoints: Vec::new(),
+        via: None,
     }
 }
 
@@ -58,6 +60,7 @@ fn device(index: u32, name: &str) -> Device {
         operational: true,
         loopback: false,
         gatewayless: false,
+        tunnel: None,
         rx_bytes: 0,
         tx_bytes: 0,
     }
@@ -233,6 +236,20 @@ fn an_address_is_enough_where_there_are_no_gateways() {
     }
     let lan = only(gather(&interface_link("lan"), &elsewhere(&interfaces)));
     assert_eq!(lan.v4.state, State::Down(Down::NotOffered));
+}
+
+/// OpenVPN's device as netifd knows it with `proto 'none'`: it is there, and somebody else gives it addresses.
+#[test]
+fn a_tunnel_whose_addresses_netifd_does_not_know_is_a_link() {
+    let text = r#"{"interface": [
+        {"interface": "vpn", "up": true, "device": "tun0", "l3_device": "tun0", "proto": "none"}]}"#;
+    let interfaces = parse(text).unwrap().interfaces;
+    let tun0 = Device { gatewayless: true, ..device(7, "tun0") };
+    let addresses = [address(7, "10.8.0.6")];
+    let vpn = only(gather(&interface_link("vpn"), &here(&interfaces, std::slice::from_ref(&tun0), &addresses)));
+    assert_eq!(vpn.v4.state, State::Up(hop("tun0", "")));
+    assert_eq!(vpn.v4.addresses, ips(&["10.8.0.6"]));
+    assert_eq!(vpn.v6.state, State::Down(Down::NotOffered));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Finds the paths of a configuration.
 
 use super::{Choice, Course, Memory, Path, PathId, Paths, Purpose, Share, Tier};
-use crate::config::model::{Config, Fallback, LinkId, Mark, Member, Mode, Policy, PolicyId, Rule, Target};
+use crate::config::model::{
+    Config, Fallback, Link, LinkId, Mark, Member, Mode, Policy, PolicyId, Rule, Target, Underlay,
+};
 use crate::map::Map;
 use crate::plan::allot::{self, Allotment, Shortage};
 use crate::sort;
@@ -153,9 +155,11 @@ impl Builder<'_> {
             Mode::Balance(_) | Mode::Failover => Choice::One(self.path(by_tiers(policy, None), || policy.name.clone())),
         };
         let of_router = |rule: &Rule| rule.target == Target::Policy(id) && rule.origin.includes_router();
+        // The packets of a tunnel are the router's own too.
+        let of_tunnel = |link: &Link| link.via == Some(Underlay::Policy(id));
         let own = match choice {
             Choice::One(path) if self.all[path.0].course == in_order(policy) => Some(path),
-            _ if !self.config.rules.iter().any(of_router) => None,
+            _ if !self.config.rules.iter().any(of_router) && !self.config.links.iter().any(of_tunnel) => None,
             _ => Some(self.path(in_order(policy), || policy.name.clone())),
         };
         self.keep(policy, &choice);

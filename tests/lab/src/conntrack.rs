@@ -3,11 +3,14 @@
 use crate::host::Host;
 use nix::sys::socket::{AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket};
 use std::collections::BTreeMap;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// `NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET`; the answers are `IPCTNL_MSG_CT_NEW`.
 const GET: u16 = 1 << 8 | 1;
+/// `IPCTNL_MSG_CT_DELETE`.
+const DELETE: u16 = 1 << 8 | 2;
 const NLM_F_REQUEST_DUMP: u16 = 1 | 0x300;
+const NLM_F_REQUEST_ACK: u16 = 1 | 0x4;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 /// Headers of netlink and of netfilter's netlink.
@@ -27,6 +30,11 @@ impl Host {
         count
     }
 
+    /// Makes its kernel forget all connections.
+    pub fn forget_connections(&self) {
+        self.run(forget);
+    }
+
     /// How many connections of both families carry one of these conntrack marks.
     #[must_use]
     pub fn connections_marked(&self, marks: &[u32]) -> usize {
@@ -34,15 +42,32 @@ impl Host {
     }
 }
 
-/// Whether it is IPv6's, and the mark, of each connection.
-fn dump() -> Vec<(bool, u32)> {
+/// A socket on which a request without attributes, for both families, was sent.
+fn asked(kind: u16, flags: u16) -> OwnedFd {
     let socket = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkNetFilter)
         .expect("a netlink socket");
     let mut request = u32::try_from(HEADERS).expect("20").to_ne_bytes().to_vec();
-    request.extend([GET.to_ne_bytes(), NLM_F_REQUEST_DUMP.to_ne_bytes()].concat());
+    request.extend([kind.to_ne_bytes(), flags.to_ne_bytes()].concat());
     // Sequence, port; then family (both), version, resource.
     request.extend([0; 8 + 4]);
     sendto(socket.as_raw_fd(), &request, &NetlinkAddr::new(0, 0), MsgFlags::empty()).expect("a request sent");
+    socket
+}
+
+fn forget() {
+    let socket = asked(DELETE, NLM_F_REQUEST_ACK);
+    let mut answer = [0; 256];
+    let length = recv(socket.as_raw_fd(), &mut answer, MsgFlags::empty()).expect("the kernel's answer");
+    assert!(
+        length >= 20 && answer[16..20] == [0; 4],
+        "the kernel does not forget connections: {:?}",
+        &answer[..length]
+    );
+}
+
+/// Whether it is IPv6's, and the mark, of each connection.
+fn dump() -> Vec<(bool, u32)> {
+    let socket = asked(GET, NLM_F_REQUEST_DUMP);
     let mut connections = Vec::new();
     let mut buffer = vec![0; 256 * 1024];
     loop {

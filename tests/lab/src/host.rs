@@ -174,7 +174,8 @@ impl Host {
         assert!(output.code == 0, "{program} {arguments:?} on {}:\n{input}\n{}", self.name, output.stderr);
     }
 
-    fn output_with_input(&self, program: &str, arguments: &[&str], input: &str) -> Output {
+    /// The same with an input.
+    pub fn output_with_input(&self, program: &str, arguments: &[&str], input: &str) -> Output {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.start(&mut command);

@@ -44,6 +44,7 @@ mod provider;
 mod snapshot;
 mod topology;
 mod trouble;
+mod vpn;
 
 pub use address::{INTERNET, LAN, LAN_GATEWAY, LAN2, LAN2_GATEWAY, Lease, Wan, client_address};
 pub use births::Births;
@@ -63,3 +64,4 @@ pub use provider::{Counter, Provider};
 pub use snapshot::{Monitor, Snapshot, assert_same, snapshot};
 pub use topology::{Lab, Leaks, Setup};
 pub use trouble::Trouble;
+pub use vpn::{Running, TUNNEL, VPN, Vpn, WIREGUARD_PORT, Wireguard, masquerade, openvpn, tunnel_addresses, wait_for};

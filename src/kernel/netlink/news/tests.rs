@@ -102,6 +102,7 @@ fn a_carrier_that_was_lost_when_it_was_read_is_news_when_it_is_announced() {
         operational: true,
         loopback: false,
         gatewayless: false,
+        tunnel: None,
         rx_bytes: 0,
         tx_bytes: 0,
     };
