@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use wansplit::commands::{
     self, Exit, Place, apply, check, explain, hotplug, import, run, schema, set, show, status, stop, version,
 };
+use wansplit::launch;
 
 /// Sends each service out by the Internet link its owner chose.
 ///
@@ -46,6 +47,9 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = launch::become_other(std::env::args_os().skip(1)) {
+        return code.into();
+    }
     let arguments = commands::arguments(std::env::args_os().skip(1));
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let exit = match Wansplit::from_args(&["wansplit"], &words) {

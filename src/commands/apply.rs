@@ -9,6 +9,7 @@ use crate::logging;
 use crate::network::{Facts, LinkFacts};
 use crate::plan::Plan;
 use crate::reconcile::{self, Failed, Report, flows};
+use crate::resolver::{Resolver, restart};
 use crate::survey::{self, Account, Trust};
 use argh::FromArgs;
 use nix::errno::Errno;
@@ -41,8 +42,23 @@ impl Apply {
 /// Runs the verb.
 #[must_use]
 pub fn run(place: &Place, verb: &Apply) -> Exit {
-    match attempt(place, verb) {
-        Ok(exit) | Err(exit) => exit,
+    let (Ok(exit) | Err(exit)) = attempt(place, verb);
+    // By now the lock is free: what is started would inherit it.
+    if !verb.dry_run {
+        restart_dnsmasq();
+    }
+    exit
+}
+
+/// Restarts dnsmasq if that is due, and waits for it.
+pub(super) fn restart_dnsmasq() {
+    match restart::complete() {
+        Ok(true) => log::info!("dnsmasq was restarted, for what it is told of domains"),
+        Ok(false) => {}
+        Err(why) => {
+            log::warn!("{why}");
+            complain(&why);
+        }
     }
 }
 
@@ -86,12 +102,14 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
         let (survey, plan) = facts::plan(&mut kernel, config, &world, Trust::Kernel)?;
         facts::print_findings(&survey);
         if verb.dry_run {
-            let report = reconcile::difference(&mut kernel, Some(&plan)).map_err(refused)?;
+            let mut report = reconcile::difference(&mut kernel, Some(&plan)).map_err(refused)?;
+            report.changed.extend(Resolver::default().difference(Some((config, &plan))));
             print(&report, "would change");
             return Ok(loaded.exit());
         }
         match reconcile::apply(&mut kernel, &plan) {
-            Ok(report) => {
+            Ok(mut report) => {
+                report.add(Resolver::default().tell(config, &plan, report.made_sets));
                 print(&report, "changed");
                 if !report.changed.is_empty() {
                     log::info!("applied {}: {} changes", place.config, report.changed.len());
@@ -157,9 +175,13 @@ pub(crate) fn nothing_to_do(config: &Config) -> Option<&'static str> {
 /// Switched off is a wanted state too: nothing of ours in the kernel.
 fn idle(kernel: &mut Kernel, verb: &Apply, why: &str) -> Result<Exit, Exit> {
     let report = if verb.dry_run {
-        reconcile::difference(kernel, None).map_err(refused)?
+        let mut report = reconcile::difference(kernel, None).map_err(refused)?;
+        report.changed.extend(Resolver::default().difference(None));
+        report
     } else {
-        reconcile::remove(kernel).map_err(|failed| failure(&failed))?
+        let mut report = Resolver::default().forget();
+        report.add(reconcile::remove(kernel).map_err(|failed| failure(&failed))?);
+        report
     };
     if !report.changed.is_empty() {
         print(&report, "changed");

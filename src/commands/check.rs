@@ -8,6 +8,7 @@ use crate::json;
 use crate::kernel::Kernel;
 use crate::map::Set;
 use crate::plan;
+use crate::resolver::Resolver;
 use crate::sort;
 use crate::survey::{self, Survey, Trust, rivals};
 use argh::FromArgs;
@@ -84,7 +85,10 @@ pub(crate) fn findings(
     findings.extend(rivals::rivals(Path::new(rivals::STARTED_AT_BOOT), running));
     findings.extend(plan::review::review(config, &survey.facts));
     match plan::plan(config, &survey.facts) {
-        Ok(plan) => findings.extend(survey::neighbours(kernel, config, &plan)),
+        Ok(plan) => {
+            findings.extend(survey::neighbours(kernel, config, &plan));
+            findings.extend(Resolver::default().findings(config, &plan));
+        }
         Err(shortage) => findings.push(survey::shortage(&shortage)),
     }
     findings

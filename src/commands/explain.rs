@@ -12,7 +12,7 @@ use crate::kernel::Kernel;
 use crate::kernel::netlink::lookup::{self, Answer};
 use crate::network::Facts;
 use crate::plan::{self, Plan};
-use crate::survey::Trust;
+use crate::survey::{self, Trust};
 use argh::FromArgs;
 use serde_json::Value;
 use std::net::IpAddr;
@@ -106,7 +106,9 @@ fn explained<T>(
     asked: Question,
     say: impl FnOnce(&Words, &[Asked]) -> T,
 ) -> T {
-    let packet = complete(kernel, facts, asked.packet);
+    let mut packet = complete(kernel, facts, asked.packet);
+    packet.details.destination_in = survey::sets_with(kernel, plan, packet.destination);
+    packet.details.source_in = packet.source.map_or_else(Vec::new, |source| survey::sets_with(kernel, plan, source));
     let decision = explain::decide(config, &plan.paths, facts, &packet);
     // The kernel has the rules of this moment.
     let answers = if asked.is_of_now { ask(kernel, facts, plan, &packet, &decision) } else { Vec::new() };

@@ -15,6 +15,7 @@ use crate::reconcile;
 use crate::report::status::{Seen, Status as Report};
 use crate::report::table::Paint;
 use crate::report::text;
+use crate::resolver::Resolver;
 use crate::survey::{self, Survey, Trust};
 use argh::FromArgs;
 use serde_json::Value;
@@ -64,8 +65,10 @@ fn by_ourselves(config: &Config, place: &Place) -> Result<Value, Exit> {
     let world = facts::world(config, place)?;
     let (survey, plan) = facts::plan(&mut kernel, config, &world, Trust::Kernel)?;
     let wanted = config.globals.enabled.then_some(&plan);
-    let drift = reconcile::difference(&mut kernel, wanted).map_err(apply::refused)?.changed;
-    Ok(collect(&mut kernel, config, &survey, &plan, &drift, |_| Watched::default()))
+    let mut drift = reconcile::difference(&mut kernel, wanted).map_err(apply::refused)?.changed;
+    let mut resolver = Resolver::default();
+    drift.extend(resolver.difference(wanted.map(|plan| (config, plan))));
+    Ok(collect(&mut kernel, &mut resolver, config, &survey, &plan, &drift, |_| Watched::default()))
 }
 
 /// What only the daemon knows: what it has seen.
@@ -84,6 +87,7 @@ pub(crate) struct Watched {
 /// Asks the kernel for the rest of a status. `watched` is given the devices with their counters.
 pub(crate) fn collect(
     kernel: &mut Kernel,
+    resolver: &mut Resolver,
     config: &Config,
     survey: &Survey,
     plan: &Plan,
@@ -92,6 +96,7 @@ pub(crate) fn collect(
 ) -> Value {
     let mut problems: Vec<String> = survey.findings.iter().map(Diagnostic::in_words).collect();
     problems.extend(survey::neighbours(kernel, config, plan).iter().map(Diagnostic::in_words));
+    problems.extend(resolver.findings(config, plan).iter().map(Diagnostic::in_words));
     let devices = kernel.links().unwrap_or_default();
     let flows = kernel.tally_flows(config.globals.mask.bits()).ok();
     let counters = kernel.nft_counters(TABLE).ok();

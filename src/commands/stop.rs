@@ -6,6 +6,7 @@ use crate::daemon::control::client;
 use crate::kernel::Kernel;
 use crate::logging;
 use crate::reconcile;
+use crate::resolver::Resolver;
 use argh::FromArgs;
 
 /// Removes everything of ours from the kernel, and nothing else. All traffic then goes by the main table; kill switches
@@ -17,6 +18,13 @@ pub struct Stop {}
 /// Runs the verb.
 #[must_use]
 pub fn run(_verb: &Stop) -> Exit {
+    let exit = attempt();
+    // By now the lock is free: what is started would inherit it.
+    apply::restart_dnsmasq();
+    exit
+}
+
+fn attempt() -> Exit {
     // First: it would put back within a second what we take away.
     let resting = match client::tell_and_wait(Request::Pause) {
         Ok(resting) => resting,
@@ -30,7 +38,13 @@ pub fn run(_verb: &Stop) -> Exit {
         Err(error) => return apply::refused(error),
     };
     logging::to_system_log(log::LevelFilter::Info);
-    match reconcile::remove(&mut Kernel::new()) {
+    // First: if we are ended in between, no dnsmasq is told of sets that are gone.
+    let told = Resolver::default().forget();
+    let outcome = reconcile::remove(&mut Kernel::new()).map(|mut report| {
+        report.add(told);
+        report
+    });
+    match outcome {
         Ok(report) if report.changed.is_empty() => {
             say("nothing to stop: the kernel holds nothing of ours");
             Exit::Nothing

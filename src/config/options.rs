@@ -188,6 +188,11 @@ const GLOBALS: &[OptionSpec] = &[
     single("rule_priority", PRIORITY, "the priority of wansplit's first ip rule").or("800").vital(),
     single("log_level", ValueKind::OneOf(&["error", "warn", "info", "debug"]), "how much is written to the log")
         .or("info"),
+    list(
+        "dnsmasq_dir",
+        ValueKind::Path,
+        "where dnsmasq reads more configuration from (its conf-dir), for rules with domains; OpenWrt's own are found",
+    ),
 ];
 
 /// Below are the suppress rules, which need two places; above, the kernel's own rules for main and default (32766, 32767).

@@ -1,6 +1,7 @@
 //! The owner's own scripts in `/etc/hotplug.d/wansplit/`: told of every change of a link, one at a time, and never
 //! waited for. No script, no process.
 
+use crate::launch;
 use log::warn;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -8,7 +9,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// Where the scripts are.
@@ -112,12 +113,12 @@ fn scripts(directory: &Path) -> VecDeque<PathBuf> {
 
 fn start(script: &Path, environment: &Environment) -> std::io::Result<Child> {
     let mut command = if script == Path::new(RUNNER) {
-        let mut runner = Command::new(RUNNER);
+        let mut runner = launch::command(Path::new(RUNNER));
         runner.arg("wansplit");
         runner
     } else {
         // As hotplug-call does: the scripts need no first line and no executable bit.
-        let mut shell = Command::new("/bin/sh");
+        let mut shell = launch::command(Path::new("/bin/sh"));
         shell.arg(script);
         shell
     };

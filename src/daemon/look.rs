@@ -108,6 +108,7 @@ impl Daemon {
         };
         let mut tries = 0;
         let mut trouble = None;
+        let mut made_sets = false;
         let (survey, plan) = loop {
             tries += 1;
             let (survey, plan) = self.intend(config, &current.account, &known, current.state.as_ref())?;
@@ -131,6 +132,7 @@ impl Daemon {
                         // A full file system, say: nobody announces that it has room again.
                         self.triggers.again_at(Instant::now() + LONGEST, Look::default());
                     }
+                    made_sets |= report.made_sets;
                     self.complaints.extend(report.warnings.into_iter().chain(report.missing));
                     if current.state.is_none() {
                         // Later on what becomes of a link is told as an event.
@@ -151,6 +153,9 @@ impl Daemon {
                 .push(format!("rules that hold at certain times are looked at every 5 minutes only: {errno}"));
         }
         self.watches.settle();
+        if trouble.is_none() {
+            self.tell_dnsmasq(config, &plan, made_sets);
+        }
         drop(lock);
         let before = current.state.take();
         if let Some((before, _)) = &before {
@@ -223,6 +228,8 @@ impl Daemon {
     fn take_away(&mut self) -> Result<(), Fault> {
         let _lock = lock_now()?;
         self.alarm = Alarm::default();
+        let told = self.dnsmasq.forget();
+        self.complaints.extend(told.missing);
         let report = reconcile::remove(&mut self.kernel).map_err(|failed| Fault::Trouble(words_of(&failed)))?;
         if !report.changed.is_empty() {
             info!("switched off in its configuration: all traffic goes by the main table");

@@ -6,6 +6,7 @@ mod announce;
 mod bus;
 mod configuration;
 pub mod control;
+mod dnsmasq;
 mod events;
 mod flows;
 pub mod hooks;
@@ -32,6 +33,7 @@ use crate::survey::{Account, Survey};
 use alarm::Alarm;
 use bus::Bus;
 use control::server::Server;
+use dnsmasq::Dnsmasq;
 use events::Events;
 use flows::Sweeps;
 use hooks::Hooks;
@@ -60,6 +62,7 @@ struct Daemon {
     server: Server,
     signals: Signals,
     hooks: Hooks,
+    dnsmasq: Dnsmasq,
     triggers: Triggers,
     alarm: Alarm,
     prober: Prober,
@@ -159,6 +162,7 @@ impl Daemon {
             server,
             signals,
             hooks: Hooks::default(),
+            dnsmasq: Dnsmasq::default(),
             triggers,
             alarm: Alarm::default(),
             prober: Prober::new().map_err(|errno| Error::io("wait for", Path::new("probes"))(errno.into()))?,
@@ -200,6 +204,7 @@ impl Daemon {
             }
             self.hooks.turn(now);
             self.meter(now);
+            self.dnsmasq.turn(now, self.resting);
             self.watch(now);
             if let Some(look) = self.triggers.due(Instant::now()) {
                 self.look(look);
@@ -246,6 +251,7 @@ impl Daemon {
             watches,
             self.triggers.deadline(),
             self.hooks.deadline(),
+            self.dnsmasq.deadline(),
             self.server.deadline(),
             self.bus.deadline(),
             self.sweeps.deadline(),

@@ -23,7 +23,7 @@ pub enum Order {
 pub struct Signals(SignalFd);
 
 impl Signals {
-    /// Takes the signals over. Programs started from here on get their usual ones: the standard library sees to it.
+    /// Takes the signals over. Programs started from here on inherit them blocked; see [`launch`](crate::launch).
     ///
     /// # Errors
     /// The kernel refused.

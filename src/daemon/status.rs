@@ -70,11 +70,12 @@ impl Daemon {
             return object! { "error": "nothing is applied", "problems": self.told.as_slice() };
         };
         let wanted = (config.globals.enabled && !self.resting).then_some(plan);
-        let drift = reconcile::difference(&mut self.kernel, wanted)
+        let mut drift = reconcile::difference(&mut self.kernel, wanted)
             .map_or_else(|error| vec![error.to_string()], |report| report.changed);
         let (seen, used) = (self.seen(now), self.usage.used(config));
+        drift.extend(self.dnsmasq.resolver.difference(wanted.map(|plan| (config, plan))));
         let samples = &mut self.samples;
-        status::collect(&mut self.kernel, config, survey, plan, &drift, |devices| Watched {
+        status::collect(&mut self.kernel, &mut self.dnsmasq.resolver, config, survey, plan, &drift, |devices| Watched {
             seen,
             daemon: Some(std::process::id()),
             rates: samples.take(devices, now),

@@ -2,7 +2,7 @@
 
 use super::question::with_port;
 use super::way::Way;
-use super::{Decision, From, Miss, Outcome, Packet, Reason, miss, outcome};
+use super::{Decision, From, Miss, Outcome, Packet, Reason, matching, miss, outcome};
 use crate::config::describe::{conditions, protocols, schedule};
 use crate::config::model::{Config, Fallback, Family, LinkId, Member, Mode, Policy, Rule, Target};
 use crate::interval::IntervalSet;
@@ -108,7 +108,7 @@ impl Words<'_> {
             (Miss::Time, Some(times)) => {
                 format!("not now: it holds {}; it is {}", schedule(times), self.facts.now.local())
             }
-            _ => what(miss).to_string(),
+            _ => matching::why_not(miss, rule, self.packet),
         }
     }
 
@@ -124,6 +124,7 @@ impl Words<'_> {
                     conditions(rule),
                     target(self.config, rule.target)
                 ));
+                lines.extend(matching::by_sets(rule, self.packet).iter().map(|held| format!("set      {held}")));
                 if let Target::Policy(policy) = rule.target {
                     lines.push(format!("policy   {}", self::policy(self.config, &self.config[policy])));
                 }
@@ -171,24 +172,6 @@ impl Words<'_> {
             Outcome::Links(links) => links,
             Outcome::Fallback(_) => Vec::new(),
         }
-    }
-}
-
-fn what(miss: Miss) -> &'static str {
-    match miss {
-        Miss::Origin => "it looks at packets of another origin (from)",
-        Miss::Family => "other IP version",
-        Miss::Protocol => "other protocol",
-        Miss::Source => "other source address",
-        Miss::Destination => "other destination address",
-        Miss::SourcePort => "other source port",
-        Miss::DestinationPort => "other destination port",
-        Miss::Device => "other interface",
-        Miss::Mac => "other Ethernet address, or none known (give --mac)",
-        Miss::Dscp => "other DSCP value",
-        Miss::IcmpType => "other type of ICMP",
-        Miss::Mark => "other packet mark (give --mark)",
-        Miss::Time => "not now",
     }
 }
 

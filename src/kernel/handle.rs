@@ -5,6 +5,7 @@ use super::flows;
 use super::netlink::address::{self, Address};
 use super::netlink::conntrack::{self, Marked, Tally};
 use super::netlink::counters::{self, Count};
+use super::netlink::element;
 use super::netlink::elements::{self, Place};
 use super::netlink::link::{self, Link};
 use super::netlink::lookup::{self, Answer, Packet, Question};
@@ -237,6 +238,16 @@ impl Kernel {
         self.netfilter
             .run(|socket| counters::list(socket, table))
             .map_err(about("read the counters of the nftables table inet", || table.to_owned()))
+    }
+
+    /// Whether an address is in a set of the `inet` table of a name; not, if there is no such set.
+    ///
+    /// # Errors
+    /// The kernel refused: it may have no nftables, or we lack the right to look.
+    pub fn nft_set_has(&mut self, table: &str, set: &str, address: IpAddr) -> Result<bool, Error> {
+        self.netfilter
+            .run(|socket| element::is_in(socket, table, set, address))
+            .map_err(about("look into the nftables set", || set.to_owned()))
     }
 
     /// Says that `nft` will be needed soon: it starts while other things are done.

@@ -13,6 +13,7 @@ pub mod memory;
 pub mod moves;
 pub mod path;
 pub mod refusal;
+pub mod resolver;
 pub mod review;
 pub mod router;
 pub mod routes;

@@ -35,6 +35,18 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// What is missing: the rest of the new state works.
     pub missing: Vec<String>,
+    /// Sets that the resolver fills were made, and are empty.
+    pub made_sets: bool,
+}
+
+impl Report {
+    /// Adds what another part of the run did.
+    pub fn add(&mut self, other: Self) {
+        self.changed.extend(other.changed);
+        self.warnings.extend(other.warnings);
+        self.missing.extend(other.missing);
+        self.made_sets |= other.made_sets;
+    }
 }
 
 /// Why a run failed. The state from before is back, unless `left` says what could not be taken back.
@@ -180,6 +192,8 @@ fn bring_about(kernel: &mut Kernel, plan: Option<&Plan>, scope: Scope) -> Result
                 return Ok(true);
             }
             report.changed.extend(changes.lines());
+            let wanted = plan.filter(|_| scope == Scope::All).map(|plan| &*plan.ruleset);
+            report.made_sets |= wanted.is_some_and(|wanted| transactions::make_sets(wanted, world.table.as_ref()));
             send(kernel, plan, &changes, &mut undo, &mut report)?;
             Ok(false)
         });

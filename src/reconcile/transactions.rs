@@ -103,6 +103,13 @@ pub fn are_needed(wanted: Option<&Ruleset>, held: Option<&held::Table>) -> bool 
     wanted.map_or(held.is_some(), |wanted| difference(wanted, held).is_some())
 }
 
+/// Whether the transactions make a set that the resolver fills.
+#[must_use]
+pub fn make_sets(wanted: &Ruleset, held: Option<&held::Table>) -> bool {
+    let is_held = |name: &str| held.is_some_and(|held| held.sets.iter().any(|own| own.name == name));
+    wanted.maps.iter().any(|map| matches!(map.fill, Fill::Resolver(..)) && !is_held(&map.name))
+}
+
 /// The transactions that bring the kernel to the wanted table; none if it is there.
 #[must_use]
 pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {

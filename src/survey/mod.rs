@@ -4,9 +4,11 @@
 mod clock;
 mod findings;
 pub mod lists;
+mod membership;
 pub mod rivals;
 
 pub use findings::{neighbours, shortage};
+pub use membership::sets_with;
 
 use crate::clock::Now;
 use crate::config::diagnostics::{Diagnostic, Severity};

@@ -33,12 +33,16 @@ fn mask() -> impl Strategy<Value = Mask> {
 fn globals() -> impl Strategy<Value = Globals> {
     let level =
         select(vec![log::LevelFilter::Error, log::LevelFilter::Warn, log::LevelFilter::Info, log::LevelFilter::Debug]);
-    (any::<bool>(), mask(), 3u32..=32000, level).prop_map(|(enabled, mask, rule_priority, log_level)| Globals {
-        enabled,
-        mask,
-        rule_priority,
-        log_level,
-    })
+    let directories = btree_set("/[a-z0-9./_-]{0,12}[a-z0-9._-]", 0..3).prop_map(|set| set.into_iter().collect());
+    (any::<bool>(), mask(), 3u32..=32000, level, directories).prop_map(
+        |(enabled, mask, rule_priority, log_level, dnsmasq_dirs)| Globals {
+            enabled,
+            mask,
+            rule_priority,
+            log_level,
+            dnsmasq_dirs,
+        },
+    )
 }
 
 fn fallback() -> impl Strategy<Value = Fallback> {

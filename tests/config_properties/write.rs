@@ -27,6 +27,9 @@ fn sections(config: &Config) -> Vec<Written> {
             ("log_level", one(&globals.log_level.to_string().to_lowercase())),
         ],
     }];
+    if !globals.dnsmasq_dirs.is_empty() {
+        written[0].options.push(("dnsmasq_dir", globals.dnsmasq_dirs.clone()));
+    }
     for link in &config.links {
         let mut options = match &link.attachment {
             Attachment::Interface(name) => vec![("interface", one(name))],

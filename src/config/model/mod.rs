@@ -75,11 +75,19 @@ pub struct Globals {
     pub rule_priority: u32,
     /// `log_level`.
     pub log_level: log::LevelFilter,
+    /// `dnsmasq_dir`: the directories that dnsmasq reads more configuration from; none means OpenWrt's own.
+    pub dnsmasq_dirs: Vec<String>,
 }
 
 impl Default for Globals {
     fn default() -> Self {
-        Self { enabled: false, mask: Mask::default(), rule_priority: 800, log_level: log::LevelFilter::Info }
+        Self {
+            enabled: false,
+            mask: Mask::default(),
+            rule_priority: 800,
+            log_level: log::LevelFilter::Info,
+            dnsmasq_dirs: Vec::new(),
+        }
     }
 }
 

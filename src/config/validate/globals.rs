@@ -4,6 +4,7 @@ use super::section::{Complaint, Section};
 use super::values;
 use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::model::{Globals, Mask};
+use crate::config::source::Spanned;
 
 /// What the globals say.
 pub struct Checked {
@@ -26,6 +27,7 @@ pub fn globals<'s>(mut sections: impl Iterator<Item = &'s Section<'s>>, diagnost
     let mask = section.single("mask", values::mask, diagnostics);
     let rule_priority = section.single("rule_priority", values::priority, diagnostics);
     let log_level = section.word("log_level", diagnostics).ok().flatten();
+    let dnsmasq_dirs = directories(section, "dnsmasq_dir", diagnostics);
 
     let mask = mask.map(|written| written.map_or(defaults.mask, |mask| mask.value)).ok();
     let values = Globals {
@@ -38,6 +40,20 @@ pub fn globals<'s>(mut sections: impl Iterator<Item = &'s Section<'s>>, diagnost
             Some("debug") => log::LevelFilter::Debug,
             _ => log::LevelFilter::Info,
         },
+        dnsmasq_dirs,
     };
     Checked { values, mask }
+}
+
+/// The good ones; the others are reported.
+fn directories(section: &Section, option: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<String> {
+    let mut directories: Vec<String> = Vec::new();
+    for Spanned { value, at } in section.values(option) {
+        match values::directory(value) {
+            Ok(directory) if directories.contains(&directory) => {}
+            Ok(directory) => directories.push(directory),
+            Err(complaint) => diagnostics.push(section.complain(option, *at, complaint)),
+        }
+    }
+    directories
 }

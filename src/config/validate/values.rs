@@ -149,6 +149,17 @@ fn name(text: &str, longest: usize, what: &str, example: &str) -> Result<String,
     Err(Complaint::new(message, help))
 }
 
+/// A directory of dnsmasq's; one slash at the end more or less is the same.
+pub fn directory(text: &str) -> Result<String, Complaint> {
+    let good = |byte: u8| !byte.is_ascii_control() && byte != b',';
+    if text.starts_with('/') && text.bytes().all(good) {
+        let plain = text.trim_end_matches('/');
+        return Ok(if plain.is_empty() { "/" } else { plain }.to_owned());
+    }
+    let message = format!("{} is not the absolute path of a directory", quote(text));
+    Err(Complaint::new(message, "write the one in dnsmasq's own line `conf-dir=`, as /etc/dnsmasq.d"))
+}
+
 /// An IPv4 gateway.
 pub fn gateway(text: &str) -> Result<Ipv4Addr, Complaint> {
     match text.parse::<Ipv4Addr>() {

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod conntrack;
 pub mod counters;
+pub mod element;
 pub mod elements;
 pub mod link;
 pub mod lookup;
