@@ -39,8 +39,19 @@ const PUBLIC: &str = "
       option use 'OI'\n";
 
 /// What must not be told.
-const PRIVATE: [&str; 12] =
-    ["93.184", "84.22", "77.21", "2a02:", "2a01:", "8071", "4f8", "00:1e:06", "33:aa:bb", "firm", "456", "my.provider"];
+const PRIVATE: [&str; 11] = [
+    "93.184.216",
+    "84.22.10",
+    "77.21.",
+    "2a02:",
+    "2a01:",
+    ":8071",
+    "00:1e:06",
+    "33:aa:bb",
+    "firm",
+    "+49 123",
+    "my.provider",
+];
 
 fn public_lab() -> Lab {
     let lab = Lab::new();

@@ -108,13 +108,7 @@ fn facts(config: &Config) -> Facts {
         state: State::Up(Hop { device: format!("wan{n}"), gateway: gateway.parse().ok() }),
         ..Side::default()
     };
-    let link = |n| LinkFacts {
-        v4: side(n, "198.51.100.1"),
-        v6: side(n, "2001:db8::1"),
-        prefixes: Vec::new(),
-        translates6: false,
-        outer: Vec::new(),
-    };
+    let link = |n| LinkFacts { v4: side(n, "198.51.100.1"), v6: side(n, "2001:db8::1"), ..LinkFacts::default() };
     Facts { links: (0..config.links.len()).map(link).collect(), ipv6: true, ..Facts::default() }
 }
 

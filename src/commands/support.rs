@@ -33,7 +33,7 @@ pub fn run(place: &Place, verb: &Support) -> Exit {
     let mut sections = vec![system::section()];
     sections.extend(own);
     sections.extend(held::sections(&mut kernel));
-    sections.extend(around::sections(&netifd));
+    sections.extend(around::sections(place, &netifd));
     let domains = if verb.show_domains { Domains::default() } else { Domains::of(&report::without_comments(&text)) };
     say(&report::text(&first(verb), &sections, &mut Masker::new(domains)));
     Exit::Done

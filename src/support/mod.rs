@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod domains;
+pub mod firewall;
 pub mod mask;
 pub mod netifd;
 pub mod readable;

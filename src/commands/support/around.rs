@@ -5,8 +5,8 @@ use crate::bus::Caller;
 use crate::commands::Place;
 use crate::json;
 use crate::sort;
-use crate::support::netifd;
 use crate::support::report::{Section, beginning, ending};
+use crate::support::{firewall, netifd};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -63,7 +63,7 @@ pub fn netifd(place: &Place) -> Result<Value, String> {
 }
 
 /// The sections.
-pub fn sections(netifd: &Result<Value, String>) -> Vec<Section> {
+pub fn sections(place: &Place, netifd: &Result<Value, String>) -> Vec<Section> {
     let interfaces = match netifd {
         Ok(dump) => netifd::lines(dump).join("\n"),
         Err(why) => why.clone(),
@@ -71,7 +71,7 @@ pub fn sections(netifd: &Result<Value, String>) -> Vec<Section> {
     vec![
         Section::new("netifd's interfaces", beginning(&interfaces, KEPT)),
         Section::new("services", services()),
-        Section::new("flow offloading in /etc/config/firewall", offloading()),
+        Section::new("zones and offloading in the firewall's configuration", zones(place)),
         Section::new(format!("the last {LINES} lines of wansplit's log"), log()),
     ]
 }
@@ -95,11 +95,9 @@ fn services() -> String {
     installed.map(line).collect()
 }
 
-/// These two options, and nothing else of that file.
-fn offloading() -> String {
-    let text = fs::read_to_string("/etc/config/firewall").unwrap_or_default();
-    let lines = text.lines().map(str::trim).filter(|line| line.starts_with("option flow_offloading"));
-    lines.flat_map(|line| [line, "\n"]).collect()
+fn zones(place: &Place) -> String {
+    let text = fs::read(place.firewall()).unwrap_or_default();
+    beginning(&firewall::lines(&String::from_utf8_lossy(&text)), KEPT)
 }
 
 fn log() -> String {
