@@ -9,6 +9,7 @@ mod names;
 pub mod pbr;
 mod ports;
 pub mod remark;
+pub mod script;
 
 use crate::network::netifd::Interface;
 pub use draft::{Draft, Section};
