@@ -19,7 +19,7 @@ pub struct Import {
     #[argh(positional)]
     format: String,
 
-    /// the file, or - for standard input (default: that program's own below /etc/config); behind it others that it needs, as /etc/config/dhcp and /etc/config/firewall for sets
+    /// the file, or - for standard input (default: that program's own below /etc/config); behind it others that it needs, as /etc/config/dhcp and /etc/config/firewall for the sets of mwan3, /etc/config/network for pbr
     #[argh(positional)]
     files: Vec<String>,
 }

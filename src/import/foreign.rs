@@ -29,6 +29,15 @@ impl<'a> Foreign<'a> {
         Self { raw, name, label, seen: vec![Cell::new(false); raw.options.len()] }
     }
 
+    /// The same section, which its owner knows by its option `name`.
+    pub fn called(mut self) -> Self {
+        let called = self.raw.options.iter().find(|option| option.name.value == "name");
+        if let Some(text) = called.and_then(|option| option.values.first()).filter(|_| self.raw.name.is_none()) {
+            self.label = format!("{} {}", self.raw.kind.value, quote(&text.value));
+        }
+        self
+    }
+
     /// All sections of a type, in their order.
     pub fn all(sections: &'a [RawSection<'a>], kind: &str) -> Vec<Self> {
         let own = sections.iter().filter(|section| section.kind.value == kind);
@@ -71,6 +80,11 @@ impl<'a> Foreign<'a> {
     /// Whether an option says yes.
     pub fn is(&self, option: &str, default: bool) -> bool {
         self.one(option).map_or(default, |value| TRUE.contains(&value))
+    }
+
+    /// The names of its options.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.raw.options.iter().map(|option| option.name.value.as_ref())
     }
 
     /// The options nobody looked at.
@@ -121,6 +135,12 @@ impl Report {
         if !self.0.contains(&remark) {
             self.0.push(remark);
         }
+    }
+
+    /// Says something about a line of a text that has no sections; `what` stands there.
+    #[inline(never)]
+    pub fn at(&mut self, kind: Kind, line: usize, what: &str, text: impl Into<String>) {
+        self.0.push(Remark { line, section: what.into(), option: None, kind, text: escape(&text.into()) });
     }
 
     /// Says of every option that nobody looked at that it is dropped.

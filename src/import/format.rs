@@ -1,6 +1,6 @@
 //! Which program's configuration a text is. The content says so, not the file's name.
 
-use super::{Context, Imported, mwan3};
+use super::{Context, Imported, mwan3, pbr, script};
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
 use crate::config::parse;
 use crate::config::source::{Document, RawSection};
@@ -58,9 +58,8 @@ impl Format {
         let found = of(text)?;
         match (self, found) {
             (Self::Mwan3 | Self::Mwan4, Self::Mwan3 | Self::Mwan4) => mwan3::import(text, context),
-            (Self::Pbr | Self::Script, found) if found == self => {
-                Err(format!("{} cannot be imported yet", self.word()))
-            }
+            (Self::Pbr, Self::Pbr) => pbr::import(text, context),
+            (Self::Script, Self::Script) => script::import(text, context),
             (asked, found) => Err(format!(
                 "this is no configuration of {}, but looks like {}: wansplit import {} {}",
                 asked.word(),

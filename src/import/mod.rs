@@ -1,10 +1,15 @@
 //! Other programs' configurations, said in the words of wansplit. Pure: text in, text and remarks out.
 
+mod address;
 pub mod draft;
 mod foreign;
 pub mod format;
 mod mwan3;
+mod names;
+pub mod pbr;
+mod ports;
 pub mod remark;
+pub mod script;
 
 use crate::network::netifd::Interface;
 pub use draft::{Draft, Section};
