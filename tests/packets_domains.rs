@@ -74,6 +74,10 @@ fn explain_asks_the_kernel_what_is_in_the_sets() {
         assert!(answer.contains("set      its destination address is of domain example.com\n"), "{answer}");
         assert!(answer.contains("link     OI") && answer.contains("agrees"), "{answer}");
         assert!(known(70).contains("set      its destination address is of set 'television'\n"), "{}", known(70));
+        let json =
+            wansplit.run(&["explain", "--json", "udp", "192.168.1.10:40000", &format!("{}:443", address(51)[0])]);
+        let json: Value = serde_json::from_str(&json.stdout).unwrap();
+        assert_eq!(json["sets"], serde_json::json!(["its destination address is of domain example.com"]), "{json:#}");
         let v6 = wansplit.run(&["explain", "tcp", "[fd00:1::10]:40000", &format!("[{}]:443", address(51)[1])]).stdout;
         assert!(v6.contains("of domain example.com\n") && v6.contains("link     OI"), "{v6}");
     });
@@ -238,6 +242,7 @@ fn the_daemon_tells_dnsmasq_and_status_says_what_is_not_so() {
         wansplit.configure(&config(&domains("shows", &["example.com"], "", "OI")));
         daemon.hangup();
         dns.wait_for_starts(&lab, starts + 1);
+        assert_eq!(dns.blocked_signals(), 0);
         assert_eq!(ways(&lab, "example.com", 443), BY_2);
         std::fs::write(FILE, file() + "# more\n").unwrap();
         let status: Value = daemon.status();

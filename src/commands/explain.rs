@@ -301,6 +301,7 @@ fn as_json(words: &Words, plan: &Plan, answers: &[Asked]) -> Value {
         "rule": rule.map(|rule| object! { "name": rule.name.as_str(), "line": rule.at.line, "matches": conditions(rule) }),
         "use": rule.map(|rule| words::target(config, rule.target)),
         "reason": words.reason(),
+        "sets": words.sets(),
         "paths": words.decision.paths.iter().map(|(path, weight)| {
             let path = &plan.paths[*path];
             let links: Vec<&str> = words.links_now(path).into_iter().map(|link: LinkId| config[link].name.as_str()).collect();

@@ -119,6 +119,12 @@ impl Words<'_> {
         }
     }
 
+    /// By which sets the rule matches, if by any.
+    #[must_use]
+    pub fn sets(&self) -> Vec<String> {
+        self.rule().map_or_else(Vec::new, |rule| matching::by_sets(rule, self.packet))
+    }
+
     /// Rule, policy, path and link, a line each.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
@@ -131,7 +137,7 @@ impl Words<'_> {
                     conditions(rule),
                     target(self.config, rule.target)
                 ));
-                lines.extend(matching::by_sets(rule, self.packet).iter().map(|held| format!("set      {held}")));
+                lines.extend(self.sets().iter().map(|held| format!("set      {held}")));
                 if let Target::Policy(policy) = rule.target {
                     lines.push(format!("policy   {}", self::policy(self.config, &self.config[policy])));
                 }

@@ -21,6 +21,8 @@ pub const DIRECTORY: &str = "/run/dns/conf.d";
 pub const FILE: &str = "/run/dns/conf.d/wansplit.conf";
 /// A line for each time it was started.
 const STARTS: &str = "/run/dns/starts";
+/// Which signals it had blocked each time.
+const SIGNALS: &str = "/run/dns/signals";
 const LOG: &str = "/run/dns/log";
 
 /// The names the upstream knows: in both families the last number is that of the address.
@@ -78,7 +80,7 @@ impl Dns {
             "#!/bin/sh\nexec 9>/run/dns/lock; flock 9\n[ -f /run/dns/broken ] && exit 7\n\
              if [ -f /run/dns/pid ]; then pid=$(cat /run/dns/pid); kill $pid; \
              while [ -e /proc/$pid/exe ]; do sleep 0.02; done; rm /run/dns/pid; fi\n\
-             [ $1 = stop ] && exit 0\necho $1 >>{STARTS}\n\
+             [ $1 = stop ] && exit 0\necho $1 >>{STARTS}; grep SigBlk /proc/self/status >>{SIGNALS}\n\
              timeout 300 dnsmasq -d --conf-file=/run/dns/main.conf 9>&- & echo $! >/run/dns/pid\n\
              for n in $(seq 100); do ss -Hlnu sport = {PORT} | grep -q {PORT} && exit 0; sleep 0.02; done\n\
              exit 1\n"
@@ -103,6 +105,13 @@ impl Dns {
     /// How often the router's was started.
     pub fn starts(&self) -> usize {
         fs::read_to_string(STARTS).unwrap_or_default().lines().count()
+    }
+
+    /// Which signals were blocked in what started it last; a dnsmasq that has TERM blocked cannot be stopped any more.
+    pub fn blocked_signals(&self) -> u64 {
+        let lines = fs::read_to_string(SIGNALS).unwrap_or_default();
+        let last = lines.lines().last().and_then(|line| line.strip_prefix("SigBlk:"));
+        u64::from_str_radix(last.expect("a start").trim(), 16).expect("a mask")
     }
 
     /// Waits until it was started so often, and listens.
