@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wansplit::config::{self, model::Config};
 use wansplit::explain::{Details, From, Packet, decide};
+use wansplit::network::outer::Outer;
 use wansplit::network::{Facts, Hop, LinkFacts, Side, State};
 use wansplit::plan::state::{IpRule, RuleAction, TABLE_MAIN};
 use wansplit::plan::{self, Plan, users};
@@ -206,5 +207,34 @@ proptest! {
         let facts = Facts { absent_users, ..facts(&config) };
         let plan = plan::plan(&config, &facts).unwrap();
         prop_assert!(plan.ip_rules.iter().all(|rule| rule.users.is_none_or(|(_, last)| u128::from(last) < absent)));
+    }
+
+    #[test]
+    fn a_tunnels_own_packets_never_go_into_it(
+        samples in prop::collection::vec(sample(), 1..8),
+        packets in prop::collection::vec(packet(), 1..30),
+        to in (0..=8_u32, any::<bool>()),
+        known in any::<[bool; 2]>(),
+        via in any::<bool>(),
+    ) {
+        let mut config = read(samples.iter().enumerate().map(|(n, sample)| sample.json(n)).collect());
+        let [tunnel, other] = [1, 0].map(config::model::LinkId);
+        config.links[tunnel.0].via = via.then_some(config::model::Underlay::Link(other));
+        let mut facts = facts(&config);
+        let server = known[0].then(|| host(to.0, to.1));
+        let outer = if known[1] { Outer::from_port(40000) } else { Outer::to_port(server, 1005) };
+        facts.links[tunnel.0].outer.push(outer);
+        let plan = plan::plan(&config, &facts).unwrap();
+        for packet in &packets {
+            let came_to = table(&plan, packet);
+            prop_assert_eq!(explained(&config, &facts, &plan, packet), came_to, "{:?}", packet);
+            let own = packet.protocol == 17
+                && (known[1] || (packet.destination_port == Some(1005) && server.is_none_or(|server| server == packet.destination)));
+            let into = plan.paths.iter().any(|(_, path)| Some(path.table) == came_to && path.links().any(|link| link == tunnel));
+            prop_assert!(!(own && into), "{:?}", packet);
+            if own && via {
+                prop_assert_eq!(came_to, Some(plan.paths[plan.paths.of_link(other)].table));
+            }
+        }
     }
 }

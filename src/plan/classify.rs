@@ -232,7 +232,7 @@ impl<'a> Builder<'a> {
                 let rule = self.lookup("out", vec![Key::Output], entries);
                 let name = format!("out_{}", self.names[from.0]);
                 by_path.push((vec![self.mark_interval(*from)], Verdict::Goto(name.as_str().into())));
-                self.chains.add(name, vec![rule]);
+                self.chains.add(name, vec![Rule::always(Action::SetMark(0)), rule]);
             }
         }
     }
@@ -306,7 +306,7 @@ impl<'a> Builder<'a> {
             let rule = self.lookup("out", vec![Key::Output], entries);
             let name = format!("out_{}", self.names[from.0]);
             by_path.push((vec![self.mark_interval(from)], Verdict::Goto(name.as_str().into())));
-            self.chains.add(name, vec![rule]);
+            self.chains.add(name, vec![Rule::always(Action::SetMark(0)), rule]);
         }
         let probes: Vec<PathId> =
             self.paths.iter().filter(|(_, path)| path.course.purpose == Purpose::Probes).map(|(id, _)| id).collect();
