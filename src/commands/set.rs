@@ -1,8 +1,8 @@
 //! `wansplit set`.
 
 use super::{Exit, Loaded, Place, apply, complain, say};
+use crate::config::describe::range;
 use crate::config::model::{Family, Part, SetId};
-use crate::interval::{Interval, to_ipv4, to_ipv6, to_prefixes};
 use crate::kernel::Kernel;
 use crate::kernel::netlink::elements::Place as Where;
 use crate::plan::ruleset::{TABLE, kept};
@@ -69,7 +69,7 @@ fn elements(place: &Place, name: &str) -> Result<Exit, Exit> {
             let place = Where { table: TABLE, set: &set, family };
             let Some(held) = kernel.nft_elements(place).map_err(apply::refused)? else { continue };
             is_there = true;
-            held.into_iter().for_each(|interval| say(&words(interval, family)));
+            held.into_iter().for_each(|interval| say(&range(interval, family)));
         }
     }
     if is_there {
@@ -77,17 +77,4 @@ fn elements(place: &Place, name: &str) -> Result<Exit, Exit> {
     }
     complain("the kernel has no such set: no rule looks into it, or `wansplit apply` is due");
     Err(Exit::Nothing)
-}
-
-/// An address, a network, or a range.
-fn words(interval: Interval, family: Family) -> String {
-    let address = |number| match family {
-        Family::V4 => to_ipv4(number).to_string(),
-        Family::V6 => to_ipv6(number).to_string(),
-    };
-    match to_prefixes(interval, family.width()).as_slice() {
-        [(number, length)] if *length == family.width() => address(*number),
-        [(number, length)] => format!("{}/{length}", address(*number)),
-        _ => format!("{}-{}", address(interval.first()), address(interval.last())),
-    }
 }

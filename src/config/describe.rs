@@ -174,7 +174,8 @@ fn addresses<'a>(word: &str, families: impl Iterator<Item = (Family, Option<&'a 
 }
 
 /// An interval of addresses as a single address, a network, or a range.
-fn range(interval: Interval, family: Family) -> String {
+#[must_use]
+pub fn range(interval: Interval, family: Family) -> String {
     let address = |number| match family {
         Family::V4 => to_ipv4(number).to_string(),
         Family::V6 => to_ipv6(number).to_string(),
