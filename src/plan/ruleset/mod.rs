@@ -8,13 +8,15 @@
 pub mod digest;
 pub mod json;
 pub mod kept;
+mod key;
+mod map;
 mod names;
 pub mod text;
 
-use digest::Digest;
+pub use key::{Key, device_name, device_number, family_number, mac, mac_number};
+pub use map::{Entries, Fill, List, MOST_LEARNED, Map};
 
-use crate::config::model::{AddressSet, Choice, Family, ForeignMark, Listed, Mac, Mask, Part, SetId};
-use crate::interval::{Interval, IntervalSet};
+use crate::config::model::{Choice, Family, ForeignMark, Mac, Mask};
 use std::rc::Rc;
 
 /// The name of our table, family inet.
@@ -55,39 +57,6 @@ pub struct Counter {
     pub name: String,
     /// The rule it counts for, as its place in [`Config::rules`](crate::config::model::Config::rules).
     pub rule: usize,
-}
-
-/// A set that lists addresses: what it holds is read when it is filled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct List {
-    /// The name of the map.
-    pub name: String,
-    /// The family.
-    pub family: Family,
-    /// Where its entries are written.
-    pub set: AddressSet,
-}
-
-impl List {
-    /// What it lists, in a nutshell.
-    #[must_use]
-    pub fn listed(&self) -> Listed {
-        self.set.listed(self.family)
-    }
-
-    /// The name of an empty chain that says what the set holds. The kernel takes seconds to tell what is in a long list: it
-    /// begins anew with every few hundred entries (`nft_dump_set`).
-    #[must_use]
-    pub fn sign(&self) -> String {
-        let Listed { digest, is_partial, .. } = self.listed();
-        format!("holds_{}.{digest:016x}{}", self.name, if is_partial { "p" } else { "" })
-    }
-
-    /// The place of its family where both families stand side by side.
-    #[must_use]
-    pub fn index(&self) -> usize {
-        usize::from(self.family == Family::V6)
-    }
 }
 
 /// A chain.
@@ -207,15 +176,6 @@ pub enum Verdict {
     Accept,
 }
 
-impl Key {
-    /// Whether maps and named sets can be looked up by it. nft before 1.0.8 shifts the DSCP bits of IPv6, which lie
-    /// across two bytes, in the wrong byte order; where the values stand in the rule it shifts those instead, rightly.
-    #[must_use]
-    pub fn has_maps(self) -> bool {
-        self != Self::Dscp(Family::V6)
-    }
-}
-
 impl Verdict {
     /// The chain it leads to, if to one.
     #[must_use]
@@ -223,200 +183,6 @@ impl Verdict {
         match self {
             Self::Goto(chain) => Some(chain),
             Self::Accept => None,
-        }
-    }
-}
-
-/// What a map is looked up by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
-    /// Our bits of the connection's mark.
-    ConnectionMark,
-    /// Our bits of the packet's mark.
-    PacketMark,
-    /// The device it came in by.
-    Input,
-    /// The device it leaves by.
-    Output,
-    /// The IP version.
-    Family,
-    /// The protocol's number.
-    Protocol,
-    /// The source address; matches this family only.
-    Source(Family),
-    /// The destination address; matches this family only.
-    Destination(Family),
-    /// The source port.
-    SourcePort,
-    /// The destination port.
-    DestinationPort,
-    /// The sender's Ethernet address.
-    Sender,
-    /// The DSCP value; matches this family only.
-    Dscp(Family),
-    /// The type of ICMP or ICMPv6; matches packets of this family's protocol only.
-    IcmpType(Family),
-}
-
-/// The numbers nftables has for the two families in `meta nfproto`.
-#[must_use]
-pub fn family_number(family: Family) -> u128 {
-    match family {
-        Family::V4 => 2,
-        Family::V6 => 10,
-    }
-}
-
-/// A device's name as a number, so that it fits an [`Interval`]; names have at most 15 bytes.
-#[must_use]
-pub fn device_number(name: &str) -> u128 {
-    let mut bytes = [0; 16];
-    for (to, from) in bytes.iter_mut().zip(name.bytes()) {
-        *to = from;
-    }
-    u128::from_be_bytes(bytes)
-}
-
-/// The inverse of [`device_number`].
-#[must_use]
-pub fn device_name(number: u128) -> String {
-    let bytes = number.to_be_bytes();
-    String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_string()
-}
-
-/// An Ethernet address as an even number, so that two neighbours never melt into one interval: maps of addresses stay
-/// hash tables.
-#[must_use]
-pub fn mac_number(mac: Mac) -> u128 {
-    mac.0.iter().fold(0, |number, byte| number << 8 | u128::from(*byte)) << 1
-}
-
-/// The inverse of [`mac_number`].
-#[must_use]
-pub fn mac(number: u128) -> Mac {
-    let [.., a, b, c, d, e, f] = (number >> 1).to_be_bytes();
-    Mac([a, b, c, d, e, f])
-}
-
-/// How many entries a set that rules fill has at most: who comes later is not remembered.
-pub const MOST_LEARNED: u32 = 65_535;
-
-/// A named map or set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Map {
-    /// Its name, which ends in a digest of its content.
-    pub name: String,
-    /// What it is looked up by.
-    pub key: Vec<Key>,
-    /// Its entries, which do not overlap.
-    pub entries: Entries,
-    /// Who fills it.
-    pub fill: Fill,
-}
-
-/// Who fills a map or set, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fill {
-    /// We do, when it is made; it never changes.
-    Fixed,
-    /// We do, with the addresses of one family that a set lists. It is made empty, and filled before a rule looks into it.
-    Listed(SetId, Family),
-    /// The resolver does, with single addresses of one family.
-    Resolver(SetId, Family),
-    /// Rules do, with what each packet has of its key; the kernel forgets an entry so many seconds after the last such
-    /// packet.
-    Learned(u32),
-}
-
-/// What a map or set holds. Each entry has one interval for each key.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Entries {
-    /// A verdict map.
-    Verdicts(Vec<(Vec<Interval>, Verdict)>),
-    /// A set.
-    Members(Vec<Vec<Interval>>),
-}
-
-impl Map {
-    /// A verdict map; `role` is the readable part of its name.
-    #[must_use]
-    pub fn verdicts(role: &str, key: Vec<Key>, entries: Vec<(Vec<Interval>, Verdict)>) -> Self {
-        Self::named(role, key, Entries::Verdicts(entries))
-    }
-
-    /// A set of single values of one key.
-    #[must_use]
-    pub fn members(role: &str, key: Key, set: &IntervalSet) -> Self {
-        Self::named(role, vec![key], Entries::Members(set.iter().map(|interval| vec![interval]).collect()))
-    }
-
-    /// A set of addresses whose content is not part of the table: it comes and goes.
-    #[must_use]
-    pub fn kept(name: String, family: Family, part: Part, set: SetId) -> Self {
-        let fill = match part {
-            Part::Listed => Fill::Listed(set, family),
-            Part::Domains => Fill::Resolver(set, family),
-        };
-        Self { name, key: vec![Key::Destination(family)], entries: Entries::Members(Vec::new()), fill }
-    }
-
-    /// A set that rules fill.
-    #[must_use]
-    pub fn learned(name: String, key: Vec<Key>, seconds: u32) -> Self {
-        Self { name, key, entries: Entries::Members(Vec::new()), fill: Fill::Learned(seconds) }
-    }
-
-    fn named(role: &str, key: Vec<Key>, entries: Entries) -> Self {
-        let mut digest = Digest::default();
-        for part in &key {
-            digest.add(names::kind(*part).as_bytes());
-        }
-        let mut add_entry = |entry: &[Interval]| {
-            for interval in entry {
-                digest.number(interval.first());
-                digest.number(interval.last());
-            }
-        };
-        match &entries {
-            Entries::Verdicts(entries) => {
-                for (entry, _) in entries {
-                    add_entry(entry);
-                }
-                for (_, verdict) in entries {
-                    digest.add(verdict.chain().unwrap_or_default().as_bytes());
-                }
-            }
-            Entries::Members(entries) => entries.iter().for_each(|entry| add_entry(entry)),
-        }
-        Self { name: format!("{role}_{:016x}", digest.value()), key, entries, fill: Fill::Fixed }
-    }
-
-    /// How many entries it has.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match &self.entries {
-            Entries::Verdicts(entries) => entries.len(),
-            Entries::Members(entries) => entries.len(),
-        }
-    }
-
-    /// Whether it has no entry.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Whether an entry spans more than one value. The kernel keeps such maps as trees, and they must be filled before
-    /// the transaction that puts them to use.
-    #[must_use]
-    pub fn has_intervals(&self) -> bool {
-        if self.fill != Fill::Fixed {
-            return matches!(self.fill, Fill::Listed(..));
-        }
-        let single = |entry: &Vec<Interval>| entry.iter().all(|interval| interval.is_single());
-        match &self.entries {
-            Entries::Verdicts(entries) => !entries.iter().all(|(entry, _)| single(entry)),
-            Entries::Members(entries) => !entries.iter().all(single),
         }
     }
 }
