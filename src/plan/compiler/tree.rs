@@ -24,17 +24,30 @@ const FEW: usize = 2;
 /// its chains.
 const GOOD: usize = 14;
 
+/// From so many regions on there is no tree: they fall into too many pieces, and take too long.
+const MOST_REGIONS: usize = 256;
+
+/// The most entries of all its maps together. On a router with little memory `nft` takes a kilobyte for each.
+const MOST_ENTRIES: usize = 16_384;
+
 /// Compiles ordered regions; the first that holds a packet wins. Nothing if packets would not walk past fewer rules than
-/// `length`.
+/// `length`, or if it would take too much.
 pub fn compile(
     ordered: &[Ordered],
     kept: &dyn Fn(Member) -> Map,
     rest: Option<&Rule>,
     length: usize,
 ) -> Option<Compiled> {
+    if ordered.len() > MOST_REGIONS {
+        return None;
+    }
     let mut best: Option<(usize, Compiled)> = None;
     for keys in [&[][..], &[Key::Input], &[Key::Sender], &[Key::Input, Key::Sender]] {
         let (depth, compiled) = with_keys(ordered, kept, rest, keys);
+        // The more keys the more chains, and each has maps of its own.
+        if compiled.maps.iter().map(Map::len).sum::<usize>() > MOST_ENTRIES {
+            continue;
+        }
         if best.as_ref().is_none_or(|(least, _)| depth < *least) {
             best = Some((depth, compiled));
         }
