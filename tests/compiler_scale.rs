@@ -314,6 +314,26 @@ fn forty_mixed_rules_and_twenty_domains_are_a_short_path() {
 }
 
 #[test]
+fn a_rule_for_everything_behind_rules_for_ports_needs_no_key() {
+    let mut rules: Vec<Value> = (0..24)
+        .map(|n| match n % 3 {
+            0 => port_rule(n),
+            1 => json!({ "src_ip": host(n).to_string(), "proto": "tcp", "dest_port": format!("{}-{}", n, 5000 + n) }),
+            _ => json!({ "dest_ip": server(n).to_string(), "proto": "tcp", "src_port": format!("{}-{}", n, 5000 + n) }),
+        })
+        .collect();
+    rules.push(json!({ "use": "L3" }));
+    let case = Case::new(rules);
+    let ruleset = &case.plan.ruleset;
+    assert!(ruleset.maps.iter().any(|map| map.name.starts_with("wide_")), "the rules are no tree");
+    for map in &ruleset.maps {
+        assert!(!map.key.is_empty(), "nft refuses the map {}", map.name);
+    }
+    let packets = (0..200).map(|n| packet([6, 17, 1, 50][n as usize % 4], host(n % 30), server(n % 27), port(n % 26)));
+    case.is_right(packets.collect::<Vec<_>>());
+}
+
+#[test]
 fn an_established_packet_meets_three_rules() {
     // With probes and a kill switch, which take stamps of their own.
     let text = json!({

@@ -5,8 +5,12 @@
 mod kernel_support;
 
 use kernel_support::{inside, sh};
+use std::collections::BTreeSet;
 use std::fmt::Write;
+use wansplit::config::model::Family;
+use wansplit::interval::{Interval, IntervalSet};
 use wansplit::kernel::Kernel;
+use wansplit::kernel::netlink::elements::Place;
 use wansplit::kernel::netlink::nftables::Hook;
 
 const TABLE: &str = r#"table inet wansplit {
@@ -144,4 +148,83 @@ fn what_nft_complains_of_is_kept() {
     assert!(error.starts_with("cannot load the rules: nft ended with exit code 1: "), "{error}");
     assert!(error.contains("No such file or directory"), "{error}");
     assert_eq!(kernel.nft_table("x", &|_| false).unwrap(), None, "all or nothing");
+}
+
+/// Numbers that look random and are the same each time.
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+/// Disjoint intervals all over an address space, some of them wide, many side by side.
+fn intervals(state: &mut u64, count: u64, family: Family) -> Vec<Interval> {
+    let scale = if family == Family::V4 { 0 } else { 96 };
+    let mut edges: Vec<u128> = (0..2 * count)
+        .map(|n| match random(state) % 3 {
+            0 => u128::from(random(state)) << 1,
+            1 => u128::from(n) << 4,
+            _ => u128::from((1 << 31) + n),
+        })
+        .map(|value| value << scale)
+        .collect();
+    if random(state).is_multiple_of(2) {
+        edges.extend([0, family.max_address()]);
+    }
+    edges.sort_unstable();
+    edges.dedup();
+    let set: IntervalSet = edges
+        .windows(2)
+        .filter_map(|pair| (!random(state).is_multiple_of(3)).then(|| Interval::new(pair[0], pair[1] - 1)))
+        .chain(edges.last().filter(|last| **last == family.max_address()).map(|last| Interval::single(*last)))
+        .collect();
+    set.iter().collect()
+}
+
+fn change(kernel: &mut Kernel, place: Place, from: &[Interval], to: &[Interval]) -> Result<(), String> {
+    let (old, new): (BTreeSet<_>, BTreeSet<_>) =
+        (from.iter().map(|i| (i.first(), i.last())).collect(), to.iter().map(|i| (i.first(), i.last())).collect());
+    let only = |a: &BTreeSet<(u128, u128)>, b: &BTreeSet<(u128, u128)>| -> Vec<Interval> {
+        a.difference(b).map(|(first, last)| Interval::new(*first, *last)).collect()
+    };
+    kernel.nft_change_elements(place, &only(&old, &new), &only(&new, &old)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn sets_change_from_anything_to_anything() {
+    if !inside("sets_change_from_anything_to_anything") {
+        return;
+    }
+    sh(
+        "nft 'table inet t { set s4 { type ipv4_addr; flags interval; }; set s6 { type ipv6_addr; flags interval; }; }'",
+    );
+    let mut kernel = Kernel::new();
+    let mut state = 7;
+    for (set, family) in [("s4", Family::V4), ("s6", Family::V6)] {
+        let place = Place { table: "t", set, family };
+        let mut held = Vec::new();
+        let whole = vec![Interval::new(0, family.max_address())];
+        for count in [0, 1, 5, 40, 3000, 3000, 4000, 0, 4000, 2] {
+            let wanted = if count == 0 { whole.clone() } else { intervals(&mut state, count, family) };
+            change(&mut kernel, place, &held, &wanted).unwrap();
+            assert!(kernel.nft_elements(place).unwrap().unwrap() == wanted, "{set}: {count}");
+            held = wanted;
+        }
+    }
+}
+
+#[test]
+fn a_change_of_a_set_that_fails_half_way_is_taken_back() {
+    if !inside("a_change_of_a_set_that_fails_half_way_is_taken_back") {
+        return;
+    }
+    sh("nft 'table inet t { set s { type ipv4_addr; flags interval; size 9000; }; }'");
+    let mut kernel = Kernel::new();
+    let place = Place { table: "t", set: "s", family: Family::V4 };
+    let small = |count: u128| (0..count).map(|n| Interval::new(n * 512, n * 512 + 255)).collect::<Vec<_>>();
+    for held in [vec![Interval::new(3, u128::from(u32::MAX))], small(1000), vec![Interval::single(9)]] {
+        sh("nft flush set inet t s");
+        change(&mut kernel, place, &[], &held).unwrap();
+        assert!(change(&mut kernel, place, &held, &small(20_000)).is_err());
+        assert_eq!(kernel.nft_elements(place).unwrap().unwrap(), held);
+    }
 }

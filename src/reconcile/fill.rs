@@ -33,14 +33,14 @@ impl Filled {
 /// The kernel refused.
 pub fn fill(kernel: &mut Kernel, list: &List) -> Result<Option<Filled>, Error> {
     let content = lists::content(&list.set);
-    let wanted: Vec<Interval> = content.addresses.get(list.index()).map_or_else(Vec::new, |set| set.iter().collect());
     let held = kernel.nft_elements(place(list))?.unwrap_or_default();
-    let (mut out, into) = difference(&held, &wanted);
+    let mut wanted = content.addresses.get(list.index()).cloned().unwrap_or_default();
     if content.is_partial {
-        // Better too much than too little: the file may only be late. What is wanted can be put in only where nothing
-        // that stays overlaps it.
-        out.retain(|own| into.iter().any(|new| new.intersect(*own).is_some()));
+        // Better too much than too little: the file may only be late.
+        wanted = wanted.iter().chain(held.iter().copied()).collect();
     }
+    let wanted: Vec<Interval> = wanted.iter().collect();
+    let (out, into) = difference(&held, &wanted);
     if out.is_empty() && into.is_empty() {
         return Ok(None);
     }

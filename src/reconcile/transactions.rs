@@ -147,9 +147,14 @@ pub fn steps(wanted: &Ruleset, held: Option<&held::Table>) -> Vec<Step> {
         (Some(Difference::ForeignHook(_) | Difference::Dormant), _) => {
             let mut commands = vec![Command::Add(json::table()), Command::Delete(json::table())];
             commands.extend(everything(wanted));
-            let mut steps = vec![write(&commands, None)];
-            steps.push(filling(wanted.lists.iter()));
-            steps
+            if wanted.lists.is_empty() {
+                return vec![write(&commands, None)];
+            }
+            commands.retain(|command| !adds_sign(wanted, command));
+            let signs = wanted.chains.iter().filter(|chain| is_sign(wanted, chain));
+            let signs: Vec<Command> = signs.map(|chain| Command::Add(json::chain(chain))).collect();
+            let signs = Step { summary: String::new(), ..write(&signs, None) };
+            vec![write(&commands, None), filling(wanted.lists.iter()), signs]
         }
         (Some(_), Some(held)) => {
             let mut steps = Vec::new();
@@ -203,6 +208,17 @@ pub fn removal() -> Step {
     }
 }
 
+/// Whether a chain is the sign of what a set holds. It must not be there before the set is filled: who comes after a run
+/// that was killed in between takes it at its word.
+fn is_sign(wanted: &Ruleset, chain: &Chain) -> bool {
+    wanted.lists.iter().any(|list| list.sign() == chain.name)
+}
+
+fn adds_sign(wanted: &Ruleset, command: &Command) -> bool {
+    let Command::Add(Object::Chain(chain)) = command else { return false };
+    wanted.lists.iter().any(|list| list.sign() == chain.name)
+}
+
 /// Step 1, and what takes it back. Verdicts name chains, so new chains come along, empty.
 fn prepare<'a>(wanted: &'a Ruleset, held: &held::Table) -> (Vec<Command<'a>>, Vec<Command<'a>>) {
     let mut commands: Vec<Command> = Vec::new();
@@ -214,7 +230,7 @@ fn prepare<'a>(wanted: &'a Ruleset, held: &held::Table) -> (Vec<Command<'a>>, Ve
     if commands.is_empty() && fresh.is_empty() {
         return (commands, Vec::new());
     }
-    let chains: Vec<&Chain> = new_chains(wanted, held).collect();
+    let chains: Vec<&Chain> = new_chains(wanted, held).filter(|chain| !is_sign(wanted, chain)).collect();
     let mut undo: Vec<Command> =
         fresh.iter().map(|map| Command::Delete(json::map_named(&map.name, is_map(map)))).collect();
     undo.extend(chains.iter().map(|chain| Command::Delete(json::chain_named(&chain.name))));

@@ -88,6 +88,8 @@ fn read(file: &str) -> Result<Vec<u8>, String> {
 /// The entries of a file: one a line; `#` begins a comment.
 fn lines(file: &str, text: &[u8], intervals: &mut [Vec<Interval>; 2], problems: &mut Vec<String>) {
     let mut wrong: usize = 0;
+    // Editors on Windows put a mark in front of UTF-8.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     for (line, number) in text.split(|byte| *byte == b'\n').zip(1_usize..) {
         let line = line.split(|byte| *byte == b'#').next().unwrap_or(&[]).trim_ascii();
         if line.is_empty() {
@@ -120,7 +122,7 @@ mod tests {
     fn files_are_read_line_by_line() {
         let file = std::env::temp_dir().join(format!("wansplit-lists-{}", std::process::id()));
         let text =
-            b"# networks\n192.0.2.0/25\n\n 192.0.2.128/25 # the rest\r\n2001:db8::/32\n10.0.0.9-10.0.0.1\n\xff\n";
+            b"\xef\xbb\xbf203.0.113.0/24 # networks\n192.0.2.0/25\n\n 192.0.2.128/25 # the rest\r\n2001:db8::/32\n10.0.0.9-10.0.0.1\n\xff\n";
         std::fs::write(&file, text).unwrap();
         let path = file.to_str().unwrap();
         let uci =
@@ -129,7 +131,7 @@ mod tests {
         let findings = complete(&mut config);
         let content = content(&config.sets[0]);
         std::fs::remove_file(&file).unwrap();
-        assert_eq!(content.addresses.each_ref().map(IntervalSet::interval_count), [2, 1]);
+        assert_eq!(content.addresses.each_ref().map(IntervalSet::interval_count), [3, 1]);
         assert!(content.is_partial && config.sets[0].listed[0].is_partial);
         let words: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
         let [backwards, bytes, absent] = words.as_slice() else { unreachable!("{words:?}") };

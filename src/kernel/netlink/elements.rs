@@ -109,33 +109,78 @@ pub fn flush(socket: &mut Socket, table: &str, set: &str) -> Result<(), Failure>
 }
 
 /// Takes intervals out of a set and puts others in, in as few transactions as they fit into. Intervals to be put in may
-/// overlap those to be taken out, and no others; those to be taken out must be in the set exactly so.
+/// overlap those to be taken out, and no others; those to be taken out must be in the set exactly so. Whatever of an
+/// address space has not had its turn is as it was, so no packet meets a hole.
 ///
 /// # Errors
-/// The kernel refused; transactions before that one have been done.
+/// The kernel refused. What transactions before that one have done is taken back.
 pub fn change(socket: &mut Socket, place: Place, out: &[Interval], into: &[Interval]) -> Result<(), Failure> {
-    let mut changes: Vec<(Interval, bool)> = out.iter().map(|interval| (*interval, false)).collect();
+    let mut changes: Vec<Change> = out.iter().map(|interval| (*interval, false)).collect();
     changes.extend(into.iter().map(|interval| (*interval, true)));
-    // What overlaps stays together: an interval can be put in only if what it overlaps goes in the same transaction.
     sort::by_key(&mut changes, |(interval, _)| *interval);
+    send(socket, place, &changes).map_err(|(failure, undo)| {
+        let mut undo = undo;
+        sort::by_key(&mut undo, |(interval, _)| *interval);
+        let _ = send(socket, place, &undo);
+        failure
+    })
+}
+
+/// An interval, and whether it comes.
+type Change = (Interval, bool);
+
+/// Sends sorted changes; returns at a failure what takes back those that have been done.
+fn send(socket: &mut Socket, place: Place, changes: &[Change]) -> Result<(), (Failure, Vec<Change>)> {
     let weight = if place.family == Family::V4 { 64 } else { 88 };
-    let mut rest = changes.as_slice();
+    let (mut done, mut rest) = (0, changes);
+    let mut carried: Vec<Change> = Vec::new();
     while !rest.is_empty() {
         let mut end = (BATCH / weight).min(rest.len());
-        let mut last = rest.get(..end).unwrap_or(rest).iter().map(|(interval, _)| interval.last()).max();
-        while let Some((next, _)) = rest.get(end).filter(|(next, _)| last.is_some_and(|last| next.first() <= last)) {
-            last = last.max(Some(next.last()));
+        let first_of = |n: usize| rest.get(n).map(|(interval, _)| interval.first());
+        while end < rest.len() && first_of(end) == first_of(end - 1) {
             end += 1;
         }
-        let (now, later) = rest.split_at(end);
-        transaction(socket, place, now, MESSAGE / weight)?;
-        rest = later;
+        let mut now: Vec<Change> = carried.clone();
+        let (these, later) = rest.split_at(end);
+        now.extend_from_slice(these);
+        let mut next = Vec::new();
+        if let Some((interval, _)) = later.first() {
+            // A wide interval may overlap thousands of others, more than a transaction holds: it is cut where this one
+            // ends.
+            let cut = interval.first() - 1;
+            now = now.into_iter().flat_map(|change| parts(change, cut, &mut next)).collect();
+        }
+        if let Err(failure) = transaction(socket, place, &now, MESSAGE / weight) {
+            let whole = changes.get(..done).unwrap_or(&[]).iter();
+            let cut_short = |change: &Change| change.1 && carried.contains(change);
+            let mut undo: Vec<Change> =
+                whole.filter(|change| !cut_short(change)).map(|(interval, comes)| (*interval, !comes)).collect();
+            undo.extend(carried.into_iter().filter(|(_, comes)| !comes));
+            return Err((failure, undo));
+        }
+        done += end;
+        (rest, carried) = (later, next);
     }
     Ok(())
 }
 
+/// What is done now of a change, whose later part begins behind `cut`; what is left of it goes to `later`.
+fn parts((interval, comes): Change, cut: u128, later: &mut Vec<Change>) -> Vec<Change> {
+    if interval.last() <= cut {
+        return vec![(interval, comes)];
+    }
+    if comes {
+        let begun = Interval::new(interval.first(), cut);
+        later.extend([(begun, false), (interval, true)]);
+        return vec![(begun, true)];
+    }
+    let left = Interval::new(cut + 1, interval.last());
+    later.push((left, false));
+    vec![(interval, false), (left, true)]
+}
+
 /// One transaction: all that goes, then all that comes.
-fn transaction(socket: &mut Socket, place: Place, changes: &[(Interval, bool)], most: usize) -> Result<(), Failure> {
+fn transaction(socket: &mut Socket, place: Place, changes: &[Change], most: usize) -> Result<(), Failure> {
     let mut requests = Vec::new();
     for comes in [false, true] {
         let intervals: Vec<Interval> = changes.iter().filter(|(_, own)| *own == comes).map(|(i, _)| *i).collect();

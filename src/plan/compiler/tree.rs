@@ -153,17 +153,10 @@ impl Tree<'_> {
         tail.extend(rest.cloned());
         let behind = tail.len().max(deepest_first);
 
-        let narrow = tiers::compile(&plain, self.kept, &mut Compiled::default());
-        if narrow.len() <= FEW {
-            let mut rules = tiers::compile(&plain, self.kept, &mut self.compiled);
-            let length = rules.len() + behind;
-            rules.extend(tail);
-            return (rules, length);
-        }
-        let mut rules = wide::compile(&plain, self.kept, &mut self.compiled);
+        let (mut rules, is_wide) = self.plain(&plain);
         let length = rules.len() + behind;
         rules.extend(tail.clone());
-        if !wide::mixes_ports(&plain) {
+        if !is_wide || !wide::mixes_ports(&plain) {
             return (rules, length);
         }
         // A packet so short that it has no place for a port would be in no entry at all.
@@ -174,9 +167,20 @@ impl Tree<'_> {
             actions: vec![Action::Verdict(Verdict::Goto(ports.as_str().into()))],
         }];
         let portless: Vec<Ordered> = plain.into_iter().filter(|(region, _)| !wide::looks_at_ports(region)).collect();
-        rules.extend(wide::compile(&portless, self.kept, &mut self.compiled));
+        rules.extend(self.plain(&portless).0);
         rules.extend(tail);
         (rules, length + 1)
+    }
+
+    /// The rules of plain regions, and whether they are wide maps. A region of everything alone has no key for one.
+    fn plain(&mut self, plain: &[Ordered]) -> (Vec<Rule>, bool) {
+        let mut narrow = Compiled::default();
+        let rules = tiers::compile(plain, self.kept, &mut narrow);
+        if rules.len() <= FEW {
+            self.compiled.maps.append(&mut narrow.maps);
+            return (rules, false);
+        }
+        (wide::compile(plain, self.kept, &mut self.compiled), true)
     }
 
     /// The verdict that tries some special regions before another verdict, and how many rules that is.
