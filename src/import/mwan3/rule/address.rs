@@ -2,10 +2,18 @@
 
 use crate::config::model::Family;
 use crate::config::{entry, protocol_number};
+use std::net::Ipv4Addr;
 
 /// 0 if a text is an IPv4 address, network or range, 1 if it is one of IPv6; nothing if it is neither.
 pub fn family(text: &str) -> Option<usize> {
     entry(text).map(|(family, _)| usize::from(family == Family::V6))
+}
+
+/// Whether a text is an IPv4 network whose netmask has gaps, as `0.0.0.1/0.0.0.1`: every other address, for iptables.
+pub fn has_gaps(text: &str) -> bool {
+    let is_address = |text: &str| text.parse::<Ipv4Addr>().is_ok();
+    family(text).is_none()
+        && text.split_once('/').is_some_and(|(network, mask)| is_address(network) && is_address(mask))
 }
 
 /// A port or a range, as it is written here; nothing if it is neither.
@@ -52,6 +60,13 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(family(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn netmasks_with_gaps_are_known() {
+        let cases =
+            ["0.0.0.1/0.0.0.1", "192.0.2.0/255.0.255.0", "192.0.2.0/255.255.255.0", "192.0.2.0/33", "192.0.2.1"];
+        assert_eq!(cases.map(has_gaps), [true, true, false, false, false]);
     }
 
     #[test]

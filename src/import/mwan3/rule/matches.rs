@@ -144,8 +144,14 @@ impl Importer<'_> {
             // A migration of mwan4's writes `::/0` as `/0`.
             let word = if self.dialect.mwan4 && matches!(word, "/0" | ":/0") { "::/0" } else { word };
             let Some(family) = address::family(word) else {
-                let text =
-                    format!("'{word}' is no address or network, and names are not looked up: the rule is left out");
+                let text = if address::has_gaps(word) {
+                    format!(
+                        "'{word}' has a netmask with gaps, which no rule here can have: the rule is left out; to share \
+                         clients out, use a policy with mode 'balance' and balance_by 'client'"
+                    )
+                } else {
+                    format!("'{word}' is no address or network, and names are not looked up: the rule is left out")
+                };
                 report.dropped(source, option, text);
                 return Err(Left);
             };
