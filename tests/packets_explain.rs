@@ -96,6 +96,23 @@ fn a_link_of_one_family_leaves_the_other_to_the_main_table() {
 }
 
 #[test]
+fn a_last_resort_that_answers_for_a_link_that_is_up_is_a_difference() {
+    lab::isolated(|| {
+        let lab = Lab::new();
+        let wansplit = applied(&lab, &(links("option fallback 'unreachable'") + &rule("vpn", "443", "EMB")));
+        let words = ["tcp", "192.168.1.10:40000", "192.0.2.10:443"];
+        assert_eq!(explain(&wansplit, &words)["kernel"][0]["agrees"], true);
+        // The link's route goes, and what is left of its table refuses.
+        lab.router.command("ip", &["route", "del", "table", "100", "default", "via", "198.51.100.1"]);
+        assert_eq!(lab.udp(&lab.lan, INTERNET[0], 443), Way::Refused);
+        let output = wansplit.run(&["explain", words[0], words[1], words[2]]);
+        assert!(output.stdout.contains("unreachable: differs"), "{}", output.stdout);
+        wansplit.apply();
+        assert_eq!(explain(&wansplit, &words)["kernel"][0]["agrees"], true);
+    });
+}
+
+#[test]
 fn it_knows_the_router_its_bound_sockets_and_the_kill_switch() {
     lab::isolated(|| {
         let lab = Lab::with(&Setup { main_default: vec![1], ..Setup::default() });
