@@ -6,6 +6,7 @@ use crate::import::foreign::{Foreign, Report};
 use crate::import::mwan3::dialect::Dialect;
 use crate::import::mwan3::policy::LONGEST_NAME;
 use crate::import::mwan3::set::Sets;
+use crate::import::ports as written;
 
 /// A rule as it is read.
 pub struct Draft<'f, 'a> {
@@ -196,8 +197,8 @@ fn ports(
         return Ok(());
     }
     for word in words.iter().flat_map(|word| word.split(',')).filter(|word| !word.is_empty()) {
-        let Some(port) = address::port(word) else {
-            let text = format!("'{word}' is no port; services are not known by name here. The rule is left out");
+        let Some(port) = written::port(word) else {
+            let text = format!("'{word}' is no port that is known here: write its number. The rule is left out");
             report.dropped(source, option, text);
             return Err(Left);
         };
