@@ -4,7 +4,7 @@
 mod packet_support;
 
 use lab::{Dial, INTERNET, Lab, Setup, Wansplit, Way, client_address};
-use packet_support::{TWO_LINKS, applied, links, rule};
+use packet_support::{TWO_LINKS, applied, configured, links, rule};
 use serde_json::Value;
 use std::net::SocketAddr;
 
@@ -92,6 +92,50 @@ fn a_link_of_one_family_leaves_the_other_to_the_main_table() {
             );
             assert_eq!(lab.tcp(&lab.lan, to.ip(), 443), Way::Link(link));
         }
+    });
+}
+
+#[test]
+fn what_a_set_lists_is_known_before_it_is_applied() {
+    lab::isolated(|| {
+        let lab = Lab::new();
+        let config = links("")
+            + "config set 'streams'
+                 list entry '192.0.2.0/25'
+                 list entry '2001:db8:ffff::/64'
+               config rule 'films'
+                 list dest_set 'streams'
+                 option use 'OI'\n";
+        let wansplit = configured(&lab, &config);
+        for applied in [false, true] {
+            for (from, to, rule) in [
+                ("192.168.1.10:4000", "192.0.2.10:443", "films"),
+                ("192.168.1.10:4000", "192.0.2.200:443", ""),
+                ("[fd00:1::10]:4000", "[2001:db8:ffff::10]:443", "films"),
+            ] {
+                let output = wansplit.run(&["explain", "--json", "tcp", from, to]);
+                let answer: Value = serde_json::from_str(&output.stdout).unwrap();
+                assert_eq!(answer["rule"]["name"].as_str().unwrap_or(""), rule, "{to}, applied: {applied}: {answer:#}");
+            }
+            wansplit.apply();
+        }
+    });
+}
+
+#[test]
+fn a_last_resort_that_answers_for_a_link_that_is_up_is_a_difference() {
+    lab::isolated(|| {
+        let lab = Lab::new();
+        let wansplit = applied(&lab, &(links("option fallback 'unreachable'") + &rule("vpn", "443", "EMB")));
+        let words = ["tcp", "192.168.1.10:40000", "192.0.2.10:443"];
+        assert_eq!(explain(&wansplit, &words)["kernel"][0]["agrees"], true);
+        // The link's route goes, and what is left of its table refuses.
+        lab.router.command("ip", &["route", "del", "table", "100", "default", "via", "198.51.100.1"]);
+        assert_eq!(lab.udp(&lab.lan, INTERNET[0], 443), Way::Refused);
+        let output = wansplit.run(&["explain", words[0], words[1], words[2]]);
+        assert!(output.stdout.contains("unreachable: differs"), "{}", output.stdout);
+        wansplit.apply();
+        assert_eq!(explain(&wansplit, &words)["kernel"][0]["agrees"], true);
     });
 }
 

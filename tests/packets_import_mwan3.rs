@@ -3,8 +3,9 @@
 
 mod packet_support;
 
-use lab::{INTERNET, Lab, Setup, Wansplit, Way};
+use lab::{Dial, INTERNET, Lab, Setup, Wansplit, Way, client_address};
 use packet_support::configured;
+use std::net::SocketAddr;
 
 /// Web by the second link, DNS refused, one host by the main table, the rest by the first link; each link stands in for
 /// the other one, and when none is up nothing leaves. Port 7000 is shared 3 to 1, port 7001 alone on a link.
@@ -105,6 +106,13 @@ config rule 'shared_7000'
 	option dest_port '7000'
 	option use_policy 'shared'
 
+config rule 'sticky_7003'
+	option proto 'tcp'
+	option dest_port '7003'
+	option sticky '1'
+	option timeout '300'
+	option use_policy 'shared'
+
 config rule 'alone_7001'
 	option proto 'tcp'
 	option dest_port '7001'
@@ -185,6 +193,31 @@ fn imported_weights_share_connections() {
             let first = (0..CONNECTIONS).filter(|_| lab.tcp(&lab.lan, to, 7000) == Way::Link(1)).count();
             // 3 in 4, within five standard deviations.
             assert!((256..=344).contains(&first), "{first} of {CONNECTIONS} to {to} by link 1");
+        }
+    });
+}
+
+#[test]
+fn imported_stickiness_keeps_clients_on_their_links() {
+    lab::isolated(|| {
+        const CLIENTS: u8 = 60;
+        let lab = Lab::with(&Setup { main_default: vec![2], clients: CLIENTS, ..Setup::default() });
+        let wansplit = configured(&lab, "").with_network(&lab.network_dump(&[]));
+        wansplit.apply_config(&imported(&wansplit));
+        let way = |from, to| {
+            let dial = Dial { from: Some(from), ..Dial::default() };
+            lab.lan.run(move || dial.tcp(SocketAddr::new(to, 7003)))
+        };
+        for (family, to) in INTERNET.into_iter().enumerate() {
+            let firsts: Vec<Way> = (0..CLIENTS).map(|number| way(client_address(number)[family], to)).collect();
+            // 3 in 4 have the first link; that all 60 have one is out of the question.
+            for link in [Way::Link(1), Way::Link(2)] {
+                assert!(firsts.contains(&link), "nobody has {link:?} to {to}");
+            }
+            for _ in 0..5 {
+                let again: Vec<Way> = (0..CLIENTS).map(|number| way(client_address(number)[family], to)).collect();
+                assert_eq!(again, firsts, "to {to}");
+            }
         }
     });
 }

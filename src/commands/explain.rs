@@ -111,8 +111,9 @@ fn explained<T>(
     say: impl FnOnce(&Words, &[Asked]) -> T,
 ) -> T {
     let mut packet = complete(kernel, facts, asked.packet);
-    packet.details.destination_in = survey::sets_with(kernel, plan, packet.destination);
-    packet.details.source_in = packet.source.map_or_else(Vec::new, |source| survey::sets_with(kernel, plan, source));
+    packet.details.destination_in = survey::sets_with(kernel, config, plan, packet.destination);
+    packet.details.source_in =
+        packet.source.map_or_else(Vec::new, |source| survey::sets_with(kernel, config, plan, source));
     let decision = explain::decide(config, &plan.paths, facts, &packet);
     // The kernel has the rules of this moment.
     let answers = if asked.is_of_now { ask(kernel, facts, plan, &packet, &decision) } else { Vec::new() };

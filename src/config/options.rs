@@ -162,6 +162,16 @@ impl SectionKind {
     pub fn why_not(self, name: &str) -> Option<&'static str> {
         match (self, name) {
             (Self::Rule, "gid") => Some("ip rules know the user who sends, and no groups: name users with uid"),
+            // mwan3's and pbr's words.
+            (Self::Rule, "src_addr") => {
+                Some("write addresses into src_ip, Ethernet addresses into src_mac, interfaces into src_iface")
+            }
+            (Self::Rule, "dest_addr") => Some("write addresses into dest_ip, domains into dest_domain"),
+            (Self::Rule, "interface") => Some("say where its traffic goes with use, where it comes in with src_iface"),
+            (Self::Rule, "chain") => Some("say whose connections it means: from 'lan', 'router' or 'any'"),
+            (Self::Rule, "ipset" | "ipset_src") => Some("name a config set in dest_set or src_set"),
+            (Self::Rule, "fwmark" | "fwmask") => Some("write both into mark, as in: option mark '0x10000/0xff0000'"),
+            (Self::Policy, "last_resort") => Some("say what happens when no link is up with fallback"),
             _ => None,
         }
     }

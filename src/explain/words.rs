@@ -276,9 +276,11 @@ pub fn compare(plan: &Plan, facts: &Facts, decision: &Decision, family: Family, 
         // Behind the path's table: without carrier there is a route in it, which the kernel passes over.
         return Verdict::Agrees;
     }
+    let leads = matches!(outcome(&plan.paths[*path], facts, family), Outcome::Links(_));
     let matches = routes.iter().any(|route| match &route.kind {
         RouteKind::Via(hops) => answer.table == Some(table) && same_hops(hops, &answer.hops),
-        RouteKind::Unreachable | RouteKind::Blackhole => refused,
+        // The last resort, which stands in the table all the time: with a link up, an answer from it is another one.
+        RouteKind::Unreachable | RouteKind::Blackhole => refused && !leads,
         RouteKind::Prohibit => false,
     });
     // A command's link that is down: its packets are refused by a rule, without a table.

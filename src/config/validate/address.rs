@@ -40,6 +40,12 @@ pub fn addresses(
     sets: bool,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Option<Addresses>, Reported> {
+    let parse = |text: &str| {
+        parse(text).map_err(|complaint| match elsewhere(option, text) {
+            Some(help) => Complaint::new(complaint.message, help),
+            None => complaint,
+        })
+    };
     let values = signed(section, option, parse, diagnostics)?;
     let Some(at) = values.first().map(|first| first.at) else { return Ok(None) };
     for value in &values {
@@ -83,7 +89,7 @@ pub struct Entry {
 pub fn parse(text: &str) -> Result<Entry, Complaint> {
     if let Some((address, length)) = text.split_once('/') {
         network(text, address, length)
-    } else if let Some((first, last)) = text.split_once('-') {
+    } else if let Some((first, last)) = text.split_once('-').filter(|_| !looks_like_a_name(text)) {
         range(text, first, last)
     } else {
         let (family, address) = number(text).ok_or_else(|| no_address(text))?;
@@ -98,9 +104,28 @@ fn number(text: &str) -> Option<(Family, u128)> {
     })
 }
 
+fn looks_like_a_name(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_alphabetic()) && !text.contains(':')
+}
+
+/// Where a text belongs that is no address, if there is such an option.
+fn elsewhere(option: &str, text: &str) -> Option<&'static str> {
+    match option {
+        "src_ip" if text.starts_with('@') => Some("write the interface into src_iface, without the @"),
+        "src_ip" if is_ethernet(text) => Some("write Ethernet addresses into src_mac"),
+        "dest_ip" if looks_like_a_name(text) && text.contains('.') => Some("write domains into dest_domain"),
+        _ => None,
+    }
+}
+
+fn is_ethernet(text: &str) -> bool {
+    let octets = || text.split([':', '-']);
+    octets().count() == 6 && octets().all(|octet| octet.len() == 2 && octet.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
 fn no_address(text: &str) -> Complaint {
-    let looks_like_a_name = text.contains(|c: char| c.is_ascii_alphabetic()) && !text.contains(':');
-    let help = if looks_like_a_name { "names of hosts are not looked up here: write the address" } else { EXAMPLES };
+    let help =
+        if looks_like_a_name(text) { "names of hosts are not looked up here: write the address" } else { EXAMPLES };
     Complaint::new(format!("{} is not an address", quote(text)), help)
 }
 

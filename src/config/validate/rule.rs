@@ -195,7 +195,9 @@ fn origin(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<Origin
 fn target(section: &Section, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Result<Target, Reported> {
     let parse = |name: &str| {
         names.target(name).ok_or_else(|| {
-            let help = match names.nearest(name, true) {
+            // pbr's and mwan3's words for the main table.
+            let foreign = matches!(name, "ignore" | "default").then_some("main");
+            let help = match foreign.or_else(|| names.nearest(name, true)) {
                 Some(meant) => format!("did you mean '{meant}'?"),
                 None => {
                     "use names a link, a policy, main, unreachable or blackhole; until then the rule is left out".into()

@@ -213,9 +213,9 @@ fn common<'e>(ipv4: &'e [Entry], ipv6: &'e [Entry], links: &Links) -> Option<&'e
 /// Writes the links and how they are used.
 fn write_use(section: &mut Section, entries: &[Entry], balances: bool) {
     let tiers = entries.iter().any(|entry| entry.tier > 0);
-    let largest = entries.iter().map(|entry| entry.weight).max().unwrap_or(1);
     for Entry { link, tier, weight } in entries {
-        let weight = scaled(*weight, largest);
+        let weights = || entries.iter().filter(|other| other.tier == *tier).map(|other| other.weight);
+        let weight = scaled(*weight, weights().max().unwrap_or(1), weights().fold(0, common_divisor));
         section.list(
             "use",
             match (balances, tier) {
@@ -230,11 +230,40 @@ fn write_use(section: &mut Section, entries: &[Entry], balances: bool) {
     }
 }
 
-/// A weight within bounds, in the proportion it has to the largest.
-fn scaled(weight: u32, largest: u32) -> u32 {
+/// A weight within bounds, in the proportion it has to the largest of its tier; exactly, if their common divisor helps.
+fn scaled(weight: u32, largest: u32, divisor: u32) -> u32 {
+    if largest <= MOST_WEIGHT {
+        return weight;
+    }
+    let (weight, largest) = (weight / divisor.max(1), largest / divisor.max(1));
     if largest <= MOST_WEIGHT {
         return weight;
     }
     let scaled = (u64::from(weight) * u64::from(MOST_WEIGHT) + u64::from(largest) / 2) / u64::from(largest);
     u32::try_from(scaled).unwrap_or(MOST_WEIGHT).max(1)
+}
+
+/// The largest number that divides both; 0 is divided by all.
+fn common_divisor(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { common_divisor(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_weights_keep_their_proportion() {
+        let all = |weights: &[u32]| -> Vec<u32> {
+            let largest = weights.iter().copied().max().unwrap_or(1);
+            let divisor = weights.iter().copied().fold(0, common_divisor);
+            weights.iter().map(|weight| scaled(*weight, largest, divisor)).collect()
+        };
+        assert_eq!(all(&[3, 2]), [3, 2]);
+        assert_eq!(all(&[4, 2]), [4, 2]);
+        assert_eq!(all(&[300, 100]), [3, 1]);
+        assert_eq!(all(&[1000, 999]), [256, 256]);
+        assert_eq!(all(&[1000, 1]), [256, 1]);
+        assert_eq!(all(&[u32::MAX, 1]), [256, 1]);
+    }
 }

@@ -95,7 +95,7 @@ impl<'a> Side<'a> {
     /// Writes what a group wants of packets of these families. Says whether an address decides the family.
     fn write(&self, rule: &mut Section, group: Group, families: &[Family]) -> bool {
         let [addresses, sets, domains] = self.options;
-        let mut decided = false;
+        let (mut decided, mut open) = (false, false);
         for entry in &self.entries {
             if !entry.negated && group_of(entry.kind) != group {
                 continue;
@@ -109,10 +109,12 @@ impl<'a> Side<'a> {
                 Kind::Address(_) | Kind::Unknown => continue,
             };
             decided |= !entry.negated && option == addresses;
+            open |= option == sets || option == domains;
             let sign = if entry.negated { "!" } else { "" };
             rule.list(option, format!("{sign}{}", entry.text));
         }
-        decided
+        // Addresses beside sets and domains are alternatives, and those have addresses of both families.
+        decided && !open
     }
 }
 

@@ -1,26 +1,19 @@
-//! Addresses, ports and protocols as rules there have them.
+//! Addresses and protocols as rules there have them.
 
 use crate::config::model::Family;
 use crate::config::{entry, protocol_number};
+use std::net::Ipv4Addr;
 
 /// 0 if a text is an IPv4 address, network or range, 1 if it is one of IPv6; nothing if it is neither.
 pub fn family(text: &str) -> Option<usize> {
     entry(text).map(|(family, _)| usize::from(family == Family::V6))
 }
 
-/// A port or a range, as it is written here; nothing if it is neither.
-pub fn port(text: &str) -> Option<String> {
-    let one = |text: &str, open: u16| {
-        if text.is_empty() { Some(open) } else { text.parse::<u16>().ok().filter(|port| *port > 0) }
-    };
-    match text.split_once([':', '-']) {
-        None => Some(one(text, 0).filter(|port| *port > 0)?.to_string()),
-        Some(("", "")) => None,
-        Some((first, last)) => {
-            let (first, last) = (one(first, 1)?, one(last, u16::MAX)?);
-            (first <= last).then(|| format!("{first}-{last}"))
-        }
-    }
+/// Whether a text is an IPv4 network whose netmask has gaps, as `0.0.0.1/0.0.0.1`: every other address, for iptables.
+pub fn has_gaps(text: &str) -> bool {
+    let is_address = |text: &str| text.parse::<Ipv4Addr>().is_ok();
+    family(text).is_none()
+        && text.split_once('/').is_some_and(|(network, mask)| is_address(network) && is_address(mask))
 }
 
 /// Whether a protocol is known here by this name or number.
@@ -55,23 +48,9 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_written_as_here() {
-        let cases = [
-            ("443", Some("443")),
-            ("1024:2048", Some("1024-2048")),
-            ("1024-2048", Some("1024-2048")),
-            ("1024:", Some("1024-65535")),
-            (":1024", Some("1-1024")),
-            ("0443", Some("443")),
-            ("2:1", None),
-            ("0", None),
-            (":", None),
-            ("", None),
-            ("65536", None),
-            ("https", None),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(port(text).as_deref(), expected, "{text:?}");
-        }
+    fn netmasks_with_gaps_are_known() {
+        let cases =
+            ["0.0.0.1/0.0.0.1", "192.0.2.0/255.0.255.0", "192.0.2.0/255.255.255.0", "192.0.2.0/33", "192.0.2.1"];
+        assert_eq!(cases.map(has_gaps), [true, true, false, false, false]);
     }
 }

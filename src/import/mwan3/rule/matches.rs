@@ -6,6 +6,7 @@ use crate::import::foreign::{Foreign, Report};
 use crate::import::mwan3::dialect::Dialect;
 use crate::import::mwan3::policy::LONGEST_NAME;
 use crate::import::mwan3::set::Sets;
+use crate::import::ports as written;
 
 /// A rule as it is read.
 pub struct Draft<'f, 'a> {
@@ -144,8 +145,14 @@ impl Importer<'_> {
             // A migration of mwan4's writes `::/0` as `/0`.
             let word = if self.dialect.mwan4 && matches!(word, "/0" | ":/0") { "::/0" } else { word };
             let Some(family) = address::family(word) else {
-                let text =
-                    format!("'{word}' is no address or network, and names are not looked up: the rule is left out");
+                let text = if address::has_gaps(word) {
+                    format!(
+                        "'{word}' has a netmask with gaps, which no rule here can have: the rule is left out; to share \
+                         clients out, use a policy with mode 'balance' and balance_by 'client'"
+                    )
+                } else {
+                    format!("'{word}' is no address or network, and names are not looked up: the rule is left out")
+                };
                 report.dropped(source, option, text);
                 return Err(Left);
             };
@@ -190,8 +197,8 @@ fn ports(
         return Ok(());
     }
     for word in words.iter().flat_map(|word| word.split(',')).filter(|word| !word.is_empty()) {
-        let Some(port) = address::port(word) else {
-            let text = format!("'{word}' is no port; services are not known by name here. The rule is left out");
+        let Some(port) = written::port(word) else {
+            let text = format!("'{word}' is no port that is known here: write its number. The rule is left out");
             report.dropped(source, option, text);
             return Err(Left);
         };

@@ -17,6 +17,9 @@ use crate::import::{Context, Kind, Section};
 use matches::Draft;
 use target::Targets;
 
+/// The longest time here that a client is remembered, in seconds.
+const LONGEST_TIMEOUT: u32 = 24 * 60 * 60;
+
 /// What rules are read with.
 pub struct Importer<'a> {
     pub dialect: &'a Dialect,
@@ -100,6 +103,10 @@ fn sticky(source: &Foreign, balances: bool, section: &mut Section, again: bool, 
         report.changed(source, "timeout", format!("'{timeout}' is no number of seconds: it is 600 here"));
         600
     });
+    if seconds > LONGEST_TIMEOUT {
+        report.changed(source, "timeout", "24 hours are the most here");
+    }
+    let seconds = seconds.min(LONGEST_TIMEOUT);
     section
         .option("sticky", "1")
         .option("timeout", if seconds % 60 == 0 { format!("{}m", seconds / 60) } else { format!("{seconds}s") });
