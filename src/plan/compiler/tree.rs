@@ -24,17 +24,26 @@ const FEW: usize = 2;
 /// its chains.
 const GOOD: usize = 14;
 
+/// The most entries of a tree's maps, and for each region where there are many. `nft` takes up to 7 KB of memory for an
+/// entry, and every branch has its own.
+const MOST_ENTRIES: usize = 6_144;
+const MOST_EACH: usize = 32;
+
 /// Compiles ordered regions; the first that holds a packet wins. Nothing if packets would not walk past fewer rules than
-/// `length`.
+/// `length`, or if it would be too large.
 pub fn compile(
     ordered: &[Ordered],
     kept: &dyn Fn(Member) -> Map,
     rest: Option<&Rule>,
     length: usize,
 ) -> Option<Compiled> {
+    let most = MOST_ENTRIES.max(MOST_EACH * ordered.len());
     let mut best: Option<(usize, Compiled)> = None;
     for keys in [&[][..], &[Key::Input], &[Key::Sender], &[Key::Input, Key::Sender]] {
         let (depth, compiled) = with_keys(ordered, kept, rest, keys);
+        if compiled.maps.iter().map(Map::len).sum::<usize>() > most {
+            continue;
+        }
         if best.as_ref().is_none_or(|(least, _)| depth < *least) {
             best = Some((depth, compiled));
         }
