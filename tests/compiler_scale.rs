@@ -314,6 +314,24 @@ fn forty_mixed_rules_and_twenty_domains_are_a_short_path() {
 }
 
 #[test]
+fn a_tree_never_outgrows_a_router() {
+    let mut random = numbers(77);
+    let mut next = |below: u32| random.next().unwrap() % below;
+    let rules = (0..60).map(|n| {
+        let shape = next(10);
+        mixed_rule(shape, if matches!(shape, 5 | 8) { n % 20 } else { n })
+    });
+    let case = Case::new(rules.collect());
+    // `nft` takes up to 7 KB for an entry.
+    assert!(case.entries() <= 6_500, "{}", case.entries());
+    case.is_right(
+        (0..100)
+            .map(|n| packet([6, 17][n as usize % 2], host(n % 60), server(n % 59), port(n % 58)))
+            .collect::<Vec<_>>(),
+    );
+}
+
+#[test]
 fn a_rule_for_everything_behind_rules_for_ports_needs_no_key() {
     let mut rules: Vec<Value> = (0..24)
         .map(|n| match n % 3 {

@@ -174,7 +174,8 @@ fn intervals(state: &mut u64, count: u64, family: Family) -> Vec<Interval> {
     edges.dedup();
     let set: IntervalSet = edges
         .windows(2)
-        .filter_map(|pair| (!random(state).is_multiple_of(3)).then(|| Interval::new(pair[0], pair[1] - 1)))
+        .filter(|_| !random(state).is_multiple_of(3))
+        .map(|pair| Interval::new(pair[0], pair[1] - 1))
         .chain(edges.last().filter(|last| **last == family.max_address()).map(|last| Interval::single(*last)))
         .collect();
     set.iter().collect()

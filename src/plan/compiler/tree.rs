@@ -27,11 +27,13 @@ const GOOD: usize = 14;
 /// From so many regions on there is no tree: they fall into too many pieces, and take too long.
 const MOST_REGIONS: usize = 256;
 
-/// The most entries of all its maps together. On a router with little memory `nft` takes a kilobyte for each.
-const MOST_ENTRIES: usize = 16_384;
+/// The most entries of a tree's maps, and for each region where there are many. `nft` takes up to 7 KB of memory for an
+/// entry, and every branch has its own.
+const MOST_ENTRIES: usize = 6_144;
+const MOST_EACH: usize = 32;
 
 /// Compiles ordered regions; the first that holds a packet wins. Nothing if packets would not walk past fewer rules than
-/// `length`, or if it would take too much.
+/// `length`, or if it would be too large.
 pub fn compile(
     ordered: &[Ordered],
     kept: &dyn Fn(Member) -> Map,
@@ -41,11 +43,11 @@ pub fn compile(
     if ordered.len() > MOST_REGIONS {
         return None;
     }
+    let most = MOST_ENTRIES.max(MOST_EACH * ordered.len());
     let mut best: Option<(usize, Compiled)> = None;
     for keys in [&[][..], &[Key::Input], &[Key::Sender], &[Key::Input, Key::Sender]] {
         let (depth, compiled) = with_keys(ordered, kept, rest, keys);
-        // The more keys the more chains, and each has maps of its own.
-        if compiled.maps.iter().map(Map::len).sum::<usize>() > MOST_ENTRIES {
+        if compiled.maps.iter().map(Map::len).sum::<usize>() > most {
             continue;
         }
         if best.as_ref().is_none_or(|(least, _)| depth < *least) {
