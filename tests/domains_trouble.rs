@@ -218,10 +218,14 @@ fn answers_that_are_garbage_fill_nothing() {
 fn openwrts_directories_are_found() {
     lab::isolated(|| {
         let lab = Lab::new();
+        // The program itself may lie below /tmp.
+        let program = "/run/wansplit-of-this-test";
+        fs::copy(env!("CARGO_BIN_EXE_wansplit"), program).unwrap();
         mount(Some("tmpfs"), "/tmp", Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
         fs::create_dir_all("/tmp/dnsmasq.cfg01411c.d").unwrap();
         fs::create_dir_all("/tmp/dnsmasq.d").unwrap();
-        let wansplit = configured(&lab, &config().replace(&format!("list dnsmasq_dir '{DIRECTORY}'"), ""));
+        let automatic = config().replace(&format!("list dnsmasq_dir '{DIRECTORY}'"), "");
+        let wansplit = Wansplit::new(program, &lab.router, &automatic);
         wansplit.apply();
         for place in ["/tmp/dnsmasq.d/wansplit.conf", "/tmp/dnsmasq.cfg01411c.d/wansplit.conf"] {
             assert!(fs::read_to_string(place).unwrap().contains("nftset=/example.com/4#inet#wansplit#"), "{place}");
