@@ -1,5 +1,6 @@
 //! Why a packet goes where it goes: the configuration walked for one packet, without the compiler.
 
+pub mod connection;
 mod matching;
 pub mod question;
 mod tunnels;
