@@ -3,9 +3,9 @@
 
 use super::kernel::{self, Asked, Verdict};
 use super::words::{self, Words};
-use super::{From, Miss, Reason};
+use super::{From, Miss, Reason, matching};
 use crate::config::describe::conditions;
-use crate::config::model::{Config, LinkId, Mode, Policy, Rule, Spread, Target};
+use crate::config::model::{Config, LinkId, Member, Mode, Policy, Rule, Spread, Target};
 use crate::json::object;
 use crate::kernel::netlink::lookup;
 use crate::plan::path::PathId;
@@ -35,8 +35,10 @@ pub fn record(words: &Words, answers: &[Asked]) -> Value {
         "decided": decided,
         "decided_link": link.map(|link| words.config[link].name.as_str()),
         "sets": words.sets(),
+        "held": words.held().into_iter().map(|(side, sets)| object! { "side": side, "sets": sets }).collect::<Vec<_>>(),
         "passed_over": misses.map(|(rule, miss, why)| {
-            object! { "rule": rule.name.as_str(), "line": rule.at.line, "miss": test(miss), "why": why }
+            let learns = matches!(miss, Miss::Source | Miss::Destination) && matching::learns(rule);
+            object! { "rule": rule.name.as_str(), "line": rule.at.line, "miss": test(miss), "why": why, "learns": learns }
         }).collect::<Vec<_>>(),
         "refused": words.decision.refused,
         "paths": words.decision.paths.iter().map(|way| path(words, way)).collect::<Vec<_>>(),
@@ -76,9 +78,11 @@ fn policy(config: &Config, rule: &Rule) -> Option<Value> {
         Mode::Balance(Spread::Client) => ("balance", Some("client")),
         Mode::Balance(Spread::Connection) => ("balance", Some("connection")),
     };
+    let member = |one: &Member| object! { "link": config[one.link].name.as_str(), "weight": one.weight };
     Some(object! {
         "name": policy.name.as_str(), "mode": mode, "per": per, "sticky": rule.sticky.is_some(),
-        "order": words::order(config, policy, ", then "), "fallback": policy.fallback.to_string(),
+        "tiers": policy.tiers().map(|tier| tier.iter().map(member).collect::<Vec<_>>()).collect::<Vec<_>>(),
+        "fallback": policy.fallback.to_string(),
     })
 }
 
@@ -190,6 +194,7 @@ mod tests {
         assert_eq!(answer["passed_over"][0]["rule"], "other");
         assert_eq!(answer["passed_over"][0]["miss"], "destination port");
         assert_eq!(answer["policy"]["mode"], "failover");
+        assert_eq!(answer["policy"]["tiers"][2], serde_json::json!([{ "link": "C", "weight": 1 }]));
         let path = &answer["paths"][0];
         assert_eq!(path["links"], serde_json::json!(["B"]));
         assert_eq!(path["hops"], serde_json::json!([{ "link": "B", "device": "eth1", "gateway": "10.0.1.1" }]));

@@ -121,10 +121,16 @@ impl Words<'_> {
         }
     }
 
-    /// By which sets the rule matches, if by any.
+    /// By which sets the rule matches, if by any: a side of the packet, and their names.
+    #[must_use]
+    pub fn held(&self) -> Vec<(&'static str, String)> {
+        self.rule().map_or_else(Vec::new, |rule| matching::by_sets(rule, self.packet))
+    }
+
+    /// The same, a sentence each.
     #[must_use]
     pub fn sets(&self) -> Vec<String> {
-        self.rule().map_or_else(Vec::new, |rule| matching::by_sets(rule, self.packet))
+        self.held().into_iter().map(|(side, held)| format!("its {side} address is of {held}")).collect()
     }
 
     /// Rule, policy, path and link, a line each.
