@@ -68,7 +68,7 @@ return view.extend({
 		this.input = {
 			router: fields.select([ [ '', _('A device in the network') ], [ 'router', _('The router itself') ] ], update),
 			source: fields.text('192.168.1.10', 'ws-clients'),
-			destination: fields.text('1.1.1.1', 'ws-clients'),
+			destination: fields.text('1.1.1.1'),
 			protocol: fields.text('tcp', 'ws-protocols'),
 			destination_port: fields.text('443'),
 			source_port: fields.text('40000'),
