@@ -82,12 +82,12 @@ return view.extend({
 	/* The sections that the answers make, as soon as the last step is shown; and what the router says of them. */
 	prepare() {
 		const { answers, imported, present } = this.state;
-		const globals = present.find(({ type }) => type == 'globals')?.options ?? {};
+		const globals = present.find(({ type }) => type === 'globals')?.options ?? {};
 		const theirs = imported[answers.source]?.sections;
 
-		this.state.sections = (answers.goal == 'import' && theirs)
+		this.state.sections = (answers.goal === 'import' && theirs)
 			? [ { type: 'globals', name: 'globals', options: { ...globals, enabled: '1' } },
-				...theirs.filter(({ type }) => type != 'globals') ]
+				...theirs.filter(({ type }) => type !== 'globals') ]
 			: plan.sections(this.state.links, answers, globals);
 		this.state.checked = null;
 
@@ -106,7 +106,7 @@ return view.extend({
 		const { links: found, answers, imported } = this.state;
 		const name = STEPS[this.step][0];
 
-		if (name == 'goal' && answers.goal == 'import')
+		if (name === 'goal' && answers.goal === 'import')
 			return imported[answers.source]?.sections ? [] : [ _('This configuration cannot be taken over. Choose another card.') ];
 
 		return answering.problems(name, found, answering.settled(found, answers));
@@ -121,7 +121,7 @@ return view.extend({
 		}
 
 		this.step = step;
-		if (STEPS[step][0] == 'summary')
+		if (STEPS[step][0] === 'summary')
 			this.prepare();
 
 		this.draw();
@@ -131,12 +131,12 @@ return view.extend({
 	/* `again`: something else of the same step is shown; what had the focus has it afterwards. */
 	draw(again) {
 		const [ name, module ] = STEPS[this.step];
-		const last = this.step == STEPS.length - 1;
+		const last = this.step === STEPS.length - 1;
 		const place = again ? this.focused() : -1;
 
 		dom.content(this.root, [
 			E('ol', { 'class': 'ws-setup-steps' }, STEPS.map(([ , { title } ], i) =>
-				E('li', { 'aria-current': (i == this.step) ? 'step' : null }, [ title ]))),
+				E('li', { 'aria-current': (i === this.step) ? 'step' : null }, [ title ]))),
 			E('h3', { 'tabindex': '-1' }, [ module.title ]),
 			E('p', {}, [ module.intro ]),
 			E('div', { 'class': 'ws-setup-step', 'data-step': name }, module.draw(this.state, () => this.draw(true))),

@@ -5,8 +5,8 @@
  * What the person has said so far: what it is before anything is said, and what is wrong with it. Pure.
  */
 
-/* Big resolvers of three owners: they answer pings from everywhere, and one of them down is not the link down. */
-const HOSTS = [ '1.1.1.1', '8.8.8.8', '9.9.9.9', '2606:4700:4700::1111', '2001:4860:4860::8888', '2620:fe::fe' ];
+/* Big resolvers of two owners: they answer pings from everywhere, and one of them down is not the link down. */
+const HOSTS = [ '1.1.1.1', '9.9.9.9', '2606:4700:4700::1111', '2620:fe::fe' ];
 
 /* Names that links cannot have: other words of the configuration. */
 const RESERVED = [ 'auto', 'blackhole', 'globals', 'main', 'tier', 'unreachable' ];
@@ -18,9 +18,9 @@ function isIpv6(text) {
 	if (!/^[0-9a-f:]+$/i.test(text) || text.includes(':::') || text.split('::').length > 2)
 		return false;
 
-	const groups = text.split(':').filter(group => group != '');
+	const groups = text.split(':').filter(group => group !== '');
 
-	return groups.every(group => group.length <= 4) && (text.includes('::') ? groups.length < 8 : groups.length == 8) &&
+	return groups.every(group => group.length <= 4) && (text.includes('::') ? groups.length < 8 : groups.length === 8) &&
 		!/(^:[^:]|[^:]:$)/.test(text);
 }
 
@@ -41,14 +41,14 @@ return baseclass.extend({
 	goals: [ 'web_mail', 'failover', 'balance', 'services', 'devices', 'import' ],
 
 	words(text) {
-		return text.split(/[\s,;]+/).filter(word => word != '');
+		return text.split(/[\s,;]+/).filter(word => word !== '');
 	},
 
 	/* What the wizard begins with: all lines of providers that are switched on, and watched. null: not said yet. */
 	start(links) {
 		return {
 			links: Object.fromEntries(links.map(link => [ link.interface, {
-				use: link.kind == 'wan' && link.autostart,
+				use: link.kind === 'wan' && link.autostart,
 				name: RESERVED.includes(link.interface) ? link.interface + '_link' : link.interface,
 				speed: '', weight: '1',
 				metered: false, max: '50', unit: 'G', per: 'month'
@@ -64,7 +64,7 @@ return baseclass.extend({
 
 	/* The links the person wants, in their order of preference. */
 	chosen(links, answers) {
-		return answers.order.map(name => links.find(link => link.interface == name))
+		return answers.order.map(name => links.find(link => link.interface === name))
 			.filter(link => link && answers.links[link.interface].use);
 	},
 
@@ -73,18 +73,18 @@ return baseclass.extend({
 	settled(links, answers) {
 		const chosen = this.chosen(links, answers);
 		const names = chosen.map(link => link.interface);
-		const lines = chosen.filter(link => link.kind != 'vpn').map(link => link.interface);
+		const lines = chosen.filter(link => link.kind !== 'vpn').map(link => link.interface);
 		const known = (name, otherwise) => names.includes(name) ? name : otherwise;
 		const one = lines[0] ?? names[0];
 		const web = known(answers.web, one);
-		const few = goal => (goal == 'balance') ? lines.length < 2 : goal != 'failover' && goal != 'import' && names.length < 2;
+		const few = goal => (goal === 'balance') ? lines.length < 2 : goal !== 'failover' && goal !== 'import' && names.length < 2;
 
 		return {
 			...answers,
 			goal: (answers.goal == null || few(answers.goal)) ? (few('web_mail') ? 'failover' : 'web_mail') : answers.goal,
 			web,
-			mail: known(answers.mail, [ ...lines, ...names ].find(name => name != web) ?? web),
-			rest: known(answers.rest, (answers.goal == 'web_mail' || answers.goal == null) ? web : one),
+			mail: known(answers.mail, [ ...lines, ...names ].find(name => name !== web) ?? web),
+			rest: known(answers.rest, (answers.goal === 'web_mail' || answers.goal == null) ? web : one),
 			services: Object.fromEntries(Object.entries(answers.services)
 				.filter(([ , choice ]) => names.includes(choice.link))),
 			devices: answers.devices.map(device => ({ ...device, link: known(device.link, '') }))
@@ -115,7 +115,7 @@ return baseclass.extend({
 		const found = [];
 		const names = chosen.map(link => of(link).name);
 
-		if (chosen.length == 0)
+		if (chosen.length === 0)
 			found.push(_('Choose at least one link.'));
 
 		for (const link of chosen) {
@@ -125,7 +125,7 @@ return baseclass.extend({
 				found.push(_('The name of %s may have letters, digits and _ only, and begins with a letter.').format(link.interface));
 			else if (RESERVED.includes(name))
 				found.push(_('%s cannot be a name: the word has a meaning of its own. Choose another one.').format(name));
-			else if (names.indexOf(name) != names.lastIndexOf(name))
+			else if (names.indexOf(name) !== names.lastIndexOf(name))
 				found.push(_('Two links are called %s. Give each a name of its own.').format(name));
 		}
 
@@ -133,12 +133,12 @@ return baseclass.extend({
 	},
 
 	wrongShares(chosen, of, answers) {
-		if (answers.goal != 'balance' || answers.share == 'equal')
+		if (answers.goal !== 'balance' || answers.share === 'equal')
 			return [];
 
-		const lines = chosen.filter(link => link.kind != 'vpn');
+		const lines = chosen.filter(link => link.kind !== 'vpn');
 
-		if (answers.share == 'speed')
+		if (answers.share === 'speed')
 			return lines.filter(link => amount(of(link).speed) == null)
 				.map(link => _('Say how fast %s is, in Mbit/s: 100, for example.').format(of(link).name));
 
@@ -153,13 +153,13 @@ return baseclass.extend({
 		for (const device of answers.devices) {
 			if (!MAC.test(device.host) && !IPV4.test(device.host) && !isIpv6(device.host))
 				found.push(_('Choose each device, or type its address: 192.168.1.20, or 02:00:5e:00:53:01. Or take the line away.'));
-			else if (device.link == '')
+			else if (device.link === '')
 				found.push(_('Choose a link for each device, or take the line away.'));
-			else if (hosts.indexOf(device.host.toLowerCase()) != hosts.lastIndexOf(device.host.toLowerCase()))
+			else if (hosts.indexOf(device.host.toLowerCase()) !== hosts.lastIndexOf(device.host.toLowerCase()))
 				found.push(_('A device is there twice.'));
 		}
 
-		if (answers.goal == 'devices' && answers.devices.length == 0)
+		if (answers.goal === 'devices' && answers.devices.length === 0)
 			found.push(_('Add at least one device.'));
 
 		return [ ...new Set(found) ];
@@ -169,7 +169,7 @@ return baseclass.extend({
 		const found = [];
 		const hosts = this.words(answers.hosts);
 
-		if (answers.watch && hosts.length == 0)
+		if (answers.watch && hosts.length === 0)
 			found.push(_('Name at least one address that is asked, or do not watch the links.'));
 
 		for (const host of answers.watch ? hosts : [])

@@ -20,11 +20,11 @@ return baseclass.extend({
 	/* Replaces the sections, and saves and applies them with LuCI's rollback. */
 	write(sections) {
 		for (const section of uci.sections('wansplit'))
-			if (section['.type'] != 'globals')
+			if (section['.type'] !== 'globals')
 				uci.remove('wansplit', section['.name']);
 
 		for (const { type, name, options } of sections) {
-			const sid = (type == 'globals')
+			const sid = (type === 'globals')
 				? uci.sections('wansplit', 'globals')[0]?.['.name'] ?? uci.add('wansplit', 'globals', 'globals')
 				: uci.add('wansplit', type, name ?? undefined);
 
@@ -51,7 +51,7 @@ return baseclass.extend({
 	 * The change of the configuration has usually started it already. */
 	finish() {
 		const pause = () => new Promise(resolve => window.setTimeout(resolve, 1000));
-		const ask = (tries) => api.status().then(status => (status || tries == 0) ? status : pause().then(() => ask(tries - 1)));
+		const ask = (tries) => api.status().then(status => (status || tries === 0) ? status : pause().then(() => ask(tries - 1)));
 
 		return api.startService().then(() => ask(20));
 	}

@@ -14,7 +14,7 @@ function known(hints) {
 	return Object.entries(hints)
 		.map(([ mac, { name, ipaddrs } ]) => ({ mac: mac.toLowerCase(), name: name ?? '', address: ipaddrs?.[0] ?? '' }))
 		.sort((a, b) => (a.name || '~').localeCompare(b.name || '~') || a.mac.localeCompare(b.mac))
-		.map(({ mac, name, address }) => [ mac, [ name, address, mac ].filter(text => text != '').join(' · '), name ]);
+		.map(({ mac, name, address }) => [ mac, [ name, address, mac ].filter(text => text !== '').join(' · '), name ]);
 }
 
 return baseclass.extend({
@@ -24,15 +24,15 @@ return baseclass.extend({
 		const devices = state.answers.devices;
 
 		const line = device => {
-			const typed = device.typed || (device.host != '' && !hosts.some(([ mac ]) => mac == device.host));
+			const typed = device.typed || (device.host !== '' && !hosts.some(([ mac ]) => mac === device.host));
 
 			return E('div', { 'class': 'ws-card ws-setup-device' }, [
 				fields.select(_('Device'), [
 					[ '', _('choose…') ], ...hosts, [ OTHER, _('another one, by its address…') ]
 				], typed ? OTHER : device.host, value => {
-					device.typed = (value == OTHER);
-					device.host = (value == OTHER) ? '' : value;
-					device.name = hosts.find(([ mac ]) => mac == value)?.[2] ?? '';
+					device.typed = (value === OTHER);
+					device.host = (value === OTHER) ? '' : value;
+					device.name = hosts.find(([ mac ]) => mac === value)?.[2] ?? '';
 					redraw();
 				}),
 				typed ? fields.text(_('Its address'), device.host, host => { device.host = host; }, { placeholder: '192.168.1.20' }) : '',

@@ -26,7 +26,7 @@ const IPV6_HALF = [ '6in4', '6rd', '6to4', 'dhcpv6' ];
 const YES = [ '1', 'on', 'true', 'yes', 'enabled' ];
 
 function list(value) {
-	return Array.isArray(value) ? value : (value ?? '').split(/\s+/).filter(word => word != '');
+	return Array.isArray(value) ? value : (value ?? '').split(/\s+/).filter(word => word !== '');
 }
 
 /* The device its packets leave by. `@wan` is no device but another interface. */
@@ -52,20 +52,20 @@ function defaultRoutes(entry) {
 /* Whether `other` belongs to the link of `main`, by the same signs as the daemon's; and, while IPv6 is down and netifd
  * tells no device, by the name that everybody gives it. */
 function isTwin(main, other) {
-	if (main.interface == other.interface)
+	if (main.interface === other.interface)
 		return false;
 
 	let parent = other.interface;
 	while (/_[46]$/.test(parent)) {
 		parent = parent.slice(0, -2);
 
-		if (other.dynamic && parent == main.interface)
+		if (other.dynamic && parent === main.interface)
 			return true;
 	}
 
-	return other.device == '@' + main.interface ||
-		(deviceOf(main) != null && deviceOf(main) == deviceOf(other)) ||
-		(IPV6_HALF.includes(other.proto) && other.interface == main.interface + '6');
+	return other.device === '@' + main.interface ||
+		(deviceOf(main) != null && deviceOf(main) === deviceOf(other)) ||
+		(IPV6_HALF.includes(other.proto) && other.interface === main.interface + '6');
 }
 
 /* Of twins the one that the others are called after: it is configured, and is not the IPv6 half. */
@@ -75,13 +75,13 @@ function rank(entry) {
 
 /* wan | vpn | other: what an interface is offered as. */
 function kindOf(entry, zone) {
-	if (entry.interface == 'loopback' || entry.l3_device == 'lo')
+	if (entry.interface === 'loopback' || entry.l3_device === 'lo')
 		return null;
 
-	if (isTunnel(entry) && !(DIALLED_TUNNELS.includes(entry.proto) && zone?.name == 'wan'))
+	if (isTunnel(entry) && !(DIALLED_TUNNELS.includes(entry.proto) && zone?.name === 'wan'))
 		return 'vpn';
 
-	if (defaultRoutes(entry).length > 0 || zone?.masq || zone?.name == 'wan')
+	if (defaultRoutes(entry).length > 0 || zone?.masq || zone?.name === 'wan')
 		return 'wan';
 
 	/* A new line that is in no zone yet. In a zone that does not translate it is more likely a network of the house. */
@@ -91,7 +91,7 @@ function kindOf(entry, zone) {
 return baseclass.extend({
 	/* The firewall's zones as findLinks takes them, from the sections of /etc/config/firewall. */
 	zones(sections) {
-		return sections.filter(section => section['.type'] == 'zone').map(section => ({
+		return sections.filter(section => section['.type'] === 'zone').map(section => ({
 			name: section.name ?? '',
 			networks: list(section.network),
 			masq: YES.includes((section.masq ?? '').toLowerCase())
@@ -100,12 +100,12 @@ return baseclass.extend({
 
 	/*
 	 * The links there could be, the likely ones first: { interface, kind: wan | vpn | other, proto, device, up, autostart,
-	 * addresses, ipv6, twins, mobile, zone: name | null, translates: bool | null }.
+	 * addresses, twins, mobile, zone: name | null, translates: bool | null }.
 	 * `dump` is netifd's network.interface dump; `zones` is null if the firewall is unknown: then nothing is said about it.
 	 */
 	findLinks(dump, zones) {
 		const zoneOf = name => zones?.find(zone => zone.networks.includes(name)) ?? null;
-		const entries = [ ...dump ].sort((a, b) => rank(a) - rank(b));
+		const entries = [ ...dump ].sort((a, b) => rank(a) - rank(b) || a.interface.length - b.interface.length);
 		const claimed = new Set();
 		const links = [];
 
@@ -122,7 +122,7 @@ return baseclass.extend({
 			parts.forEach(part => claimed.add(part.interface));
 			links.push({
 				interface: entry.interface,
-				kind: (kind == 'other' && twins.some(twin => kindOf(twin, zoneOf(twin.interface)) == 'wan')) ? 'wan' : kind,
+				kind: (kind === 'other' && twins.some(twin => kindOf(twin, zoneOf(twin.interface)) === 'wan')) ? 'wan' : kind,
 				proto: entry.proto,
 				mobile: MOBILE.includes(entry.proto),
 				device: deviceOf(entry),
@@ -130,8 +130,6 @@ return baseclass.extend({
 				autostart: entry.autostart !== false,
 				addresses: parts.flatMap(part => [ ...(part['ipv4-address'] ?? []), ...(part['ipv6-address'] ?? []) ])
 					.map(({ address }) => address),
-				ipv6: parts.some(part => IPV6_HALF.includes(part.proto) || (part['ipv6-prefix'] ?? []).length > 0 ||
-					defaultRoutes(part).some(route => route.target == '::')),
 				twins: twins.map(twin => twin.interface),
 				zone: zone?.name ?? null,
 				translates: zones ? (zone?.masq ?? false) : null

@@ -27,7 +27,7 @@ return baseclass.extend({
 		return labelled(label, E('select', {
 			'class': 'cbi-input-select',
 			'change': ev => chosen(ev.target.value)
-		}, choices.map(([ key, text ]) => E('option', { 'value': key, 'selected': (key == value) ? '' : null }, [ text ]))), help);
+		}, choices.map(([ key, text ]) => E('option', { 'value': key, 'selected': (key === value) ? '' : null }, [ text ]))), help);
 	},
 
 	text(label, value, typed, { help, placeholder, mode, size } = {}) {
@@ -61,7 +61,7 @@ return baseclass.extend({
 			...choices.map(choice => E('label', { 'class': 'ws-card ws-setup-choice' + (choice.why ? ' ws-setup-impossible' : '') }, [
 				E('input', {
 					'type': 'radio', 'name': name, 'value': choice.value,
-					'checked': (choice.value == value) ? '' : null,
+					'checked': (choice.value === value) ? '' : null,
 					'disabled': choice.why ? '' : null,
 					'change': () => chosen(choice.value)
 				}),
@@ -78,8 +78,8 @@ return baseclass.extend({
 
 	/* What the person should know: note | warning. */
 	box(kind, texts) {
-		return E('div', { 'class': 'alert-message ' + kind, 'role': (kind == 'warning') ? 'alert' : 'status' },
-			texts.map(text => (typeof text == 'string') ? E('p', {}, [ text ]) : text));
+		return E('div', { 'class': 'alert-message ' + kind, 'role': (kind === 'warning') ? 'alert' : 'status' },
+			texts.map(text => (typeof text === 'string') ? E('p', {}, [ text ]) : text));
 	},
 
 	/* Something for those who want to see it: folded. */

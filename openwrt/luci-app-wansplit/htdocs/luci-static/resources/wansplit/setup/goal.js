@@ -58,9 +58,9 @@ function share(state, lines, redraw) {
 		fields.select(_('How much each takes'), [
 			[ 'equal', _('the same') ], [ 'speed', _('by their speeds') ], [ 'weight', _('by numbers of your own') ]
 		], said.share, value => { said.share = value; redraw(); }),
-		...((said.share == 'speed') ? lines.map(link => fields.text(_('Speed of %s in Mbit/s').format(of(link).name), of(link).speed,
+		...((said.share === 'speed') ? lines.map(link => fields.text(_('Speed of %s in Mbit/s').format(of(link).name), of(link).speed,
 			speed => { of(link).speed = speed; }, { placeholder: '100', mode: 'decimal', size: 6 })) : []),
-		...((said.share == 'weight') ? lines.map(link => fields.text(_('Share of %s').format(of(link).name), of(link).weight,
+		...((said.share === 'weight') ? lines.map(link => fields.text(_('Share of %s').format(of(link).name), of(link).weight,
 			weight => { of(link).weight = weight; }, { mode: 'numeric', size: 6, help: _('3 and 1: of four, three go by the first.') })) : []),
 		fields.cards(_('What stays together'), 'ws-setup-by', [
 			{ value: 'client', title: _('Each device'), text: _('All that a device does leaves by one link. The safe choice: banks, shops and games see one address.') },
@@ -90,7 +90,7 @@ function rest(state, settled, names) {
 
 function form(state, settled, chosen, redraw) {
 	const names = chosen.map(link => [ link.interface, settled.links[link.interface].name ]);
-	const lines = chosen.filter(link => link.kind != 'vpn');
+	const lines = chosen.filter(link => link.kind !== 'vpn');
 	const pick = (label, key) => fields.select(label, names, settled[key], link => { state.answers[key] = link; redraw(); });
 
 	switch (settled.goal) {
@@ -141,7 +141,7 @@ return baseclass.extend({
 		const settled = answering.settled(state.links, state.answers);
 		const chosen = answering.chosen(state.links, state.answers);
 		const names = chosen.map(link => [ link.interface, settled.links[link.interface].name ]);
-		const value = (settled.goal == 'import') ? 'import:' + settled.source : settled.goal;
+		const value = (settled.goal === 'import') ? 'import:' + settled.source : settled.goal;
 		const choose = key => {
 			const [ goal, source ] = key.split(':');
 
@@ -155,9 +155,9 @@ return baseclass.extend({
 
 		return [
 			fields.cards(_('How the links are used'), 'ws-setup-goal',
-				cards(chosen.filter(link => link.kind != 'vpn'), names, state.others), value, choose),
+				cards(chosen.filter(link => link.kind !== 'vpn'), names, state.others), value, choose),
 			E('div', { 'class': 'ws-setup-form' },
-				(settled.goal == 'import') ? imported(state) : form(state, settled, chosen, redraw)),
+				(settled.goal === 'import') ? imported(state) : form(state, settled, chosen, redraw)),
 			extra ? fields.folded(_('Some devices by another link'), devices.draw(state, names, redraw), settled.devices.length > 0) : ''
 		];
 	}

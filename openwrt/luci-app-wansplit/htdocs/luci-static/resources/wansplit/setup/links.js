@@ -66,12 +66,12 @@ function few(lines) {
 	]);
 
 	return fields.box('notice', [
-		(lines == 0)
+		(lines === 0)
 			? _('No way to the Internet was found. This is how a line is added:')
 			: _('Only one line to the Internet was found. To have something to choose from, add a second one first:'),
 		steps,
 		E('p', {}, [ E('a', { 'href': L.url('admin/network/network') }, [ _('Go to Network → Interfaces') ]) ]),
-		(lines == 0) ? '' : _('You may also go on with one: it is watched, and the second is added later.')
+		(lines === 0) ? '' : _('You may also go on with one: it is watched, and the second is added later.')
 	]);
 }
 
@@ -80,7 +80,7 @@ return baseclass.extend({
 	intro: _('These lines to the Internet were found on the router. Tick those that are to be used.'),
 
 	draw(state, redraw) {
-		const of = kind => state.links.filter(link => link.kind == kind);
+		const of = kind => state.links.filter(link => link.kind === kind);
 		const cards = links => E('div', { 'class': 'ws-cards' }, links.map(link => card(link, state.answers, redraw)));
 		const used = links => links.some(link => state.answers.links[link.interface].use);
 		const [ lines, tunnels, others ] = [ of('wan'), of('vpn'), of('other') ];

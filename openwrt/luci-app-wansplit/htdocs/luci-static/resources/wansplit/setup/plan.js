@@ -42,14 +42,15 @@ class Draft {
 		const options = { interface: link.interface };
 
 		/* A tunnel may lead to an office only, where those hosts never answer: it counts as up while it stands. */
-		if (this.answers.watch && link.kind != 'vpn') {
-			const hosts = answering.words(this.answers.hosts).filter(host => link.ipv6 || !host.includes(':'));
+		if (this.answers.watch && link.kind !== 'vpn') {
+			options.track_ip = answering.words(this.answers.hosts);
 
-			if (hosts.length > 0)
-				options.track_ip = hosts;
+			/* Two hosts asked each second are a gigabyte a month. When one does not answer, it is asked faster all the same. */
+			if (said.metered)
+				options.interval = '10s';
 		}
 
-		if (this.answers.goal == 'balance' && this.answers.share == 'speed' && link.kind != 'vpn')
+		if (this.answers.goal === 'balance' && this.answers.share === 'speed' && link.kind !== 'vpn')
 			options.speed = '%sM'.format(answering.amount(said.speed));
 
 		if (said.metered) {
@@ -62,7 +63,7 @@ class Draft {
 
 	/* The lines that take over for a link. No tunnel: it is up only while one of them is. */
 	others(first) {
-		return this.chosen.filter(link => link.interface != first && link.kind != 'vpn').map(link => link.interface);
+		return this.chosen.filter(link => link.interface !== first && link.kind !== 'vpn').map(link => link.interface);
 	}
 
 	policy(key, wanted, options) {
@@ -93,7 +94,7 @@ class Draft {
 
 		return this.policy('shared', 'shared', {
 			mode: 'balance',
-			use: this.chosen.filter(link => link.kind != 'vpn').map(member),
+			use: this.chosen.filter(link => link.kind !== 'vpn').map(member),
 			balance_by: this.answers.by
 		});
 	}
@@ -104,7 +105,7 @@ class Draft {
 	}
 
 	service(id, use) {
-		const service = presets.services.find(preset => preset.id == id);
+		const service = presets.services.find(preset => preset.id === id);
 
 		service.matches.forEach((match, i) => this.rule(i ? '%s_%s'.format(id, match.proto?.[0] ?? i + 1) : id, match, use));
 	}
@@ -114,23 +115,23 @@ class Draft {
 		/* A host may call itself what it likes. */
 		const given = (device.name ?? '').replace(/[^\x20-\x7e\u00a0-\uffff]+/g, ' ').trim();
 		const plain = given.replace(/\W+/g, '_').replace(/^_+|_+$/g, '');
-		const options = (given != '' && given != plain) ? { name: given } : {};
+		const options = (given !== '' && given !== plain) ? { name: given } : {};
 
 		this.rule(plain || 'device', { ...options, [key]: [ device.host ] }, this.by(device.link, device.only));
 	}
 
 	/* What carries a tunnel's own packets: when that line dies they move, and the connections in the tunnel go on. */
 	carryTunnels(rest) {
-		const lines = this.chosen.filter(link => link.kind != 'vpn');
-		const tunnels = this.chosen.filter(link => link.kind == 'vpn');
+		const lines = this.chosen.filter(link => link.kind !== 'vpn');
+		const tunnels = this.chosen.filter(link => link.kind === 'vpn');
 
-		if (lines.length == 0)
+		if (lines.length === 0)
 			return;
 
 		for (const tunnel of tunnels) {
-			const way = tunnels.some(other => other.interface == rest) ? null : rest;
+			const way = tunnels.some(other => other.interface === rest) ? null : rest;
 
-			this.links.find(link => link.name == this.names.get(tunnel.interface)).options.via =
+			this.links.find(link => link.name === this.names.get(tunnel.interface)).options.via =
 				this.by(way ?? lines[0].interface, false);
 		}
 	}
@@ -151,7 +152,7 @@ return baseclass.extend({
 		let rest = answers.rest;
 
 		/* Devices before services: "this one by the other link" means all that it does. */
-		answers.devices.filter(device => device.link != '').forEach(device => draft.device(device));
+		answers.devices.filter(device => device.link !== '').forEach(device => draft.device(device));
 
 		switch (answers.goal) {
 		case 'web_mail':
@@ -171,8 +172,8 @@ return baseclass.extend({
 
 		case 'balance':
 			/* A bank or a shop wants to see one address for as long as somebody is logged in. */
-			if (answers.by == 'connection')
-				for (const match of presets.services.find(preset => preset.id == 'web').matches)
+			if (answers.by === 'connection')
+				for (const match of presets.services.find(preset => preset.id === 'web').matches)
 					draft.rule('web', match, draft.shared(), { sticky: '1' });
 
 			draft.rule('everything', {}, draft.shared());
@@ -181,7 +182,7 @@ return baseclass.extend({
 		}
 
 		if (rest != null)
-			draft.rule('everything', {}, draft.by(rest, answers.goal == 'services' && answers.services.rest?.only === true));
+			draft.rule('everything', {}, draft.by(rest, answers.goal === 'services' && answers.services.rest?.only === true));
 
 		draft.carryTunnels(rest);
 

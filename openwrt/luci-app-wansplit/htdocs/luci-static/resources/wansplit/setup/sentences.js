@@ -8,11 +8,11 @@
  */
 
 function list(value) {
-	return Array.isArray(value) ? value : (value ?? '').split(/\s+/).filter(word => word != '');
+	return Array.isArray(value) ? value : (value ?? '').split(/\s+/).filter(word => word !== '');
 }
 
 function same(a, b) {
-	return [ ...list(a) ].sort().join(' ') == [ ...list(b) ].sort().join(' ');
+	return [ ...list(a) ].sort().join(' ') === [ ...list(b) ].sort().join(' ');
 }
 
 /* The preset that a rule is a part of, if it matches nothing else. */
@@ -27,10 +27,10 @@ function ports(options) {
 	const protocols = list(options.proto).join(', ').toUpperCase();
 	const numbers = list(options.dest_port).join(', ');
 
-	if (protocols != '' && numbers != '')
+	if (protocols !== '' && numbers !== '')
 		return _('%s to port %s').format(protocols, numbers);
 
-	return (numbers != '') ? _('port %s').format(numbers) : protocols;
+	return (numbers !== '') ? _('port %s').format(numbers) : protocols;
 }
 
 /* What of the rest a person recognises. */
@@ -59,12 +59,12 @@ function conditions(options) {
 	else if ([ 'ipv6', '6', 'inet6' ].includes(options.family))
 		found.push(_('IPv6 only'));
 
-	if (options.from == 'router')
+	if (options.from === 'router')
 		found.push(_('from the router itself'));
-	else if (options.from == 'any')
+	else if (options.from === 'any')
 		found.push(_('from your network and the router itself'));
 
-	return found.filter(text => text != '');
+	return found.filter(text => text !== '');
 }
 
 /* In Mbit/s; without a unit it is that. */
@@ -74,21 +74,21 @@ function speed(text) {
 
 /* '3', 'auto' or nothing behind a member's name, and its tier. A name may hold blanks in what was written by hand. */
 function member(text, links) {
-	const found = /^(.*?)(?:\s+(\d+|auto))?(?:\s+tier\s+(\d+))?$/.exec(text);
-	const [ , name, weight, tier ] = links.has(text) ? [ text, text ] : found;
+	const [ , head, tier ] = /^(.*?)(?:\s+tier\s+(\d+))?$/.exec(text);
+	const [ , name, weight ] = links.has(head) ? [ head, head ] : /^(.*?)(?:\s+(\d+|auto))?$/.exec(head);
 
-	return { name, weight: (weight == 'auto') ? speed(links.get(name)?.speed) : +(weight ?? 1), tier: +(tier ?? 1) };
+	return { name, weight: (weight === 'auto') ? speed(links.get(name)?.speed) : +(weight ?? 1), tier: +(tier ?? 1) };
 }
 
 /* A policy that balances: who takes how much. */
 function sharing(options, links) {
 	const members = [ options.use ?? [] ].flat().map(text => member(text, links));
 	const first = Math.min(...members.map(({ tier }) => tier));
-	const now = members.filter(({ tier }) => tier == first);
-	const later = members.filter(({ tier }) => tier != first).map(({ name }) => name);
+	const now = members.filter(({ tier }) => tier === first);
+	const later = members.filter(({ tier }) => tier !== first).map(({ name }) => name);
 	const sum = now.reduce((all, { weight }) => all + weight, 0);
 	const parts = now.map(({ name, weight }) => _('%s (about %d%%)').format(name, Math.round(100 * weight / sum))).join(', ');
-	const way = (options.balance_by == 'connection')
+	const way = (options.balance_by === 'connection')
 		? _('each connection by one of: %s; while one is down, by what is left.').format(parts)
 		: _('each device by one of: %s; while one is down, by what is left.').format(parts);
 
@@ -98,13 +98,13 @@ function sharing(options, links) {
 function ordered(names, fallback) {
 	const [ first, second, ...more ] = names;
 
-	if (fallback == 'unreachable' || fallback == 'blackhole') {
-		return (names.length == 1)
+	if (fallback === 'unreachable' || fallback === 'blackhole') {
+		return (names.length === 1)
 			? _('only by %s; while it is down, not at all.').format(first)
 			: _('by the first of these that works: %s; never by another.').format(names.join(', '));
 	}
 
-	if (names.length == 1)
+	if (names.length === 1)
 		return _('by %s.').format(first);
 
 	return more.length
@@ -127,7 +127,7 @@ function way(use, links, policies) {
 
 	const policy = policies.get(use) ?? { use: [ use ] };
 
-	return (policy.mode == 'balance')
+	return (policy.mode === 'balance')
 		? sharing(policy, links)
 		: ordered(list(policy.use), policy.fallback);
 }
@@ -138,7 +138,7 @@ function nameOf({ name, options }) {
 
 /* The options of links and of policies by their names. */
 function targets(sections) {
-	return [ 'link', 'policy' ].map(type => new Map(sections.filter(section => section.type == type)
+	return [ 'link', 'policy' ].map(type => new Map(sections.filter(section => section.type === type)
 		.map(section => [ nameOf(section), section.options ])));
 }
 
@@ -148,27 +148,27 @@ return baseclass.extend({
 		const [ links, policies ] = targets(sections);
 		const found = [];
 
-		for (const section of sections.filter(({ type, options }) => type == 'rule' && options.enabled !== '0')) {
+		for (const section of sections.filter(({ type, options }) => type === 'rule' && options.enabled !== '0')) {
 			const { options } = section;
 			const service = serviceOf(options);
 			const last = found[found.length - 1];
 			const numbers = ports(options);
 			const said = conditions(options).join('; ');
 
-			if (service && last?.service == service && last.use == options.use) {
+			if (service && last?.service === service && last.use === options.use) {
 				last.numbers.push(numbers);
 				continue;
 			}
 
 			let subject = service?.title;
-			if (!subject && said == '')
+			if (!subject && said === '')
 				subject = found.length ? _('Everything else') : _('Everything');
 
 			found.push({
-				service, use: options.use, numbers: service ? [ numbers ] : [ said ].filter(text => text != ''),
+				service, use: options.use, numbers: service ? [ numbers ] : [ said ].filter(text => text !== ''),
 				subject: subject ?? nameOf(section) ?? _('A rule'),
 				way: way(options.use, links, policies) +
-					((options.sticky ?? '0') != '0' ? ' ' + _('A device stays on the link it began with.') : '')
+					((options.sticky ?? '0') !== '0' ? ' ' + _('A device stays on the link it began with.') : '')
 			});
 		}
 
@@ -183,7 +183,7 @@ return baseclass.extend({
 		const [ links, policies ] = targets(sections);
 		const periods = { day: _('a day'), week: _('a week'), month: _('a month') };
 
-		return sections.filter(({ type }) => type == 'link').map(section => {
+		return sections.filter(({ type }) => type === 'link').map(section => {
 			const { options } = section;
 			const hosts = list(options.track_ip);
 			const parts = [ options.interface

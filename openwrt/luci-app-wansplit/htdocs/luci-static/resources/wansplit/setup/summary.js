@@ -54,7 +54,7 @@ function checked(state) {
 }
 
 function count(sections, type) {
-	return sections.filter(section => section.type == type).length;
+	return sections.filter(section => section.type === type).length;
 }
 
 /* What there was, to be kept; and the question whether it may go. */

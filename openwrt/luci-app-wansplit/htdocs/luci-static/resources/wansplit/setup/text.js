@@ -39,6 +39,6 @@ return baseclass.extend({
 
 	/* Whether the owner has said nothing yet: as installed there are globals alone. */
 	isInert(sections) {
-		return sections.every(({ type }) => type == 'globals');
+		return sections.every(({ type }) => type === 'globals');
 	}
 });

@@ -10,7 +10,7 @@
 function metered(said, redraw) {
 	return E('div', { 'class': 'ws-card' }, [
 		fields.checkbox(_('%s is paid by the gigabyte').format(said.name), said.metered, value => { said.metered = value; redraw(); },
-			_('When it has carried so much, it is used only if nothing else works.')),
+			_('When it has carried so much, it is used only if nothing else works. It is watched less often, every ten seconds.')),
 		...(said.metered ? [
 			fields.text(_('It may carry'), said.max, max => { said.max = max; }, { mode: 'decimal', size: 6 }),
 			fields.select(_('Unit'), [ [ 'M', _('megabytes') ], [ 'G', _('gigabytes') ], [ 'T', _('terabytes') ] ], said.unit,
@@ -33,7 +33,7 @@ return baseclass.extend({
 			fields.checkbox(_('Watch the links (recommended)'), said.watch, watch => { said.watch = watch; redraw(); },
 				_('Once a second a small packet (a ping) goes to these addresses by each link. When none of them answers three times in a row, the link is down, and the other takes over within three seconds.')),
 			said.watch ? fields.text(_('Addresses that are asked'), said.hosts, hosts => { said.hosts = hosts; }, {
-				help: _('Well-known servers that always answer. Leave them, unless your provider blocks them. With blanks between them; IPv6 ones are for links with IPv6.'),
+				help: _('Well-known servers that always answer. Leave them, unless your provider blocks them. With blanks between them; those with colons are for IPv6.'),
 				size: 40
 			}) : '',
 			E('h4', {}, [ _('Links that cost by the gigabyte') ]),
