@@ -139,7 +139,7 @@ return view.extend({
 				E('li', { 'aria-current': (i === this.step) ? 'step' : null }, [ title ]))),
 			E('h3', { 'tabindex': '-1' }, [ module.title ]),
 			E('p', {}, [ module.intro ]),
-			E('div', { 'class': 'ws-setup-step', 'data-step': name }, module.draw(this.state, () => this.draw(true))),
+			E('div', { 'class': 'ws-setup-step', 'data-step': name }, [ ...module.draw(this.state, () => this.draw(true)) ]),
 			E('div', { 'class': 'ws-setup-problems', 'aria-live': 'polite' }),
 			E('div', { 'class': 'cbi-page-actions ws-setup-actions' }, [
 				this.step ? fields.button(_('Back'), () => this.go(this.step - 1), 'neutral') : '',

@@ -157,7 +157,7 @@ return baseclass.extend({
 			fields.cards(_('How the links are used'), 'ws-setup-goal',
 				cards(chosen.filter(link => link.kind !== 'vpn'), names, state.others), value, choose),
 			E('div', { 'class': 'ws-setup-form' },
-				(settled.goal === 'import') ? imported(state) : form(state, settled, chosen, redraw)),
+				[ ...((settled.goal === 'import') ? imported(state) : form(state, settled, chosen, redraw)) ]),
 			extra ? fields.folded(_('Some devices by another link'), devices.draw(state, names, redraw), settled.devices.length > 0) : ''
 		];
 	}
