@@ -99,8 +99,8 @@ export const cases = {
 	}) ],
 	'everything-by-vpn': [ withVpn, said(withVpn, a => {
 		a.links.wg0.use = true;
-		Object.assign(a, { goal: 'services', rest: 'wg0' });
-		Object.assign(a.services, { web: { link: 'wan', only: false }, rest: { link: 'wg0', only: true } });
+		Object.assign(a, { goal: 'services', rest: 'wg0', restOnly: true });
+		a.services.web = { link: 'wan', only: false };
 	}) ],
 	// Links that are called like a rule, a policy, a word.
 	'names': [ two, said(two, a => {

@@ -54,7 +54,7 @@ return baseclass.extend({
 				metered: false, max: '50', unit: 'G', per: 'month'
 			} ])),
 			order: links.map(link => link.interface),
-			goal: null, web: null, mail: null, rest: null,
+			goal: null, web: null, mail: null, rest: null, restOnly: false,
 			services: {}, devices: [],
 			share: 'equal', by: 'client',
 			watch: true, hosts: HOSTS.join(' '),

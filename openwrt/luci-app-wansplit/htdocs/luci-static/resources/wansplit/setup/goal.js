@@ -69,15 +69,15 @@ function share(state, lines, redraw) {
 	];
 }
 
-function services(state, settled, names) {
+function services(state, settled, names, redraw) {
 	const said = state.answers.services;
 	const row = (id, title) => {
 		const choice = () => (said[id] ??= { link: '', only: false });
 
 		return E('div', { 'class': 'ws-card ws-setup-service' }, [
 			fields.select(title, [ [ '', _('as everything else') ], ...names ], settled.services[id]?.link ?? '',
-				link => { choice().link = link; }),
-			fields.checkbox(_('only by this link'), settled.services[id]?.only ?? false, only => { choice().only = only; })
+				link => { choice().link = link; redraw(); }),
+			settled.services[id] ? only(settled.services[id].only, value => { choice().only = value; }) : ''
 		]);
 	};
 
@@ -88,9 +88,14 @@ function rest(state, settled, names) {
 	return fields.select(_('Everything else by'), names, settled.rest, link => { state.answers.rest = link; });
 }
 
+function only(value, ticked) {
+	return fields.checkbox(_('only by this link'), value, ticked, _('While it is down, this does not go out at all.'));
+}
+
 function form(state, settled, chosen, redraw) {
 	const names = chosen.map(link => [ link.interface, settled.links[link.interface].name ]);
 	const lines = chosen.filter(link => link.kind !== 'vpn');
+	const restOnly = only(settled.restOnly, value => { state.answers.restOnly = value; });
 	const pick = (label, key) => fields.select(label, names, settled[key], link => { state.answers[key] = link; redraw(); });
 
 	switch (settled.goal) {
@@ -104,10 +109,10 @@ function form(state, settled, chosen, redraw) {
 		return share(state, lines, redraw);
 
 	case 'services':
-		return [ ...services(state, settled, names), rest(state, settled, names) ];
+		return [ ...services(state, settled, names, redraw), rest(state, settled, names), restOnly ];
 
 	case 'devices':
-		return [ ...devices.draw(state, names, redraw), rest(state, settled, names) ];
+		return [ ...devices.draw(state, names, redraw), rest(state, settled, names), restOnly ];
 
 	default:
 		return [];
@@ -147,6 +152,8 @@ return baseclass.extend({
 
 			state.answers.goal = goal;
 			state.answers.source = source ?? null;
+			/* A line that was added and never filled in. */
+			state.answers.devices = state.answers.devices.filter(device => device.host !== '');
 			if (source)
 				state.readImport(source).then(redraw);
 			redraw();

@@ -182,7 +182,7 @@ return baseclass.extend({
 		}
 
 		if (rest != null)
-			draft.rule('everything', {}, draft.by(rest, answers.goal === 'services' && answers.services.rest?.only === true));
+			draft.rule('everything', {}, draft.by(rest, answers.restOnly && [ 'services', 'devices' ].includes(answers.goal)));
 
 		draft.carryTunnels(rest);
 
