@@ -27,3 +27,13 @@ install_missing() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${install[@]}" >&2
   missing=()
 }
+
+# What the tests of the LuCI app need from npm, in tests/luci/node_modules: again only when the list of it has changed.
+# Nothing of what is fetched is run while it is installed.
+luci_modules() {
+  local folder
+  folder=$(dirname "${BASH_SOURCE[0]}")/../tests/luci
+  cmp --silent "$folder/package-lock.json" "$folder/node_modules/.installed" && return
+  npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund >&2
+  cp "$folder/package-lock.json" "$folder/node_modules/.installed"
+}
