@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use wansplit::commands::line::Line;
 use wansplit::commands::{
-    self, Exit, Place, apply, check, explain, hotplug, import, run, schema, set, show, status, stop, support, use_link,
-    version,
+    self, Exit, Place, apply, check, explain, hotplug, import, rpcd, run, schema, set, show, status, stop, support,
+    use_link, version,
 };
 use wansplit::launch;
 
@@ -47,6 +47,7 @@ enum Verb {
     Set(set::Set),
     Import(import::Import),
     Support(support::Support),
+    Rpcd(rpcd::Rpcd),
     Schema(schema::Schema),
     Version(version::Version),
 }
@@ -81,6 +82,7 @@ fn dispatch(wansplit: Wansplit, command: &[OsString]) -> Exit {
         Some(Verb::Set(verb)) => set::run(&place, &verb),
         Some(Verb::Import(verb)) => import::run(&place, &verb),
         Some(Verb::Support(verb)) => support::run(&place, &verb),
+        Some(Verb::Rpcd(verb)) => rpcd::run(&place, &verb),
         Some(Verb::Schema(_)) => schema::run(),
         Some(Verb::Version(_)) => version::run(),
         None => commands::usage("No command given."),

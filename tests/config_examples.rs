@@ -23,7 +23,7 @@ fn folder() -> &'static Path {
 fn without_places(mut config: Config) -> Config {
     config.links.iter_mut().for_each(|link| link.at = Position::default());
     config.policies.iter_mut().for_each(|policy| policy.at = Position::default());
-    config.rules.iter_mut().for_each(|rule| rule.at = Position::default());
+    config.rules.iter_mut().for_each(|rule| (rule.at, rule.section) = (Position::default(), String::new()));
     config
 }
 

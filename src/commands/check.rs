@@ -37,18 +37,8 @@ pub fn run(place: &Place, verb: &Check) -> Exit {
     if verb.enabled {
         return enabled(&loaded);
     }
-    if let Some(config) = &loaded.config {
-        let mut kernel = Kernel::new();
-        let found = facts::world(config, place).and_then(|world| {
-            let survey = facts::survey(&mut kernel, config, &world, Trust::File)?;
-            let running = rivals::running(&mut Caller::new(None));
-            Ok(findings(&mut kernel, config, survey, &running))
-        });
-        match found {
-            Ok(found) => loaded.diagnostics.extend(found),
-            Err(exit) => return exit,
-        }
-        sort::by_key(&mut loaded.diagnostics, |finding| finding.at);
+    if let Err(exit) = look_around(place, &mut loaded) {
+        return exit;
     }
     if verb.json {
         let records: Vec<_> = loaded.diagnostics.iter().map(|finding| finding.record(&loaded.file)).collect();
@@ -60,6 +50,18 @@ pub fn run(place: &Place, verb: &Check) -> Exit {
         }
     }
     loaded.exit()
+}
+
+/// Adds what is found when the configuration is held against the world.
+pub(super) fn look_around(place: &Place, loaded: &mut Loaded) -> Result<(), Exit> {
+    let Some(config) = &loaded.config else { return Ok(()) };
+    let mut kernel = Kernel::new();
+    let world = facts::world(config, place)?;
+    let survey = facts::survey(&mut kernel, config, &world, Trust::File)?;
+    let running = rivals::running(&mut Caller::new(None));
+    loaded.diagnostics.extend(findings(&mut kernel, config, survey, &running));
+    sort::by_key(&mut loaded.diagnostics, |finding| finding.at);
+    Ok(())
 }
 
 /// Who starts the daemon asks this. An empty configuration, and one of no use, are not "switched off": as long as there

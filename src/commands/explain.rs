@@ -2,14 +2,13 @@
 
 use super::{Exit, Loaded, Place, facts, say, usage};
 use crate::config;
-use crate::config::describe::conditions;
-use crate::config::model::{Config, LinkId, Mac, NotAMac};
-use crate::explain::question;
-use crate::explain::words::{self, Verdict, Words};
-use crate::explain::{self, Decision, Details, From, Packet};
-use crate::json::{self, object};
+use crate::config::model::{Config, Mac, NotAMac};
+use crate::explain::kernel::{self, Asked, Verdict};
+use crate::explain::words::Words;
+use crate::explain::{self, Decision, Details, From, Packet, question, record};
+use crate::json;
 use crate::kernel::Kernel;
-use crate::kernel::netlink::lookup::{self, Answer};
+use crate::kernel::netlink::lookup;
 use crate::network::Facts;
 use crate::plan::{self, Plan};
 use crate::survey::{self, Trust};
@@ -99,7 +98,7 @@ fn attempt(place: &Place, verb: &Explain) -> Result<Exit, Exit> {
 
 /// The answer as JSON.
 pub(crate) fn answer(kernel: &mut Kernel, config: &Config, facts: &Facts, plan: &Plan, asked: Question) -> Value {
-    explained(kernel, config, facts, plan, asked, |words, answers| as_json(words, plan, answers))
+    explained(kernel, config, facts, plan, asked, record::record)
 }
 
 fn explained<T>(
@@ -126,13 +125,6 @@ pub(crate) struct Question {
     pub packet: Packet,
     /// Whether it is asked about this moment.
     pub is_of_now: bool,
-}
-
-/// What the kernel says of each path the packet may be on.
-struct Asked {
-    mark: u32,
-    answer: Result<Answer, String>,
-    verdict: Option<Verdict>,
 }
 
 /// The packet that was asked about; if it makes no sense, why not.
@@ -263,7 +255,7 @@ fn ask(kernel: &mut Kernel, facts: &Facts, plan: &Plan, packet: &Packet, decisio
             ..question(packet.destination, mark)
         };
         let answer = kernel.lookup(&links, &packet, lookup::Question::Route).map_err(|error| error.to_string());
-        let verdict = answer.as_ref().ok().map(|answer| words::compare(plan, facts, decision, family, mark, answer));
+        let verdict = answer.as_ref().ok().map(|answer| kernel::compare(plan, facts, decision, family, mark, answer));
         Asked { mark, answer, verdict }
     };
     marks.into_iter().map(ask_for).collect()
@@ -286,39 +278,10 @@ fn in_words(words: &Words, answers: &[Asked]) -> String {
             Some(Verdict::Main) | None => "",
         };
         let answer = match &asked.answer {
-            Ok(answer) => words::answer(answer),
+            Ok(answer) => kernel::answer(answer),
             Err(error) => error.clone(),
         };
         lines.push(format!("kernel   {mark}{answer}{verdict}"));
     }
     lines.join("\n")
-}
-
-fn as_json(words: &Words, plan: &Plan, answers: &[Asked]) -> Value {
-    let config: &Config = words.config;
-    let rule = words.rule();
-    object! {
-        "packet": words.packet(),
-        "rule": rule.map(|rule| object! { "name": rule.name.as_str(), "line": rule.at.line, "matches": conditions(rule) }),
-        "use": rule.map(|rule| words::target(config, rule.target)),
-        "reason": words.reason(),
-        "sets": words.sets(),
-        "paths": words.decision.paths.iter().map(|(path, weight)| {
-            let path = &plan.paths[*path];
-            let links: Vec<&str> = words.links_now(path).into_iter().map(|link: LinkId| config[link].name.as_str()).collect();
-            object! {
-                "name": path.name.as_str(), "weight": *weight, "mark": path.mark.bits(), "table": path.table,
-                "links": links, "fallback": words.fallback(path).to_string(),
-            }
-        }).collect::<Vec<_>>(),
-        "kernel": answers.iter().map(|asked| object! {
-            "mark": asked.mark,
-            "answer": asked.answer.as_ref().map_or_else(Clone::clone, words::answer),
-            "agrees": match asked.verdict {
-                Some(Verdict::Agrees) => Some(true),
-                Some(Verdict::Differs) => Some(false),
-                Some(Verdict::MoreSpecific | Verdict::Main) | None => None,
-            },
-        }).collect::<Vec<_>>(),
-    }
 }

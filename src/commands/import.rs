@@ -44,7 +44,8 @@ pub fn run(place: &Place, verb: &Import) -> Exit {
     }
 }
 
-fn imported(place: &Place, format: Format, files: &[String]) -> Result<Imported, String> {
+/// What becomes of the first of these files, with the help of the others.
+pub(super) fn imported(place: &Place, format: Format, files: &[String]) -> Result<Imported, String> {
     let mut texts = files.iter().map(|file| source(file, format)).collect::<Result<Vec<_>, _>>()?.into_iter();
     let Some(Source { file, text }) = texts.next() else { return Err("no file was named".into()) };
     let account = match &place.network {

@@ -7,6 +7,7 @@ mod facts;
 pub mod hotplug;
 pub mod import;
 pub mod line;
+pub mod rpcd;
 pub mod run;
 pub mod schema;
 pub mod set;
@@ -92,10 +93,15 @@ impl Loaded {
     pub fn load(place: &Place) -> Result<Self, String> {
         let text = std::fs::read(&place.config)
             .map_err(|error| format!("cannot read the configuration {}: {error}", place.config))?;
+        Ok(Self::of(place, text))
+    }
+
+    /// What this text would mean as the configuration.
+    pub fn of(place: &Place, text: Vec<u8>) -> Self {
         let reading = config::read(&text);
         let config::Reading { mut config, mut diagnostics, is_blank } = reading;
         diagnostics.extend(config.as_mut().map(lists::complete).into_iter().flatten());
-        Ok(Self { file: place.config.clone(), text, config, diagnostics, is_blank })
+        Self { file: place.config.clone(), text, config, diagnostics, is_blank }
     }
 
     /// The configuration, after its findings were printed.

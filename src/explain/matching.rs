@@ -37,26 +37,33 @@ fn in_none(which: &str, sets: &InSets, within: &[SetId]) -> String {
         return format!("the {which} address is of {held}, but excepted");
     }
     let labels: Vec<&str> = sets.sets.iter().map(|(_, label)| label.as_str()).collect();
-    let learnt = if labels.iter().any(|label| label.starts_with("domain")) {
-        " (no answer that dnsmasq here has given named it)"
-    } else {
-        ""
-    };
+    let learnt =
+        if labels.iter().copied().any(is_learnt) { " (no answer that dnsmasq here has given named it)" } else { "" };
     format!("the {which} address is not of {}{learnt}", labels.join(", "))
 }
 
-/// By which sets of a rule its packet matches.
+/// By which sets of a rule its packet matches: a side, and their names.
 #[must_use]
-pub fn by_sets(rule: &Rule, packet: &Packet) -> Vec<String> {
+pub fn by_sets(rule: &Rule, packet: &Packet) -> Vec<(&'static str, String)> {
     let (matches, details) = (&rule.matches, &packet.details);
-    let sides = [
-        ("source", &matches.source_sets, &details.source_in),
-        ("destination", &matches.destination_sets, &details.destination_in),
-    ];
-    let line = |(which, sets, within): (&str, &Option<InSets>, &Vec<SetId>)| {
-        Some(format!("its {which} address is of {}", holding(sets.as_ref()?, within)?))
-    };
-    sides.into_iter().filter_map(line).collect()
+    let source = matches.source_sets.as_ref().and_then(|sets| holding(sets, &details.source_in));
+    let destination = matches.destination_sets.as_ref().and_then(|sets| holding(sets, &details.destination_in));
+    [("source", source), ("destination", destination)]
+        .into_iter()
+        .filter_map(|(side, held)| Some((side, held?)))
+        .collect()
+}
+
+/// Whether the rule looks for a domain's addresses, which are known only once somebody has asked for that domain.
+#[must_use]
+pub fn learns(rule: &Rule) -> bool {
+    let matches = &rule.matches;
+    let sides = [&matches.source_sets, &matches.destination_sets].into_iter().flatten();
+    sides.flat_map(|sets| &sets.sets).any(|(_, label)| is_learnt(label))
+}
+
+fn is_learnt(label: &str) -> bool {
+    label.starts_with("domain")
 }
 
 /// The sets that hold an address.

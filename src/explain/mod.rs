@@ -1,7 +1,10 @@
 //! Why a packet goes where it goes: the configuration walked for one packet, without the compiler.
 
+pub mod connection;
+pub mod kernel;
 mod matching;
 pub mod question;
+pub mod record;
 mod tunnels;
 pub mod way;
 pub mod words;

@@ -4,6 +4,7 @@ use super::{Outcome, outcome};
 use crate::config::model::{Config, Fallback, Family, LinkId};
 use crate::network::{Down, Facts, Side, Standing, State};
 use crate::plan::path::{Path, Purpose};
+use crate::plan::tiers::tiers_now;
 
 /// A path in one family, and what is known of its links.
 pub struct Way<'a> {
@@ -20,23 +21,40 @@ pub struct Way<'a> {
 }
 
 impl Way<'_> {
-    /// The links it would rather lead to, and why it does not.
+    /// The links it leads to now.
     #[must_use]
-    pub fn passed_over(&self) -> Vec<String> {
-        let now = match self.outcome() {
+    pub fn links(&self) -> Vec<LinkId> {
+        match self.outcome() {
             Outcome::Links(links) => links,
             Outcome::Fallback(_) => Vec::new(),
-        };
+        }
+    }
+
+    /// The links it would rather lead to, and why it does not.
+    #[must_use]
+    pub fn not_taken(&self) -> Vec<(LinkId, &'static str)> {
+        let now = self.links();
         let tiers = &self.path.course.tiers;
         // Before one that is second choice, a good one of any tier would have been taken.
         let taken = tiers.iter().position(|tier| tier.iter().any(|member| now.contains(&member.link)));
         let end = taken.filter(|_| self.all_good(&now)).map_or(tiers.len(), |place| place + 1);
         let links = tiers.iter().take(end).flatten().map(|member| member.link).filter(|link| !now.contains(link));
-        let line = |link: LinkId| {
-            let why = why_not(self.facts.side(link, self.family)?)?;
-            Some(format!("{}: {why}", self.config[link].name))
-        };
-        links.filter_map(line).collect()
+        links.filter_map(|link| Some((link, why_not(self.facts.side(link, self.family)?)?))).collect()
+    }
+
+    /// The same, a line each.
+    #[must_use]
+    pub fn passed_over(&self) -> Vec<String> {
+        self.not_taken().into_iter().map(|(link, why)| format!("{}: {why}", self.config[link].name)).collect()
+    }
+
+    /// Where it leads now and, if that fails, then: the links that are used together, in the order in which they are taken.
+    #[must_use]
+    pub fn order(&self) -> Vec<Vec<LinkId>> {
+        let up = |link: &LinkId| self.facts.side(*link, self.family).is_some_and(Side::has_carrier);
+        let tiers = tiers_now(self.path, self.facts, self.family).into_iter();
+        let tiers = tiers.map(|tier| tier.members.iter().map(|member| member.link).filter(up).collect::<Vec<_>>());
+        tiers.filter(|links| !links.is_empty()).collect()
     }
 
     fn all_good(&self, links: &[LinkId]) -> bool {

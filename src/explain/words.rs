@@ -2,15 +2,12 @@
 
 use super::question::with_port;
 use super::way::Way;
-use super::{Decision, From, Miss, Outcome, Packet, Reason, matching, miss, outcome};
+use super::{Decision, From, Miss, Outcome, Packet, Reason, matching, miss};
 use crate::config::describe::{conditions, protocols, schedule};
-use crate::config::model::{Config, Fallback, Family, LinkId, Member, Mode, Policy, Rule, Target};
+use crate::config::model::{Config, Fallback, LinkId, Member, Mode, Policy, Rule, Target};
 use crate::interval::IntervalSet;
-use crate::kernel::netlink::lookup::{self, Answer};
 use crate::network::Facts;
-use crate::plan::Plan;
-use crate::plan::path::{Path, PathId, Paths};
-use crate::plan::state::{NextHop, RouteKind, TABLE_MAIN};
+use crate::plan::path::{Path, Paths};
 use std::net::IpAddr;
 
 /// How many rules that did not match are named.
@@ -88,20 +85,25 @@ impl Words<'_> {
         }
     }
 
-    /// The rules before the one that matched, and why each did not.
-    #[must_use]
-    pub fn passed_over(&self) -> Vec<String> {
+    /// The rules before the one that matched, and why each did not: the test it failed, and a sentence.
+    pub fn misses(&self) -> impl Iterator<Item = (&Rule, Miss, String)> {
         let end = match self.decision.reason {
             Reason::Rule(n) | Reason::RuleAndPrefix(n, _) => n,
             Reason::NoRule | Reason::Prefix(_) => self.config.rules.len(),
             Reason::CameInBy(_) | Reason::BoundTo(_) | Reason::Used(_) | Reason::OwnPacket(_) => 0,
         };
         let passed = self.config.rules.iter().take(end);
-        let line = |rule: &Rule| {
-            let why = miss(rule, self.facts, self.packet).map_or_else(String::new, |miss| self.what(miss, rule));
-            format!("not      rule '{}': {why}", rule.name)
-        };
-        let mut lines: Vec<String> = passed.map(line).collect();
+        passed.filter_map(|rule| {
+            let miss = miss(rule, self.facts, self.packet)?;
+            Some((rule, miss, self.what(miss, rule)))
+        })
+    }
+
+    /// The same, a line each.
+    #[must_use]
+    pub fn passed_over(&self) -> Vec<String> {
+        let line = |(rule, _, why): (&Rule, Miss, String)| format!("not      rule '{}': {why}", rule.name);
+        let mut lines: Vec<String> = self.misses().map(line).collect();
         if lines.len() > NAMED {
             let more = lines.len() - NAMED;
             lines.truncate(NAMED);
@@ -119,10 +121,16 @@ impl Words<'_> {
         }
     }
 
-    /// By which sets the rule matches, if by any.
+    /// By which sets the rule matches, if by any: a side of the packet, and their names.
+    #[must_use]
+    pub fn held(&self) -> Vec<(&'static str, String)> {
+        self.rule().map_or_else(Vec::new, |rule| matching::by_sets(rule, self.packet))
+    }
+
+    /// The same, a sentence each.
     #[must_use]
     pub fn sets(&self) -> Vec<String> {
-        self.rule().map_or_else(Vec::new, |rule| matching::by_sets(rule, self.packet))
+        self.held().into_iter().map(|(side, held)| format!("its {side} address is of {held}")).collect()
     }
 
     /// Rule, policy, path and link, a line each.
@@ -159,13 +167,7 @@ impl Words<'_> {
                 String::new()
             };
             lines.push(format!("path     {chance}'{}', mark {}, table {}", path.name, path.mark, path.table));
-            let way = Way {
-                config: self.config,
-                facts: self.facts,
-                family: self.packet.family(),
-                path,
-                refused: self.decision.refused,
-            };
+            let way = self.way(path);
             lines.extend(way.passed_over().iter().map(|link| format!("not      link {link}")));
             let refused =
                 matches!(self.decision.reason, Reason::Used(_)) && matches!(way.outcome(), Outcome::Fallback(_));
@@ -181,13 +183,11 @@ impl Words<'_> {
         if self.decision.refused { Fallback::Unreachable } else { path.course.fallback }
     }
 
-    /// The links a path leads to now.
+    /// A path in the packet's family.
     #[must_use]
-    pub fn links_now(&self, path: &Path) -> Vec<LinkId> {
-        match outcome(path, self.facts, self.packet.family()) {
-            Outcome::Links(links) => links,
-            Outcome::Fallback(_) => Vec::new(),
-        }
+    pub fn way<'a>(&'a self, path: &'a Path) -> Way<'a> {
+        let Self { config, facts, .. } = *self;
+        Way { config, facts, family: self.packet.family(), path, refused: self.decision.refused }
     }
 }
 
@@ -222,83 +222,4 @@ pub fn order(config: &Config, policy: &Policy, then: &str) -> String {
         }
     };
     policy.tiers().map(tier).collect::<Vec<_>>().join(then)
-}
-
-/// The kernel's answer in iproute2's words.
-#[must_use]
-pub fn answer(answer: &Answer) -> String {
-    let table = match answer.table {
-        Some(TABLE_MAIN) => " table main".into(),
-        Some(table) => format!(" table {table}"),
-        None => String::new(),
-    };
-    let hop = |hop: &NextHop| match hop.gateway {
-        Some(gateway) => format!("via {gateway} dev {}", hop.device),
-        None => format!("dev {}", hop.device),
-    };
-    let hops: Vec<String> = answer.hops.iter().map(hop).collect();
-    match answer.verdict {
-        lookup::Verdict::Forwarded => format!("{}{table}", hops.join(", ")),
-        lookup::Verdict::Local => "it is for the router itself".into(),
-        lookup::Verdict::Unreachable => format!("unreachable{table}"),
-        lookup::Verdict::NoRoute => "no route".into(),
-        lookup::Verdict::Blackhole => format!("blackhole{table}"),
-        lookup::Verdict::Prohibit => format!("prohibited{table}"),
-        lookup::Verdict::Other(kind) => format!("route of type {kind}{table}"),
-    }
-}
-
-/// How the kernel's answer compares with the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is the route the plan has for the path.
-    Agrees,
-    /// A route of the main table is more specific than any default route: connected, static, VPN, or the router itself.
-    MoreSpecific,
-    /// It is another one.
-    Differs,
-    /// The plan has no route to compare with: the main table decides.
-    Main,
-}
-
-/// How the kernel's answer for a mark compares with the plan.
-#[must_use]
-pub fn compare(plan: &Plan, facts: &Facts, decision: &Decision, family: Family, mark: u32, answer: &Answer) -> Verdict {
-    let on_path = |(path, _): &&(PathId, u16)| mark == 0 || plan.paths[*path].mark.bits() == mark;
-    let Some((path, _)) = decision.paths.iter().find(on_path) else { return Verdict::Main };
-    let table = plan.paths[*path].table;
-    let routes: Vec<_> = plan.routes.iter().filter(|route| (route.table, route.family) == (table, family)).collect();
-    let refused = matches!(answer.verdict, lookup::Verdict::Unreachable | lookup::Verdict::Blackhole);
-    if answer.verdict == lookup::Verdict::Prohibit
-        && decision.refused
-        && outcome(&plan.paths[*path], facts, family) == Outcome::Fallback(Fallback::Main)
-    {
-        // Behind the path's table: without carrier there is a route in it, which the kernel passes over.
-        return Verdict::Agrees;
-    }
-    let leads = matches!(outcome(&plan.paths[*path], facts, family), Outcome::Links(_));
-    let matches = routes.iter().any(|route| match &route.kind {
-        RouteKind::Via(hops) => answer.table == Some(table) && same_hops(hops, &answer.hops),
-        // The last resort, which stands in the table all the time: with a link up, an answer from it is another one.
-        RouteKind::Unreachable | RouteKind::Blackhole => refused && !leads,
-        RouteKind::Prohibit => false,
-    });
-    // A command's link that is down: its packets are refused by a rule, without a table.
-    let refused_by_rule = matches!(decision.reason, Reason::Used(_))
-        && matches!(answer.verdict, lookup::Verdict::Unreachable | lookup::Verdict::NoRoute);
-    let elsewhere = matches!(answer.verdict, lookup::Verdict::Local | lookup::Verdict::Other(_));
-    if matches || refused_by_rule {
-        Verdict::Agrees
-    } else if routes.is_empty() {
-        Verdict::Main
-    } else if elsewhere || (answer.table == Some(TABLE_MAIN) && answer.length > 0) {
-        Verdict::MoreSpecific
-    } else {
-        Verdict::Differs
-    }
-}
-
-fn same_hops(planned: &[NextHop], answered: &[NextHop]) -> bool {
-    let known = |hop: &NextHop| planned.iter().any(|own| (&own.device, own.gateway) == (&hop.device, hop.gateway));
-    !answered.is_empty() && answered.iter().all(known)
 }

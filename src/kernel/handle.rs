@@ -1,14 +1,17 @@
 //! The one handle through which everything else deals with the kernel.
 
+use super::connection::{Connection, lines};
 use super::error::Error;
 use super::flows;
 use super::netlink::address::{self, Address};
+use super::netlink::connection;
 use super::netlink::conntrack::{self, Marked, Tally};
 use super::netlink::counters::{self, Count};
 use super::netlink::element;
 use super::netlink::elements::{self, Place};
 use super::netlink::link::{self, Link};
 use super::netlink::lookup::{self, Answer, Packet, Question};
+use super::netlink::neighbour;
 use super::netlink::nftables::{self, Table};
 use super::netlink::route::{self, ForeignRoute, OddRoute, Routes};
 use super::netlink::rule::{self, OddRule, Rules};
@@ -16,7 +19,7 @@ use super::netlink::socket::{Failure, Socket};
 use super::netlink::tunnel::Tunnel;
 use super::netlink::wireguard::{self, Wireguard};
 use super::nft;
-use crate::config::model::Family;
+use crate::config::model::{Family, Mac};
 use crate::interval::Interval;
 use crate::map::Map;
 use crate::network::outer::Outer;
@@ -24,6 +27,8 @@ use crate::plan::state::{IpRule, Route};
 use nix::errno::Errno;
 use nix::sys::socket::SockProtocol;
 use std::fmt;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -115,6 +120,14 @@ impl Kernel {
     /// The exchange with the kernel failed.
     pub fn addresses(&mut self) -> Result<Vec<Address>, Error> {
         self.route(address::list).map_err(while_doing("read the addresses"))
+    }
+
+    /// Reads which Ethernet addresses the router's neighbours have.
+    ///
+    /// # Errors
+    /// The exchange with the kernel failed.
+    pub fn ethernet_addresses(&mut self) -> Result<Vec<(IpAddr, Mac)>, Error> {
+        self.route(neighbour::ethernet).map_err(while_doing("read the neighbours"))
     }
 
     /// Reads all ip rules, ours and everybody else's.
@@ -322,6 +335,27 @@ impl Kernel {
     /// The kernel has no ctnetlink, or the exchange failed.
     pub fn tally_flows(&mut self, mask: u32) -> Result<Tally, Error> {
         self.flows(|| "count the flows".to_owned(), |socket| conntrack::tally(socket, mask))
+    }
+
+    /// Looks at each tracked connection, in one pass and without keeping any. A kernel without ctnetlink has a text, if it
+    /// has that.
+    ///
+    /// # Errors
+    /// The kernel has neither, or the exchange failed.
+    pub fn each_connection(&mut self, visit: &mut dyn FnMut(Connection)) -> Result<(), Error> {
+        let missing = match self.flows(|| "list the connections".to_owned(), |socket| connection::each(socket, visit)) {
+            Err(missing @ Error::NoCtnetlink { .. }) => missing,
+            told => return told,
+        };
+        let path = Path::new(flows::FILE);
+        let Ok(file) = File::open(path) else { return Err(missing) };
+        for line in BufReader::new(file).split(b'\n') {
+            let line = line.map_err(|error| Error::Io { what: "read", path: path.to_owned(), error })?;
+            if let Some(connection) = std::str::from_utf8(&line).ok().and_then(lines::read) {
+                visit(connection);
+            }
+        }
+        Ok(())
     }
 
     /// How many flows there are, marked or not. Costs next to nothing.

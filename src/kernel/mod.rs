@@ -1,5 +1,6 @@
 //! The only code that touches the kernel.
 
+pub mod connection;
 pub mod error;
 pub(crate) mod file;
 pub mod flows;

@@ -53,6 +53,7 @@ mod tests {
     fn rules(names: &[&str]) -> Vec<Rule> {
         let rule = |name: &&str| Rule {
             name: (*name).into(),
+            section: String::new(),
             at: Position::default(),
             origin: Origin::Lan,
             matches: Matches::default(),

@@ -74,7 +74,7 @@ impl Status<'_> {
             let changes = rule.schedule.and_then(|times| times.changes_after(self.facts.now));
             let one = |family| (active && rule.matches.allows(family)).then(|| self.now(choice.as_ref(), family));
             object! {
-                "name": rule.name.as_str(), "matches": describe(&rule.matches), "use": words::target(self.config, rule.target),
+                "name": rule.name.as_str(), "section": rule.section.as_str(), "matches": describe(&rule.matches), "use": words::target(self.config, rule.target),
                 "now": object! { "ipv4": one(Family::V4), "ipv6": one(Family::V6) },
                 // When it holds, whether that is now, and when that changes: as the clocks show it, and as seconds since 1970.
                 "times": rule.schedule.map(|times| schedule(&times)), "active": active,

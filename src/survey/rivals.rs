@@ -18,10 +18,8 @@ pub const STARTED_AT_BOOT: &str = "/etc/rc.d";
 /// Findings about those that start at boot, or run. Their configuration alone does no harm.
 #[must_use]
 pub fn rivals(started_at_boot: &Path, running: &Set<&str>) -> Vec<Diagnostic> {
-    let entries = std::fs::read_dir(started_at_boot).into_iter().flatten().flatten();
-    let names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    let starts = |rival: &&str| names.iter().any(|name| service(name) == Some(rival));
-    let found = RIVALS.into_iter().filter(|rival| running.contains(rival) || starts(rival));
+    let started = started(started_at_boot);
+    let found = RIVALS.into_iter().filter(|rival| running.contains(rival) || started.contains(rival));
     let findings = found.map(|rival| {
         let how = if running.contains(rival) { "runs" } else { "starts at boot" };
         let message = format!("{rival} {how}, and steers the same packets: its marks and ip rules collide with ours");
@@ -29,6 +27,14 @@ pub fn rivals(started_at_boot: &Path, running: &Set<&str>) -> Vec<Diagnostic> {
             .help(format!("use one of the two: service {rival} stop; service {rival} disable"))
     });
     findings.collect()
+}
+
+/// Those that start at boot.
+#[must_use]
+pub fn started(at_boot: &Path) -> Set<&'static str> {
+    let entries = std::fs::read_dir(at_boot).into_iter().flatten().flatten();
+    let names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    RIVALS.into_iter().filter(|rival| names.iter().any(|name| service(name) == Some(rival))).collect()
 }
 
 /// The service that a link starts: `S19mwan3`. One that begins with K ends it.

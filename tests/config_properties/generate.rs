@@ -295,7 +295,18 @@ fn rules(links: usize, policies: usize) -> impl Strategy<Value = Vec<Rule>> {
                 }
                 matches.users = users.filter(|_| origin == Origin::Router);
                 let schedule = schedule.flatten();
-                Rule { name, at: NOWHERE, origin, matches, target, sticky: None, schedule, counter, log }
+                Rule {
+                    name,
+                    section: String::new(),
+                    at: NOWHERE,
+                    origin,
+                    matches,
+                    target,
+                    sticky: None,
+                    schedule,
+                    counter,
+                    log,
+                }
             };
             parts.clone().into_iter().zip(names).map(rule).collect()
         })

@@ -23,7 +23,7 @@ use write::{to_json, to_uci};
 fn without_places(mut config: Config) -> Config {
     config.links.iter_mut().for_each(|link| link.at = NOWHERE);
     config.policies.iter_mut().for_each(|policy| policy.at = NOWHERE);
-    config.rules.iter_mut().for_each(|rule| rule.at = NOWHERE);
+    config.rules.iter_mut().for_each(|rule| (rule.at, rule.section) = (NOWHERE, String::new()));
     config
 }
 

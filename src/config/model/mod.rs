@@ -231,6 +231,9 @@ impl Policy {
 pub struct Rule {
     /// Its name; unnamed rules are called `rule N` by their place.
     pub name: String,
+    /// How UCI calls its section: by its name, or `@rule[N]` by its place among all rules of the file, from 0. In JSON it is
+    /// always the place.
+    pub section: String,
     /// Where its section starts.
     pub at: Position,
     /// Whose packets it looks at.

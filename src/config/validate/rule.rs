@@ -101,7 +101,9 @@ impl Reader<'_, '_> {
             };
             named.sets.push((self.sets.add(set), label));
         }
-        Some(Rule { name: name.into_owned(), at: section.at, origin, matches, target, sticky, schedule, counter, log })
+        let (name, at) = (name.into_owned(), section.at);
+        let section = section.in_uci();
+        Some(Rule { name, section, at, origin, matches, target, sticky, schedule, counter, log })
     }
 }
 

@@ -169,6 +169,14 @@ impl<'s> Section<'s> {
         self.written(option).map_or(&[], |given| &given.values)
     }
 
+    /// How UCI calls a rule's section, whatever its option `name` says.
+    pub fn in_uci(&self) -> String {
+        match &self.raw.name {
+            Some(name) => name.value.clone().into_owned(),
+            None => format!("@{}[{}]", self.kind, self.place.saturating_sub(1)),
+        }
+    }
+
     /// An option's values, none if it was not written; an error if it was written in a shape it cannot have, which has
     /// been reported.
     pub fn shapely(&self, option: &str) -> Result<&[Spanned<&'s str>], Reported> {

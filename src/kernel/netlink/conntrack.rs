@@ -10,12 +10,12 @@ use nix::errno::Errno;
 
 const SUBSYSTEM: u16 = 1 << 8;
 /// `IPCTNL_MSG_CT_NEW`, `_GET`, `_DELETE` and `_GET_STATS`.
-const NEW: u16 = SUBSYSTEM;
+pub(super) const NEW: u16 = SUBSYSTEM;
 const GET: u16 = SUBSYSTEM | 1;
 const DELETE: u16 = SUBSYSTEM | 2;
 const GET_STATS: u16 = SUBSYSTEM | 5;
 
-const CTA_MARK: u16 = 8;
+pub(super) const CTA_MARK: u16 = 8;
 const CTA_MARK_MASK: u16 = 21;
 const CTA_STATS_GLOBAL_ENTRIES: u16 = 1;
 
@@ -50,6 +50,11 @@ impl Marked {
 /// (`ctnetlink_del_conntrack`).
 fn header(family: Option<Family>) -> [u8; 4] {
     family.map_or([0; 4], |family| [family_number(family), 1, 0, 0])
+}
+
+/// A request for all flows of both families.
+pub(super) fn all() -> Request {
+    Request::new(GET, DUMP, &header(None))
 }
 
 /// Whether a failure says that the kernel has no ctnetlink: no netfilter sockets at all, or nobody behind them who
@@ -90,7 +95,7 @@ pub fn count(socket: &mut Socket, family: Option<Family>, flows: Marked) -> Resu
 /// The kernel refused, the exchange failed, or an entry is malformed.
 pub fn tally(socket: &mut Socket, mask: u32) -> Result<Tally, Failure> {
     let mut tally = Tally::new();
-    socket.each(&mut Request::new(GET, DUMP, &header(None)), &mut |message| {
+    socket.each(&mut all(), &mut |message| {
         if let Some((family, mark)) = decode(message)?
             && mark & mask != 0
         {

@@ -4,6 +4,7 @@
 //! `if_link.h`, `if_tunnel.h`, `if_addr.h`, `genetlink.h`, `wireguard.h`, `netfilter/nf_tables.h` and `netfilter/nfnetlink_conntrack.h`.
 
 pub mod address;
+pub mod connection;
 pub mod conntrack;
 pub mod counters;
 pub mod element;

@@ -1,8 +1,8 @@
 //! The neighbour table: making the kernel ask a neighbour by ARP or NDP whether it is there, and hearing what comes of it.
 
-use super::message::{ACK, CREATE, Malformed, Message, Messages, Request, family_from, family_number};
+use super::message::{ACK, CREATE, DUMP, Malformed, Message, Messages, Request, family_from, family_number};
 use super::socket::{Failure, Socket};
-use crate::config::model::Family;
+use crate::config::model::{Family, Mac};
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, connect, recv, socket,
@@ -14,6 +14,7 @@ pub(super) const RTM_NEWNEIGH: u16 = 28;
 pub(super) const RTM_DELNEIGH: u16 = 29;
 pub(super) const RTM_GETNEIGH: u16 = 30;
 const NDA_DST: u16 = 1;
+const NDA_LLADDR: u16 = 2;
 
 const NUD_REACHABLE: u16 = 0x02;
 const NUD_STALE: u16 = 0x04;
@@ -70,6 +71,14 @@ pub fn get(socket: &mut Socket, index: u32, address: IpAddr) -> Result<Option<Ne
     }
 }
 
+/// The Ethernet addresses of all neighbours that have one.
+///
+/// # Errors
+/// The kernel refused, or its answer is nonsense.
+pub fn ethernet(socket: &mut Socket) -> Result<Vec<(IpAddr, Mac)>, Failure> {
+    socket.list(&mut Request::new(RTM_GETNEIGH, DUMP, &[0; 12]), decode_ethernet)
+}
+
 /// Makes the kernel ask a neighbour whose link-layer address it knows, at once and by unicast, and again after each
 /// second (`retrans_time_ms`) up to three times. If it is being asked already, nothing is added to that.
 ///
@@ -123,6 +132,18 @@ pub(super) fn decode(message: &Message) -> Result<Option<Neighbour>, Malformed> 
         if attribute.kind == NDA_DST {
             let address = attribute.address(family)?;
             return Ok(Some(Neighbour { index: u32::from_ne_bytes([i0, i1, i2, i3]), address, state }));
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn decode_ethernet(message: &Message) -> Result<Option<(IpAddr, Mac)>, Malformed> {
+    let (Some(neighbour), (_, attributes)) = (decode(message)?, message.split::<12>()?) else { return Ok(None) };
+    for attribute in attributes {
+        let attribute = attribute?;
+        if attribute.kind == NDA_LLADDR {
+            // Some devices have longer addresses, or shorter ones.
+            return Ok(attribute.payload.try_into().ok().map(|bytes| (neighbour.address, Mac(bytes))));
         }
     }
     Ok(None)

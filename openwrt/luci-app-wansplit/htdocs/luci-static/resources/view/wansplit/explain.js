@@ -1,0 +1,234 @@
+'use strict';
+'require view';
+'require ui';
+'require network';
+'require wansplit.api as api';
+'require wansplit.colours as colours';
+'require wansplit.explained as explained';
+'require wansplit.fields as fields';
+'require wansplit.hosts as hosts';
+'require wansplit.page as page';
+'require wansplit.path as path';
+'require wansplit.question as question';
+'require wansplit.services as services';
+
+const OTHER = 'other';
+
+/* What to show in place of an answer. */
+function notRunning() {
+	return E('div', { 'class': 'alert-message warning' }, [
+		E('p', {}, [ _('wansplit is not running, so there is nobody to ask.') ]),
+		E('p', {}, [ E('a', { 'class': 'btn cbi-button', 'href': L.url('admin/network/wansplit/setup') }, [ _('Go to Set-up') ]) ])
+	]);
+}
+
+return view.extend({
+	handleSaveApply: null,
+	handleSave: null,
+	handleReset: null,
+
+	load() {
+		return Promise.all([
+			api.status(),
+			api.hostHints(),
+			L.resolveDefault(network.getNetworks(), []),
+			colours.load()
+		]);
+	},
+
+	render([ status, hints, networks ]) {
+		this.hosts = hosts.of(hints);
+
+		const form = this.form(networks);
+		this.answer = E('div', { 'aria-live': 'polite', 'class': 'ws-answer' }, (status == null) ? [ notRunning() ] : []);
+
+		const asked = question.fromQuery(location.search);
+		this.fill(asked ?? { protocol: 'tcp', destination_port: '443' });
+
+		/* Links to this page ask at once; its rows are not in the document yet. */
+		if (asked && status != null)
+			requestAnimationFrame(() => this.ask());
+
+		return E('div', { 'class': 'ws-explain' }, [
+			...page.style('explain'),
+			page.heading(_('Explain'),
+				_('Why does a connection take the link it takes? Say who asks whom for what: the rules are followed for it step by step, and nothing is sent.')),
+			form,
+			this.answer
+		]);
+	},
+
+	/* The fields, by the names that question.js has for them. */
+	form(networks) {
+		const clients = this.hosts.clients().map(host => [ host.address, host.name || host.mac ]);
+		const interfaces = networks.map(net => net.getName()).filter(name => name != 'loopback');
+		const choices = services.choices();
+		const update = () => this.update();
+
+		this.input = {
+			router: fields.select([ [ '', _('A device in the network') ], [ 'router', _('The router itself') ] ], update),
+			source: fields.text('192.168.1.10', 'ws-clients'),
+			destination: fields.text('1.1.1.1'),
+			protocol: fields.text('tcp', 'ws-protocols'),
+			destination_port: fields.text('443'),
+			source_port: fields.text('40000'),
+			iface: fields.text('lan', 'ws-interfaces'),
+			mac: fields.text('02:00:00:00:00:01'),
+			dscp: fields.text('46'),
+			icmp_type: fields.text('8'),
+			mark: fields.text('0x10000'),
+			uid: fields.text('1000')
+		};
+		this.service = fields.select([ ...choices.map(choice => [ choice.id, choice.label ]), [ OTHER, _('Another one…') ] ], update);
+		this.input.protocol.addEventListener('input', update);
+
+		const input = this.input;
+		const button = E('button', { 'class': 'btn cbi-button cbi-button-action important', 'type': 'submit' }, [ _('Explain') ]);
+		const submit = ui.createHandlerFn(this, 'ask');
+
+		return E('form', { 'class': 'cbi-section', 'submit': event => { event.preventDefault(); submit({ currentTarget: button }); } }, [
+			fields.suggestions('ws-clients', clients),
+			fields.suggestions('ws-interfaces', interfaces.map(name => [ name, '' ])),
+			fields.suggestions('ws-protocols', [ 'tcp', 'udp', 'icmp', 'sctp', 'gre', 'esp' ].map(name => [ name, '' ])),
+			E('h3', {}, [ _('The connection') ]),
+			fields.row(_('Who asks'), input.router, _('Rules for devices and rules for the router\'s own connections are different ones.')),
+			fields.row(_('Device'), input.source, _('The address of the device that asks. Devices that the router knows are suggested.')),
+			fields.row(_('Destination'), input.destination, _('The address that is asked for, for example 1.1.1.1 or 2606:4700:4700::1111.')),
+			fields.row(_('Service'), this.service, _('What is asked for there.')),
+			fields.row(_('Protocol'), input.protocol, _('A name or a number: tcp, udp, icmp (ping), gre …')),
+			fields.row(_('Port'), input.destination_port, _('The port that is asked for: 443 is the web.')),
+			E('details', {}, [
+				E('summary', {}, [ _('More, seldom needed') ]),
+				fields.row(_('Port of the sender'), input.source_port, _('Only needed if a rule looks at it.')),
+				fields.row(_('Comes in by'), input.iface, _('The interface it comes in by. Left empty, the one by which the device is reached.')),
+				fields.row(_('Ethernet address'), input.mac, _('Of the device that asks. Only needed if a rule looks at it.')),
+				fields.row(_('DSCP'), input.dscp, _('The class of service that the device asks for, 0 to 63.')),
+				fields.row(_('Type of ICMP'), input.icmp_type, _('As a number. Left empty, it is a ping.')),
+				fields.row(_('Mark'), input.mark, _('The packet mark that another program on the router sets.')),
+				fields.row(_('User'), input.uid, _('The number of the user whose program on the router sends it.'))
+			]),
+			E('div', { 'class': 'cbi-page-actions' }, [ button ])
+		]);
+	},
+
+	/* Fills the fields. A protocol and port that are no service of the list stand in fields of their own. */
+	fill(asked) {
+		for (const [ name, input ] of Object.entries(this.input))
+			input.value = (name == 'router') ? (asked.router ? 'router' : '') : asked[name] ?? '';
+
+		const isPing = services.isIcmp(asked.protocol) && !asked.icmp_type;
+		const choice = services.choices().find(choice => isPing ? choice.protocol == 'icmp'
+			: choice.protocol == asked.protocol && String(choice.port) == asked.destination_port);
+
+		this.service.value = choice?.id ?? OTHER;
+		this.update();
+		this.input.uid.closest('details').open = [ 'iface', 'mac', 'dscp', 'icmp_type', 'mark', 'uid' ].some(name => asked[name]);
+	},
+
+	/* Shows the fields that mean something, and takes protocol and port from the service. */
+	update() {
+		const choice = services.choices().find(choice => choice.id == this.service.value);
+		const input = this.input;
+		const router = input.router.value == 'router';
+
+		if (choice) {
+			input.protocol.value = choice.protocol;
+			input.destination_port.value = choice.port ?? '';
+		}
+
+		const protocol = input.protocol.value.trim().toLowerCase();
+
+		fields.show(input.protocol, !choice);
+		fields.show(input.destination_port, !choice && services.hasPorts(protocol));
+		fields.show(input.source, !router);
+		fields.show(input.source_port, services.hasPorts(protocol));
+		fields.show(input.iface, !router);
+		fields.show(input.mac, !router);
+		fields.show(input.icmp_type, services.isIcmp(protocol));
+		fields.show(input.uid, router);
+	},
+
+	/* What the fields say. */
+	asked() {
+		const asked = Object.fromEntries(Object.entries(this.input).map(([ name, input ]) => [ name, input.value.trim() ]));
+
+		return { ...asked, router: asked.router == 'router', protocol: asked.protocol.toLowerCase() };
+	},
+
+	async ask() {
+		const asked = this.asked();
+		const wrong = question.complaints(asked);
+
+		this.complain(wrong);
+
+		if (Object.keys(wrong).length)
+			return L.dom.content(this.answer, []);
+
+		const args = question.arguments(asked);
+		const answer = await api.explain(args);
+
+		history.replaceState(null, '', question.url(args));
+
+		if (answer?.error) {
+			const field = question.blamed(answer.error, asked);
+
+			this.complain(field ? { [field]: answer.error } : {});
+			return L.dom.content(this.answer, field ? []
+				: [ E('div', { 'class': 'alert-message error', 'role': 'alert' }, [ answer.error ]) ]);
+		}
+
+		L.dom.content(this.answer, answer ? this.show(answer, asked) : [ await this.silence() ]);
+		this.answer.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
+	},
+
+	complain(wrong) {
+		for (const [ name, input ] of Object.entries(this.input))
+			fields.complain(input, wrong[name]);
+
+		const first = Object.keys(this.input).find(name => wrong[name]);
+
+		if (first) {
+			const details = this.input[first].closest('details');
+
+			if (details)
+				details.open = true;
+			/* A hidden field is wrong only if an address bar says so: then it must be seen. */
+			fields.show(this.input[first], true);
+			this.input[first].focus();
+		}
+	},
+
+	/* Why there is no answer. */
+	async silence() {
+		if (await api.status() == null)
+			return notRunning();
+
+		return E('div', { 'class': 'alert-message warning' }, [
+			_('wansplit runs, but has no answer: it has not been able to use its configuration yet. The Status page says why.')
+		]);
+	},
+
+	/* The answer: a sentence, the drawing, the reasons. */
+	show(answer, asked) {
+		const known = {
+			sourceAddress: asked.source, sourceName: this.hosts.nameOf(asked.source),
+			destinationAddress: asked.destination, destinationName: this.hosts.nameOf(asked.destination),
+			protocol: asked.protocol, port: asked.destination_port
+		};
+		const sentence = said => (typeof said == 'string') ? E('li', {}, [ said ]) : E('li', {}, [
+			E('details', { 'open': (said.rules.length <= 5) ? '' : null }, [
+				E('summary', {}, [ said.text ]),
+				E('ul', {}, said.rules.map(rule => E('li', {}, [ _('“%s”: %s').format(rule.name, rule.why) ])))
+			])
+		]);
+		const kernel = answer.kernel.map(asked => explained.kernel(asked));
+
+		return [
+			E('h3', {}, [ explained.summary(answer) ]),
+			path.draw(answer, known),
+			E('h4', {}, [ _('Why') ]),
+			E('ol', { 'class': 'ws-reasons' }, explained.reasons(answer).map(sentence)),
+			...kernel.map(said => E('p', { 'class': 'ws-kernel ws-kernel-%s'.format(said.tone) }, [ said.text ]))
+		];
+	}
+});

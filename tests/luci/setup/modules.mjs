@@ -1,0 +1,32 @@
+// Loads the wizard's pure modules as LuCI would: the body of a function whose arguments are what it requires.
+
+import { readFileSync } from 'node:fs';
+
+const RESOURCES = new URL('../../../openwrt/luci-app-wansplit/htdocs/luci-static/resources/', import.meta.url);
+
+// What of LuCI's String.format the modules use.
+String.prototype.format ??= function(...values) {
+	return this.replace(/%([sdh%])/g, (all, kind) => (kind === '%') ? '%' : (kind === 'd') ? String(Math.trunc(values.shift())) : String(values.shift()));
+};
+
+const loaded = new Map();
+const given = {
+	baseclass: { extend: properties => properties }
+};
+
+/** A module by its name: load('wansplit.setup.plan'). */
+export function load(name) {
+	if (given[name])
+		return given[name];
+
+	if (!loaded.has(name)) {
+		const source = readFileSync(new URL(name.replaceAll('.', '/') + '.js', RESOURCES), 'utf8');
+		const required = [ ...source.matchAll(/^'require ([\w.]+)(?: as (\w+))?';$/gm) ];
+		const names = required.map(([ , module, as ]) => as ?? module);
+		const body = new Function('_', ...names, source);
+
+		loaded.set(name, body(text => text, ...required.map(([ , module ]) => load(module))));
+	}
+
+	return loaded.get(name);
+}
