@@ -14,7 +14,7 @@ const SETUP = () => L.url('admin/network/wansplit/setup');
 const LOG = () => L.url('admin/status/logs/syslog');
 
 function box(level, children) {
-	return E('div', { 'class': 'alert-message %s'.format(level) }, children);
+	return E('div', { 'class': 'alert-message %s'.format(level) }, [ ...children ]);
 }
 
 function way(url, text) {

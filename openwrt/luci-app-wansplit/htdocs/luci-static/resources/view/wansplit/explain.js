@@ -177,7 +177,7 @@ return view.extend({
 				: [ E('div', { 'class': 'alert-message error', 'role': 'alert' }, [ answer.error ]) ]);
 		}
 
-		L.dom.content(this.answer, answer ? this.show(answer, asked) : [ await this.silence() ]);
+		L.dom.content(this.answer, answer ? [ ...this.show(answer, asked) ] : [ await this.silence() ]);
 		this.answer.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
 	},
 
