@@ -122,21 +122,24 @@ impl<'a> Ground<'a> {
         let packet = self.packet(connection);
         let decision = decide(self.config, self.paths, self.facts, &packet);
         let (Reason::Rule(rule) | Reason::RuleAndPrefix(rule, _)) = decision.reason else { return None };
-        self.can_be(&decision, packet.family(), link, bits).then_some(rule)
+        self.can_be(&packet, &decision, link, bits).then_some(rule)
     }
 
     /// Whether a connection of which this was decided can be on this link, with this mark.
-    fn can_be(&self, decision: &Decision, family: Family, link: Option<LinkId>, bits: u32) -> bool {
+    fn can_be(&self, packet: &Packet, decision: &Decision, link: Option<LinkId>, bits: u32) -> bool {
         let Some(link) = link else { return decision.paths.is_empty() };
+        let own = bits == self.paths[self.paths.of_link(link)].mark.bits();
         // What main sends by a link is stamped with the link's own mark.
         if decision.paths.is_empty() {
-            return bits == self.paths[self.paths.of_link(link)].mark.bits();
+            return own;
         }
         decision.paths.iter().any(|(id, _)| {
             let path = &self.paths[*id];
             let leads = path.links().any(|own| own == link)
-                || outcome(path, self.facts, family) == Outcome::Fallback(Fallback::Main);
-            leads && bits == self.paths[self.paths.stays_on(*id, link)].mark.bits()
+                || outcome(path, self.facts, packet.family()) == Outcome::Fallback(Fallback::Main);
+            // ip rules steer the router's own: those packets have no mark yet that could say by which path they come.
+            let stays = bits == self.paths[self.paths.stays_on(*id, link)].mark.bits();
+            leads && (stays || own && packet.origin == From::Router)
         })
     }
 
@@ -192,3 +195,7 @@ impl<'a> Ground<'a> {
 fn is_delegated(prefixes: &[(std::net::Ipv6Addr, u8)], address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(v6) if prefixes.iter().any(|prefix| within(v6, *prefix)))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

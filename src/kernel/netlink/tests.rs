@@ -5,7 +5,9 @@
 use super::link::Link;
 use super::message::{Attributes, Malformed, Message, Messages, Request};
 use super::news::{Memory, News, hear_nftables};
-use super::{address, conntrack, counters, link, lookup, nftables, route, route_reader, rule, socket};
+use super::{
+    address, connection, conntrack, counters, link, lookup, neighbour, nftables, route, route_reader, rule, socket,
+};
 use crate::config::model::Family;
 use crate::plan::state::{IpRule, NextHop, PROTOCOL, Route, RouteKind, RuleAction};
 use proptest::collection::vec;
@@ -335,6 +337,8 @@ fn decode_message(message: &Message) {
     let _ = nftables::elements(message);
     let _ = conntrack::decode(message);
     let _ = conntrack::decode_total(message);
+    let _ = connection::decode(message);
+    let _ = neighbour::decode_ethernet(message);
     let (mut memory, mut news) = (Memory::default(), News::default());
     // What cannot be understood the first time is not understood the second time either.
     let [first, second] = [(); 2].map(|()| memory.hear(message, &mut news));
