@@ -53,7 +53,7 @@ impl World {
     }
 
     /// A connection from the LAN to port 80 in the Internet, on a path.
-    fn from_lan(&self, path: &str) -> String {
+    fn by_path(&self, path: &str) -> String {
         self.told(self.mark(path), "192.168.1.9 192.0.2.1 80", "192.0.2.1 10.0.0.2 1")
     }
 }
@@ -88,7 +88,7 @@ fn world(options: &str, states: &str) -> World {
 #[test]
 fn the_mark_says_the_link_and_the_rule_must_lead_there() {
     let world = world("", "GG");
-    assert_eq!((world.from_lan("A").as_str(), world.from_lan("B").as_str()), ("A r", "B r"));
+    assert_eq!((world.by_path("A").as_str(), world.by_path("B").as_str()), ("A r", "B r"));
     let to = |mark, port: &str| {
         world.told(mark, &format!("192.168.1.9 192.0.2.1 {port}"), &format!("192.0.2.1 10.0.0.2 {port}"))
     };
@@ -110,16 +110,16 @@ fn the_mark_says_the_link_and_the_rule_must_lead_there() {
 fn a_rule_whose_links_are_all_down_may_lead_by_another() {
     let text = links(3, "") + &policy("web", &["A"], "") + &rule("r", 80, " option use 'web'");
     for (states, expected) in [("GGG", "B -"), ("-GG", "B r"), ("CGG", "B r")] {
-        assert_eq!(World::new(config(&text, true), states).from_lan("B"), expected, "{states}");
+        assert_eq!(World::new(config(&text, true), states).by_path("B"), expected, "{states}");
     }
 }
 
 #[test]
 fn what_a_kill_switch_holds_has_marks_of_its_own() {
     let world = world(UNREACHABLE, "GG");
-    assert_eq!(world.from_lan("web@A.kept"), "A r");
-    assert_eq!(world.from_lan("web@B.kept"), "B r");
-    assert_eq!(world.from_lan("A"), "A -", "it would not be held");
+    assert_eq!(world.by_path("web@A.kept"), "A r");
+    assert_eq!(world.by_path("web@B.kept"), "B r");
+    assert_eq!(world.by_path("A"), "A -", "it would not be held");
     // The router's own are steered by ip rules, and stamped by the link alone.
     let own = |mark| world.told(mark, "10.0.0.2 192.0.2.1 80", "192.0.2.1 10.0.0.2 80");
     assert_eq!(own(world.mark("A")), "A own");
@@ -131,7 +131,7 @@ fn what_was_displaced_is_its_rules() {
     let mut config = config(&text, true);
     config.links[0].flush.up = true;
     let world = World::new(config, "GG");
-    assert_eq!((world.from_lan("web@B").as_str(), world.from_lan("B").as_str()), ("B r", "B -"));
+    assert_eq!((world.by_path("web@B").as_str(), world.by_path("B").as_str()), ("B r", "B -"));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn every_link_of_a_balanced_policy_may_be_it() {
     for spread in ["client", "connection"] {
         let options = format!(" option mode 'balance'\n option balance_by '{spread}'");
         let world = world(&options, "GG");
-        assert_eq!((world.from_lan("A").as_str(), world.from_lan("B").as_str()), ("A r", "B r"), "{spread}");
+        assert_eq!((world.by_path("A").as_str(), world.by_path("B").as_str()), ("A r", "B r"), "{spread}");
     }
 }
 
