@@ -112,6 +112,8 @@ fn each_connection_is_told_by_its_link_and_its_rule() {
             (own4.0, own6.0),
             ((Some("OI"), Some("own"), Some("held"), false), (Some("OI"), Some("own"), Some("held"), false))
         );
+        assert!(to_port(&answer, 53).iter().all(|own| own["local"] == own["link"].is_null()), "{answer:#}");
+        assert!(to_port(&answer, 9999).iter().all(|own| own["local"] == false), "{answer:#}");
         assert!(own4.1 != LAN[0].to_string() && own6.1 != LAN[0].to_string());
 
         let surf = to_port(&answer, 443)[0];

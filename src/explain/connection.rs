@@ -64,6 +64,9 @@ pub struct Attribution {
     pub link: Option<LinkId>,
     /// It came in by that link.
     pub inbound: bool,
+    /// It is by no link because it does not leave the house: it goes to the router itself, or from one network of its own to
+    /// another.
+    pub local: bool,
     /// The rule, by its place in [`Config::rules`], if one says that it goes where it is.
     pub rule: Option<usize>,
 }
@@ -95,7 +98,20 @@ impl<'a> Ground<'a> {
         let inbound = link.is_some_and(|link| self.is_inbound(connection, link, bits));
         let rule =
             if inbound || self.around.own.contains(&destination) { None } else { self.rule(connection, link, bits) };
-        Some(Attribution { link, inbound, rule })
+        let local = link.is_none() && self.is_local(connection.reply.source);
+        Some(Attribution { link, inbound, local, rule })
+    }
+
+    /// Whether what is sent to an address stays in the house.
+    fn is_local(&self, address: IpAddr) -> bool {
+        let to_all = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
+        // A neighbour's IPv6 address of its own making: nothing routes that.
+        let on_link = matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+        self.around.own.contains(&address)
+            || self.network_of(address).is_some()
+            || address.is_multicast()
+            || to_all
+            || on_link
     }
 
     /// Whether it came in by the link whose mark it has. Those that go out have the same mark: the ends tell.

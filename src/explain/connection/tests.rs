@@ -42,8 +42,10 @@ impl World {
         let ground = Ground::new(&self.config, &self.paths, &self.facts, around);
         let (original, reply) = (tuple(original), tuple(reply));
         let connection = Connection { protocol: 6, original, reply, mark, answered: true, expires: 1, count: None };
-        let Some(Attribution { link, inbound, rule }) = ground.judge(&connection) else { return "nobody's".into() };
-        let link = link.map_or("main", |link| self.config[link].name.as_str());
+        let Some(Attribution { link, inbound, local, rule }) = ground.judge(&connection) else {
+            return "nobody's".into();
+        };
+        let link = link.map_or(if local { "local" } else { "main" }, |link| self.config[link].name.as_str());
         let rule = rule.map_or("-", |rule| self.config.rules[rule].name.as_str());
         format!("{}{link} {rule}", if inbound { "<-" } else { "" })
     }
@@ -55,6 +57,18 @@ impl World {
     /// A connection from the LAN to port 80 in the Internet, on a path.
     fn by_path(&self, path: &str) -> String {
         self.told(self.mark(path), "192.168.1.9 192.0.2.1 80", "192.0.2.1 10.0.0.2 1")
+    }
+}
+
+#[test]
+fn what_stays_in_the_house_is_told_from_what_main_sends_out() {
+    let world = world("", "GG");
+    let to = |address: &str| world.told(0, &format!("192.168.1.9 {address} 90"), &format!("{address} 192.168.1.9 90"));
+    for address in ["192.168.1.1", "10.0.1.2", "192.168.1.8", "fd00::7", "fe80::1", "ff02::fb", "224.0.0.251"] {
+        assert_eq!(to(address), "local -", "{address}");
+    }
+    for address in ["192.0.2.1", "10.0.1.1", "2001:db8:f::1"] {
+        assert_eq!(to(address), "main -", "{address}");
     }
 }
 
@@ -156,7 +170,7 @@ fn what_comes_in_is_known_by_its_ends() {
     // A host's name server is changed on the way out: its sender is translated too.
     assert_eq!(world.told(a, "192.168.1.9 192.0.2.53 80", "192.0.2.99 10.0.0.2 80"), "A r");
     // From the LAN by the outer address back to the LAN.
-    assert_eq!(world.told(0, "192.168.1.9 10.0.0.2 80", "192.168.1.8 192.168.1.1 80"), "main -");
+    assert_eq!(world.told(0, "192.168.1.9 10.0.0.2 80", "192.168.1.8 192.168.1.1 80"), "local -");
     // By IPv6 without any translation, in and out.
     let (host, other) = ("2001:db8:a::9", "2001:db8:f::1");
     assert_eq!(world.told(a, &format!("{other} {host} 80"), &format!("{host} {other} 80")), "<-A -");
