@@ -28,10 +28,11 @@ function badge(side) {
 	return E('span', { 'class': 'ws-state ws-level-%s'.format(level), 'title': hint }, [ svg.mark(level), word ]);
 }
 
-/* State, reason, and since when. */
-function condition(side, family) {
+/* State, reason, and since when. `terse`: what a link has carried stands beside it. */
+function condition(side, family, terse) {
 	const { hint } = words.state(side.state);
-	const reason = side.why ? words.reason(side.why) : (side.state == 'up' ? '' : hint);
+	const why = (terse && side.state == 'used up') ? null : side.why;
+	const reason = why ? words.reason(why) : (side.state == 'up' ? '' : hint);
 
 	return E('div', { 'class': 'ws-condition' }, [
 		...(family ? [ E('span', { 'class': 'ws-family' }, [ words.family(family) ]) ] : []),
@@ -46,8 +47,8 @@ const ROWS = [
 	[ _('Device'), side => side.device ],
 	[ _('Gateway'), side => side.gateway ],
 	[ _('Addresses'), side => side.addresses?.join(', ') ],
-	[ _('Answer time'), side => (side.rtt_ms == null) ? null : units.milliseconds(side.rtt_ms) ],
-	[ _('Lost tests'), side => (side.loss_percent == null) ? null : units.percent(side.loss_percent) ],
+	[ _('Answer time'), side => (side.rtt_ms == null || !words.measured(side).rtt) ? null : units.milliseconds(side.rtt_ms) ],
+	[ _('Lost tests'), side => (side.loss_percent == null || !words.measured(side).loss) ? null : units.percent(side.loss_percent) ],
 	[ _('Connections'), side => (side.flows == null) ? null : units.number(side.flows) ]
 ];
 
@@ -129,7 +130,7 @@ const Card = baseclass.extend({
 			_('Nobody tests this link: it counts as up while its interface is up. Name hosts to be asked under Links.')
 		]);
 		this.node = E('section', { 'class': 'ws-card ws-link' }, [
-			E('h4', {}, [ name ]),
+			E('h3', {}, [ name ]),
 			this.state, this.table, this.quota, this.users, this.rate.node, this.answers.node, this.untracked
 		]);
 	},
@@ -141,13 +142,13 @@ const Card = baseclass.extend({
 		const alike = sides.every(key => link[key].state === link[sides[0]].state && link[key].why === link[sides[0]].why);
 
 		live.fill(this.state, sides.map(key => told(link[key])), () => alike
-			? (sides.length ? [ condition(link[sides[0]]) ] : [])
-			: sides.map(key => condition(link[key], key)));
+			? (sides.length ? [ condition(link[sides[0]], null, link.quota) ] : [])
+			: sides.map(key => condition(link[key], key, link.quota)));
 
 		const levels = [ ...new Set(sides.map(key => words.state(link[key].state).level)) ];
 
-		/* The edge of the card: the worst of both families if one works and one does not. */
-		this.node.dataset.level = [ 'bad', 'poor', 'trial', 'unknown', 'good' ].find(level => levels.includes(level)) ?? 'unknown';
+		/* The edge of the card. A link that works by one family alone is not down. */
+		this.node.dataset.level = (levels.length == 1) ? levels[0] : 'poor';
 
 		live.fill(this.table, sides.map(key => [ key, ...ROWS.map(row => row[1](link[key])) ]), () => details(link, sides));
 		live.show(this.quota, link.quota);

@@ -131,7 +131,7 @@ const Trouble = baseclass.extend({
 	differs(lines) {
 		return box('warning', [
 			E('h4', {}, [ _('The router differs from what is configured') ]),
-			E('p', {}, [ _('Another program has changed routes or rules. Until it is repaired, some traffic may take another link.') ]),
+			E('p', {}, [ _('Routes or rules are not as they should be: another program may have changed them. Until it is repaired, some traffic may take another link.') ]),
 			...(L.hasViewPermission() ? [ this.button(_('Repair'), () => this.repair()) ] : []),
 			E('details', {}, [
 				E('summary', {}, [ _('What differs (%d)').format(lines.length) ]),
@@ -167,8 +167,13 @@ const Trouble = baseclass.extend({
 		}, [ text ]);
 	},
 
+	/* What has come of it. Good news need not stay. */
 	tell(level, text) {
 		live.fill(this.outcome, [ level, text, Date.now() ], () => box(level, [ text ]));
+		window.clearTimeout(this.fading);
+
+		if (level == 'success')
+			this.fading = window.setTimeout(() => live.fill(this.outcome, null, () => []), 20000);
 	},
 
 	async repair() {

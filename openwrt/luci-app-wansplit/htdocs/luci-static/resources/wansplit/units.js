@@ -62,13 +62,14 @@ return baseclass.extend({
 		const hours = Math.floor(seconds / 3600) % 24;
 		const minutes = Math.floor(seconds / 60) % 60;
 
+		let text = minutes ? _('%d min %d s').format(minutes, seconds % 60) : _('%d s').format(seconds);
+
 		if (days)
-			return _('%d d %d h').format(days, hours);
+			text = _('%d d %d h').format(days, hours);
+		else if (hours)
+			text = _('%d h %d min').format(hours, minutes);
 
-		if (hours)
-			return _('%d h %d min').format(hours, minutes);
-
-		return minutes ? _('%d min %d s').format(minutes, seconds % 60) : _('%d s').format(seconds);
+		return text.replaceAll(' ', GAP);
 	},
 
 	/* A time of the router's clock, seconds since 1970: without the day if it is today. */

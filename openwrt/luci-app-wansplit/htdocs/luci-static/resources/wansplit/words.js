@@ -23,12 +23,12 @@ const STATES = {
 
 const REASONS = [
 	/* A link without a way out. */
-	[ /^no carrier$/, _('no signal: is the cable plugged in and the modem on?') ],
+	[ /^no carrier$/, _('no signal (is the cable plugged in, and the modem on?)') ],
 	[ /^not offered$/, _('this link does not offer it') ],
 	[ /^misconfigured$/, _('its settings are wrong') ],
 	[ /^no such interface$/, _('the router has no such interface') ],
 	[ /^interface down$/, _('the interface is down') ],
-	[ /^no such device$/, _('the device is not there: is it plugged in?') ],
+	[ /^no such device$/, _('the device is not there (is it plugged in?)') ],
 	[ /^switched off$/, _('the device is switched off') ],
 	[ /^no address yet$/, _('it has no address from the provider yet') ],
 	[ /^IPv6 is off$/, _('IPv6 is switched off on its device') ],
@@ -128,6 +128,16 @@ return baseclass.extend({
 
 		return translated(REASONS, text)
 			?? text.split('; ').map(part => translated(REASONS, part) ?? part).join('; ');
+	},
+
+	/*
+	 * Whether what a family's tests have measured is of now. Nobody tests a link that has no way out, and one that is silent has no
+	 * answers to take the time of.
+	 */
+	measured(side) {
+		const silent = side.state == 'down' && /^its probes|^\d+ of \d+ probes|^in \d+ rounds/.test(side.why ?? '');
+
+		return { rtt: side.state != 'down', loss: side.state != 'down' || silent };
 	},
 
 	/* What decided where a packet goes. */
