@@ -35,9 +35,9 @@ function condition(side, family, terse) {
 	const reason = why ? words.reason(why) : (side.state == 'up' ? '' : hint);
 
 	return E('div', { 'class': 'ws-condition' }, [
-		...(family ? [ E('span', { 'class': 'ws-family' }, [ words.family(family) ]) ] : []),
+		...(family ? [ E('span', { 'class': 'ws-family' }, [ words.family(family) ]), ' ' ] : []),
 		badge(side),
-		...((side.since == null) ? [] : [ E('span', { 'class': 'ws-since' }, [ _('for %s').format(units.duration(side.since)) ]) ]),
+		...((side.since == null) ? [] : [ ' ', E('span', { 'class': 'ws-since' }, [ _('for %s').format(units.duration(side.since)) ]) ]),
 		...(reason ? [ E('div', { 'class': 'ws-why' }, [ reason ]) ] : [])
 	]);
 }

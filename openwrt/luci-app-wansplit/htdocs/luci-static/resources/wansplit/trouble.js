@@ -60,27 +60,30 @@ const Trouble = baseclass.extend({
 		live.fill(this.absence, [ 'absent', state ], () => this.explain(state));
 	},
 
+	/* What a state of the configuration means, and the way out of it for whom may take it. */
 	explain(state) {
+		const mayWrite = L.hasViewPermission();
+
 		switch (state) {
 		case 'unset':
 			return box('notice', [
 				E('h4', {}, [ _('No Internet link is set up yet') ]),
 				E('p', {}, [ _('Tell the router which Internet links it has, and what is to go by which. It takes a minute or two.') ]),
-				way(SETUP(), _('Set up'))
+				...(mayWrite ? [ way(SETUP(), _('Set up')) ] : [])
 			]);
 
 		case 'off':
 			return box('notice', [
 				E('h4', {}, [ _('Link splitting is switched off') ]),
 				E('p', {}, [ _('The links are configured, but the router does not use it: everything goes the way it would without.') ]),
-				way(SETUP(), _('Go to Set-up'))
+				...(mayWrite ? [ way(SETUP(), _('Go to Set-up')) ] : [])
 			]);
 
 		case 'on':
 			return box('warning', [
 				E('h4', {}, [ _('Link splitting is switched on, but its service does not run') ]),
 				E('p', {}, [ _('Routes that it has left still work, but nobody tests the links and nothing is switched over.') ]),
-				...(L.hasViewPermission() ? [ this.button(_('Start it'), () => this.start()), ' ' ] : []),
+				...(mayWrite ? [ this.button(_('Start it'), () => this.start()), ' ' ] : []),
 				way(LOG(), _('See the system log'))
 			]);
 
