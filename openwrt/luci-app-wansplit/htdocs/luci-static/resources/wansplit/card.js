@@ -1,6 +1,7 @@
 'use strict';
 'require baseclass';
 'require wansplit.chart as chart';
+'require wansplit.colours as colours';
 'require wansplit.live as live';
 'require wansplit.svg as svg';
 'require wansplit.units as units';
@@ -12,7 +13,7 @@ const SIDES = [ 'ipv4', 'ipv6' ];
 
 /* The families that a link has at all. One without any shows why it has none. */
 function offered(link) {
-	const sides = SIDES.filter(key => link[key] && !(link[key].state == 'down' && link[key].why == 'not offered'));
+	const sides = SIDES.filter(key => link[key] && !(link[key].state === 'down' && link[key].why === 'not offered'));
 
 	return sides.length ? sides : SIDES.filter(key => link[key]).slice(0, 1);
 }
@@ -31,8 +32,8 @@ function badge(side) {
 /* State, reason, and since when. `terse`: what a link has carried stands beside it. */
 function condition(side, family, terse) {
 	const { hint } = words.state(side.state);
-	const why = (terse && side.state == 'used up') ? null : side.why;
-	const reason = why ? words.reason(why) : (side.state == 'up' ? '' : hint);
+	const why = (terse && side.state === 'used up') ? null : side.why;
+	const reason = why ? words.reason(why) : (side.state === 'up' ? '' : hint);
 
 	return E('div', { 'class': 'ws-condition' }, [
 		...(family ? [ E('span', { 'class': 'ws-family' }, [ words.family(family) ]), ' ' ] : []),
@@ -114,23 +115,23 @@ const Card = baseclass.extend({
 			title: _('Speed'),
 			least: 30000,
 			format: units.rate,
-			series: [ { name: _('down'), colour: 1, kind: 'area' }, { name: _('up'), colour: 2, kind: 'dashed' } ]
+			series: [ { name: _('down'), colour: 'var(--ws-series-1)', kind: 'area' }, { name: _('up'), colour: 'var(--ws-series-2)', kind: 'dashed' } ]
 		});
 		this.answers = chart.create({
 			title: _('Answer time'),
 			least: 3,
 			format: units.milliseconds,
 			series: [
-				{ name: 'IPv4', colour: 3 },
-				{ name: 'IPv6', colour: 4, kind: 'dashed' },
-				{ name: _('lost'), colour: 5, kind: 'bars', format: units.percent }
+				{ name: 'IPv4', colour: 'var(--ws-series-3)' },
+				{ name: 'IPv6', colour: 'var(--ws-series-4)', kind: 'dashed' },
+				{ name: _('lost'), colour: 'var(--ws-series-5)', kind: 'bars', format: units.percent }
 			]
 		});
 		this.untracked = E('p', { 'class': 'ws-note' }, [
 			_('Nobody tests this link: it counts as up while its interface is up. Name hosts to be asked under Links.')
 		]);
 		this.node = E('section', { 'class': 'ws-card ws-link' }, [
-			E('h3', {}, [ name ]),
+			E('h3', { 'style': '--ws-link: %s'.format(colours.of(name)) }, [ name ]),
 			this.state, this.table, this.quota, this.users, this.rate.node, this.answers.node, this.untracked
 		]);
 	},
@@ -148,7 +149,7 @@ const Card = baseclass.extend({
 		const levels = [ ...new Set(sides.map(key => words.state(link[key].state).level)) ];
 
 		/* The edge of the card. A link that works by one family alone is not down. */
-		this.node.dataset.level = (levels.length == 1) ? levels[0] : 'poor';
+		this.node.dataset.level = (levels.length === 1) ? levels[0] : 'poor';
 
 		live.fill(this.table, sides.map(key => [ key, ...ROWS.map(row => row[1](link[key])) ]), () => details(link, sides));
 		live.show(this.quota, link.quota);

@@ -37,7 +37,7 @@ function rates(before, after, milliseconds) {
 	const devices = Object.keys(after);
 	const total = [ 0, 0 ];
 
-	if (!devices.length || Object.keys(before).length != devices.length)
+	if (!devices.length || Object.keys(before).length !== devices.length)
 		return [ null, null ];
 
 	for (const device of devices) {
@@ -113,7 +113,7 @@ return baseclass.extend({
 
 			return Array.isArray(kept) ? kept.filter(sample => Array.isArray(sample) && Array.isArray(sample[1])) : [];
 		}
-		catch (e) {
+		catch {
 			return [];
 		}
 	},
@@ -123,6 +123,8 @@ return baseclass.extend({
 		try {
 			sessionStorage.setItem(STORE, JSON.stringify(this.samples));
 		}
-		catch (e) {}
+		catch {
+			/* Then not. */
+		}
 	}
 });

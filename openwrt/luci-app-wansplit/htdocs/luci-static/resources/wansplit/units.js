@@ -13,7 +13,7 @@ function number(value) {
 	try {
 		return value.toLocaleString(language, { maximumFractionDigits: digits });
 	}
-	catch (e) {
+	catch {
 		/* LuCI's name of a language may be none that the browser knows. */
 		return value.toLocaleString(undefined, { maximumFractionDigits: digits });
 	}
@@ -28,7 +28,7 @@ function scaled(value, units, first) {
 		unit++;
 	}
 
-	return number((unit == 0 && first) ? Math.round(value) : value) + GAP + units[unit];
+	return number((unit === 0 && first) ? Math.round(value) : value) + GAP + units[unit];
 }
 
 return baseclass.extend({
@@ -77,6 +77,6 @@ return baseclass.extend({
 		const then = new Date(seconds * 1000);
 		const time = then.toLocaleTimeString();
 
-		return (then.toDateString() == new Date().toDateString()) ? time : then.toLocaleDateString() + ' ' + time;
+		return (then.toDateString() === new Date().toDateString()) ? time : then.toLocaleDateString() + ' ' + time;
 	}
 });

@@ -135,9 +135,9 @@ return baseclass.extend({
 	 * answers to take the time of.
 	 */
 	measured(side) {
-		const silent = side.state == 'down' && /^its probes|^\d+ of \d+ probes|^in \d+ rounds/.test(side.why ?? '');
+		const silent = side.state === 'down' && /^its probes|^\d+ of \d+ probes|^in \d+ rounds/.test(side.why ?? '');
 
-		return { rtt: side.state != 'down', loss: side.state != 'down' || silent };
+		return { rtt: side.state !== 'down', loss: side.state !== 'down' || silent };
 	},
 
 	/* What decided where a packet goes. */
@@ -167,7 +167,7 @@ return baseclass.extend({
 		let match = BECAME.exec(phrase);
 
 		if (match)
-			return (match[2] == 'unreachable')
+			return (match[2] === 'unreachable')
 				? about(_('%s: now refused'), match[3], match[1])
 				: about(_('%s: now dropped'), match[3], match[1]);
 
@@ -185,7 +185,7 @@ return baseclass.extend({
 		const then = (event.moved ?? []).map(phrase => this.moved(phrase));
 
 		if (event.flows_reset > 0)
-			then.push((event.flows_reset == 1)
+			then.push((event.flows_reset === 1)
 				? _('one running connection had to start again')
 				: _('%d running connections had to start again').format(event.flows_reset));
 
@@ -228,7 +228,7 @@ return baseclass.extend({
 		let rest = end[1];
 		let tier = null;
 
-		while (rest != '') {
+		while (rest !== '') {
 			/* The longest name behind which the order goes on as it may. */
 			const next = longestFirst.filter(name => rest.startsWith(name))
 				.map(name => ({ name, then: /^(?: (\d+))?( \+ | > |, then |$)/.exec(rest.slice(name.length)) }))
@@ -243,7 +243,7 @@ return baseclass.extend({
 			tier.push({ link: next.name, weight: next.then[1] ? Number(next.then[1]) : null });
 			rest = rest.slice(next.name.length + next.then[0].length);
 
-			if (next.then[2] != ' + ')
+			if (next.then[2] !== ' + ')
 				tier = null;
 		}
 
