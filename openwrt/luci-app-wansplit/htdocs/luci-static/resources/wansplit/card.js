@@ -18,11 +18,6 @@ function offered(link) {
 	return sides.length ? sides : SIDES.filter(key => link[key]).slice(0, 1);
 }
 
-/* Whether all of these are the same. */
-function same(values) {
-	return values.every(value => value === values[0]);
-}
-
 function badge(side) {
 	const { level, word, hint } = words.state(side.state);
 
@@ -64,9 +59,7 @@ function details(link, sides) {
 		...head,
 		E('tbody', {}, rows.map(([ title, values ]) => E('tr', {}, [
 			E('th', { 'scope': 'row' }, [ title ]),
-			...((values.length > 1 && same(values))
-				? [ E('td', { 'colspan': values.length }, [ values[0] ]) ]
-				: values.map(value => E('td', {}, [ value ?? '–' ])))
+			...values.map(value => E('td', {}, [ value ?? '–' ]))
 		])))
 	]);
 }
