@@ -9,7 +9,6 @@
  */
 
 const MISSES = {
-	'origin': _('it is for other senders: the router itself, or the devices of the network'),
 	'family': _('it is for the other IP version'),
 	'protocol': _('it is for another protocol'),
 	'source': _('it is for other senders'),
@@ -38,6 +37,16 @@ const VERDICTS = {
 	'blackhole': _('dropped (blackhole)'),
 	'prohibited': _('refused (prohibited)')
 };
+
+/* Why a rule does not match. */
+function whyNot(missed, fromRouter) {
+	const why = (missed.miss == 'origin')
+		? (fromRouter ? _('it is for the devices of the network') : _('it is for the router\'s own connections'))
+		: MISSES[missed.miss] ?? missed.why;
+
+	return missed.learns
+		? _('%s (the addresses of a domain are known only after a device has asked this router for its name)').format(why) : why;
+}
 
 /* Names in a row: EMB, OI. */
 const listed = names => names.join(', ');
@@ -110,6 +119,11 @@ function path(path) {
 	return sentences;
 }
 
+/* The kernel's answer, if a route of its own wins over every rule. */
+function elsewhere(answer) {
+	return answer.kernel.find(asked => asked.compared == 'more specific');
+}
+
 /* How the kernel's answer compares. */
 function kernel(asked) {
 	const says = VERDICTS[asked.verdict] ?? (asked.hops.length ? asked.hops.map(hop).join('; ') : asked.answer);
@@ -129,14 +143,17 @@ function kernel(asked) {
 function reasons(answer) {
 	const said = [];
 
+	/* Then nobody asks the rules. */
+	if (elsewhere(answer))
+		return said;
+
 	if (answer.passed_over.length)
 		said.push({
-			text: (answer.passed_over.length == 1) ? _('One rule before it does not match.')
-				: _('%d rules before it do not match.').format(answer.passed_over.length),
+			text: (answer.passed_over.length == 1) ? _('One rule is looked at first, and does not match.')
+				: _('%d rules are looked at first, and do not match.').format(answer.passed_over.length),
 			rules: answer.passed_over.map(missed => ({
 				name: missed.rule,
-				why: (MISSES[missed.miss] ?? missed.why) + (missed.learns
-					? ' ' + _('(The addresses of a domain are known only after a device has asked this router for its name.)') : '')
+				why: whyNot(missed, answer.from.router)
 			}))
 		});
 
@@ -162,16 +179,15 @@ function reasons(answer) {
 }
 
 return baseclass.extend({
-	reasons, kernel, hop,
+	reasons, kernel, hop, elsewhere,
 
-	/* In one sentence: where it goes. */
-	summary(answer) {
-		const elsewhere = answer.kernel.find(asked => asked.compared == 'more specific');
+	/* In one sentence: where it goes. `linkBy(device)` is the name of the link that has this device, if there is one. */
+	summary(answer, linkBy) {
+		const other = elsewhere(answer);
 		const links = [ ...new Set(answer.paths.flatMap(path => path.links)) ];
 
-		if (elsewhere)
-			return (elsewhere.verdict == 'local') ? _('It is for the router itself.')
-				: _('It does not go by a link: the kernel has a more exact route.');
+		if (other)
+			return (other.verdict == 'local') ? _('It is for the router itself.') : _('It goes where a more exact route leads.');
 
 		if (links.length > 1)
 			return _('It leaves by one of these links: %s.').format(listed(links));
@@ -179,10 +195,14 @@ return baseclass.extend({
 		if (links.length == 1)
 			return _('It leaves by link “%s”.').format(links[0]);
 
+		const main = linkBy(answer.kernel[0]?.hops[0]?.device);
+
 		switch (answer.paths[0]?.fallback ?? 'main') {
 		case 'unreachable': return _('It is refused.');
 		case 'blackhole': return _('It is dropped.');
-		default: return _('It leaves by the router\'s default way.');
+		default:
+			return main ? _('It leaves by the router\'s default way, which is link “%s” now.').format(main)
+				: _('It leaves by the router\'s default way.');
 		}
 	},
 

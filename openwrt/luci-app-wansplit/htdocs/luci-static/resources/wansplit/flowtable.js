@@ -42,7 +42,7 @@ const Table = baseclass.extend({
 		this.body = E('tbody', {});
 		this.node = E('table', { 'class': 'table cbi-section-table ws-flows' }, [
 			E('thead', {}, [
-				E('tr', { 'class': 'tr table-titles' }, [
+				E('tr', { 'class': 'tr table-titles', 'data-label': _('Sort by') }, [
 					...this.headings,
 					E('th', { 'class': 'th', 'scope': 'col' }, [ E('span', { 'class': 'ws-unseen' }, [ _('Explain') ]) ])
 				])

@@ -66,8 +66,13 @@ function link(path, total) {
 }
 
 /* What the kernel does where no path of ours, or a more exact route, decides. */
-function byMain(asked) {
-	return box('link', _('Main routing table'), _('the default way'), (asked?.hops ?? []).map(hop => explained.hop(hop)));
+function byMain(asked, linkBy) {
+	const hops = asked?.hops ?? [];
+	const link = linkBy(hops[0]?.device);
+
+	return box('link', _('Main routing table'), _('the default way'), [
+		link ? _('now link %s').format(link) : null, ...hops.map(hop => explained.hop(hop))
+	], link ? { 'style': '--ws-link: %s'.format(colours.of(link)) } : {});
 }
 
 function byRoute(asked) {
@@ -94,11 +99,11 @@ function end(answer, asked) {
 return baseclass.extend({
 	/*
 	 * Draws the answer of `explain`. `asked` holds what the page knows by itself: { sourceAddress, sourceName,
-	 * destinationAddress, destinationName, protocol, port }.
+	 * destinationAddress, destinationName, protocol, port, linkBy(device) }.
 	 */
 	draw(answer, asked) {
 		const total = answer.paths.reduce((sum, path) => sum + path.weight, 0);
-		const elsewhere = answer.kernel.find(asked => asked.compared == 'more specific');
+		const elsewhere = explained.elsewhere(answer);
 		const steps = [ step(sender(answer, asked)) ];
 
 		if (elsewhere)
@@ -114,7 +119,7 @@ return baseclass.extend({
 				steps.push(step(...answer.paths.map(path => link(path, total))));
 
 			if (!answer.paths.length || answer.paths.every(path => !path.links.length && path.fallback == 'main'))
-				steps.push(step(byMain(answer.kernel[0])));
+				steps.push(step(byMain(answer.kernel[0], asked.linkBy)));
 		}
 
 		return E('ol', { 'class': 'ws-path', 'aria-label': _('The way of this connection') },

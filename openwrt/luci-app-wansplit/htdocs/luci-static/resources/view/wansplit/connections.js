@@ -58,7 +58,7 @@ return view.extend({
 		const change = name => event => this.refilter(name, event.target.value);
 		const select = name => E('select', { 'class': 'cbi-input-select', 'change': change(name) });
 		const text = E('input', {
-			'type': 'search', 'class': 'cbi-input-text', 'placeholder': _('name, address, port or service'), 'value': this.filter.text,
+			'type': 'text', 'class': 'cbi-input-text', 'placeholder': _('name, address, port or service'), 'value': this.filter.text,
 			'input': () => {
 				clearTimeout(this.typing);
 				this.typing = setTimeout(() => this.refilter('text', text.value.trim()), 400);

@@ -38,6 +38,7 @@ return view.extend({
 
 	render([ status, hints, networks ]) {
 		this.hosts = hosts.of(hints);
+		this.links = status?.links ?? [];
 
 		const form = this.form(networks);
 		this.answer = E('div', { 'aria-live': 'polite', 'class': 'ws-answer' }, (status == null) ? [ notRunning() ] : []);
@@ -107,7 +108,7 @@ return view.extend({
 				fields.row(_('Mark'), input.mark, _('The packet mark that another program on the router sets.')),
 				fields.row(_('User'), input.uid, _('The number of the user whose program on the router sends it.'))
 			]),
-			E('div', { 'class': 'cbi-page-actions' }, [ button ])
+			E('div', { 'class': 'ws-actions' }, [ button ])
 		]);
 	},
 
@@ -211,9 +212,10 @@ return view.extend({
 	/* The answer: a sentence, the drawing, the reasons. */
 	show(answer, asked) {
 		const known = {
-			sourceAddress: asked.source, sourceName: this.hosts.nameOf(asked.source),
+			sourceAddress: asked.router ? '' : asked.source, sourceName: this.hosts.nameOf(asked.source),
 			destinationAddress: asked.destination, destinationName: this.hosts.nameOf(asked.destination),
-			protocol: asked.protocol, port: asked.destination_port
+			protocol: asked.protocol, port: asked.destination_port,
+			linkBy: device => device ? this.links.find(link => [ link.ipv4?.device, link.ipv6?.device ].includes(device))?.name : undefined
 		};
 		const sentence = said => (typeof said == 'string') ? E('li', {}, [ said ]) : E('li', {}, [
 			E('details', { 'open': (said.rules.length <= 5) ? '' : null }, [
@@ -222,12 +224,13 @@ return view.extend({
 			])
 		]);
 		const kernel = answer.kernel.map(asked => explained.kernel(asked));
+		const reasons = explained.reasons(answer);
 
 		return [
-			E('h3', {}, [ explained.summary(answer) ]),
+			E('h3', {}, [ explained.summary(answer, known.linkBy) ]),
 			path.draw(answer, known),
 			E('h4', {}, [ _('Why') ]),
-			E('ol', { 'class': 'ws-reasons' }, explained.reasons(answer).map(sentence)),
+			...reasons.length ? [ E('ol', { 'class': 'ws-reasons' }, reasons.map(sentence)) ] : [],
 			...kernel.map(said => E('p', { 'class': 'ws-kernel ws-kernel-%s'.format(said.tone) }, [ said.text ]))
 		];
 	}
