@@ -106,8 +106,12 @@ return baseclass.extend({
 		const elsewhere = explained.elsewhere(answer);
 		const steps = [ step(sender(answer, asked)) ];
 
-		if (elsewhere)
-			steps.push(...(elsewhere.verdict == 'local') ? [] : [ step(byRoute(elsewhere)) ]);
+		if (elsewhere) {
+			if (answer.decided == 'came in by')
+				steps.push(step(...answer.paths.map(path => link(path, total))));
+			if (elsewhere.verdict != 'local')
+				steps.push(step(byRoute(elsewhere)));
+		}
 		else {
 			steps.push(step(rule(answer)));
 

@@ -223,7 +223,7 @@ return view.extend({
 				E('ul', {}, said.rules.map(rule => E('li', {}, [ _('“%s”: %s').format(rule.name, rule.why) ])))
 			])
 		]);
-		const kernel = answer.kernel.map(asked => explained.kernel(asked));
+		const kernel = explained.kernel(answer);
 		const reasons = explained.reasons(answer);
 
 		return [
