@@ -100,7 +100,7 @@ function policy(policy) {
 /* What happens to a path's connections now, and when its link fails. */
 function path(path, isAlone) {
 	const sentences = path.not_taken.map(link =>
-		_('Link “%s” is passed over: %s.').format(link.link, words.reason(link.why)));
+		_('Link “%s” is passed over (%s).').format(link.link, words.reason(link.why)));
 	const fallback = FALLBACKS[path.fallback] ?? path.fallback;
 	const [ now, next ] = path.order;
 
@@ -135,8 +135,8 @@ function kernel(answer) {
 }
 
 function compares(compared, answers) {
-	const says = listed(answers.map(asked =>
-		VERDICTS[asked.verdict] ?? (asked.hops.length ? asked.hops.map(hop).join('; ') : asked.answer)), '; ');
+	const each = answers.map(asked => VERDICTS[asked.verdict] ?? (asked.hops.length ? asked.hops.map(hop).join('; ') : asked.answer));
+	const says = listed([ ...new Set(each) ], '; ');
 
 	switch (compared) {
 	case 'agrees': return { tone: 'good', text: _('The router\'s kernel was asked and says the same: %s.').format(says) };
@@ -182,7 +182,8 @@ function reasons(answer) {
 	if (!answer.paths.length && !answer.kernel.length)
 		said.push(_('The router\'s default way decides.'));
 
-	return said;
+	/* Paths that lead to the same link now say the same. */
+	return [ ...new Set(said) ];
 }
 
 return baseclass.extend({

@@ -53,6 +53,19 @@ function policy(policy) {
 	]);
 }
 
+/* The paths, those that lead to the same links now as one. */
+function merged(paths) {
+	const byLinks = new Map();
+
+	for (const path of paths) {
+		const same = byLinks.get(path.links.join(' '));
+
+		byLinks.set(path.links.join(' '), same ? { ...same, weight: same.weight + path.weight } : path);
+	}
+
+	return [ ...byLinks.values() ];
+}
+
 /* Where the links of a path lead; a share of the connections if there are several paths. */
 function link(path, total) {
 	const hops = path.hops.map(hop => explained.hop(hop));
@@ -108,7 +121,7 @@ return baseclass.extend({
 
 		if (elsewhere) {
 			if (answer.decided == 'came in by')
-				steps.push(step(...answer.paths.map(path => link(path, total))));
+				steps.push(step(...merged(answer.paths).map(path => link(path, total))));
 			if (elsewhere.verdict != 'local')
 				steps.push(step(byRoute(elsewhere)));
 		}
@@ -120,7 +133,7 @@ return baseclass.extend({
 
 			/* A target that is no link has no choice of links to show. */
 			if (answer.paths.length && ![ 'unreachable', 'blackhole' ].includes(answer.target))
-				steps.push(step(...answer.paths.map(path => link(path, total))));
+				steps.push(step(...merged(answer.paths).map(path => link(path, total))));
 
 			if (!answer.paths.length || answer.paths.every(path => !path.links.length && path.fallback == 'main'))
 				steps.push(step(byMain(answer.kernel[0], asked.linkBy)));
