@@ -40,7 +40,7 @@ const VERDICTS = {
 
 /* Why a rule does not match. */
 function whyNot(missed, fromRouter) {
-	const why = (missed.miss == 'origin')
+	const why = (missed.miss === 'origin')
 		? (fromRouter ? _('it is for the devices of the network') : _('it is for the router\'s own connections'))
 		: MISSES[missed.miss] ?? missed.why;
 
@@ -84,14 +84,14 @@ function policy(policy) {
 		tier.map(one => (tier.length > 1) ? '%s %d'.format(one.link, one.weight) : one.link).join(' + '));
 	const order = (names.length > 0) ? names.join(' → ') : _('no link');
 
-	if (policy.mode == 'failover')
+	if (policy.mode === 'failover')
 		return _('Policy “%s” takes the first link that works: %s.').format(policy.name, order);
 
 	if (policy.sticky)
 		return _('Policy “%s” shares newcomers out over the links, in these shares: %s. Who was here lately stays on the same link.')
 			.format(policy.name, order);
 
-	return (policy.per == 'client')
+	return (policy.per === 'client')
 		? _('Policy “%s” shares the devices of the network out over the links, in these shares: %s. Each device stays on one link.')
 			.format(policy.name, order)
 		: _('Policy “%s” shares connections out over the links, in these shares: %s.').format(policy.name, order);
@@ -124,14 +124,14 @@ function path(path, isAlone) {
 
 /* The kernel's answer, if a route of its own wins over every rule. */
 function elsewhere(answer) {
-	return answer.kernel.find(asked => asked.compared == 'more specific');
+	return answer.kernel.find(asked => asked.compared === 'more specific');
 }
 
 /* How the kernel's answers for a way compare: those of one kind in one sentence. */
 function kernel(answer) {
 	const kinds = [ ...new Set(answer.kernel.map(asked => asked.compared)) ];
 
-	return kinds.map(compared => compares(compared, answer.kernel.filter(asked => asked.compared == compared)));
+	return kinds.map(compared => compares(compared, answer.kernel.filter(asked => asked.compared === compared)));
 }
 
 function compares(compared, answers) {
@@ -155,11 +155,11 @@ function reasons(answer) {
 
 	/* Then nobody asks the rules; but the answers to what came in by a link go back by it. */
 	if (elsewhere(answer))
-		return (answer.decided == 'came in by') ? [ decision(answer) ] : said;
+		return (answer.decided === 'came in by') ? [ decision(answer) ] : said;
 
 	if (answer.passed_over.length)
 		said.push({
-			text: (answer.passed_over.length == 1) ? _('One rule is looked at first, and does not match.')
+			text: (answer.passed_over.length === 1) ? _('One rule is looked at first, and does not match.')
 				: _('%d rules are looked at first, and do not match.').format(answer.passed_over.length),
 			rules: answer.passed_over.map(missed => ({
 				name: missed.rule,
@@ -170,14 +170,14 @@ function reasons(answer) {
 	said.push(decision(answer));
 
 	for (const { side, sets } of answer.held)
-		said.push((side == 'source')
+		said.push((side === 'source')
 			? _('The sender is in the list: %s.').format(sets) : _('The destination is in the list: %s.').format(sets));
 
 	if (answer.policy)
 		said.push(policy(answer.policy));
 
 	for (const one of answer.paths)
-		said.push(...path(one, answer.paths.length == 1));
+		said.push(...path(one, answer.paths.length === 1));
 
 	if (!answer.paths.length && !answer.kernel.length)
 		said.push(_('The router\'s default way decides.'));
@@ -195,8 +195,8 @@ return baseclass.extend({
 		const links = [ ...new Set(answer.paths.flatMap(path => path.links)) ];
 
 		if (other)
-			return (other.verdict == 'local')
-				? (answer.decided == 'came in by')
+			return (other.verdict === 'local')
+				? (answer.decided === 'came in by')
 					? _('It is for the router itself; the answers leave by link “%s”.').format(answer.decided_link)
 					: _('It is for the router itself.')
 				: _('It goes where a more exact route leads.');
@@ -204,7 +204,7 @@ return baseclass.extend({
 		if (links.length > 1)
 			return _('It leaves by one of these links: %s.').format(listed(links));
 
-		if (links.length == 1)
+		if (links.length === 1)
 			return _('It leaves by link “%s”.').format(links[0]);
 
 		const main = linkBy(answer.kernel[0]?.hops[0]?.device);

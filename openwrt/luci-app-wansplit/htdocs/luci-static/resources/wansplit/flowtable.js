@@ -128,7 +128,7 @@ const Table = baseclass.extend({
 		}
 
 		for (const heading of this.headings) {
-			const isSorted = heading.dataset.column == around.sort.column;
+			const isSorted = heading.dataset.column === around.sort.column;
 
 			heading.setAttribute('aria-sort', isSorted ? (around.sort.down ? 'descending' : 'ascending') : 'none');
 		}

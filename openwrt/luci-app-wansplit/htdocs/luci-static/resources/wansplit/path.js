@@ -19,7 +19,7 @@ function box(kind, what, name, lines, attributes = {}) {
 
 /* A step of the way, with boxes beside each other where there is a choice. */
 function step(...boxes) {
-	return E('li', { 'class': 'ws-path-step' }, boxes);
+	return E('li', { 'class': 'ws-path-step' }, [ ...boxes ]);
 }
 
 function sender(answer, asked) {
@@ -49,7 +49,7 @@ function rule(answer) {
 
 function policy(policy) {
 	return box('policy', _('Policy'), E('a', { 'href': L.url('admin/network/wansplit/policies') }, [ policy.name ]), [
-		(policy.mode == 'failover') ? _('the first link that works') : _('shared out')
+		(policy.mode === 'failover') ? _('the first link that works') : _('shared out')
 	]);
 }
 
@@ -95,16 +95,16 @@ function byRoute(asked) {
 function end(answer, asked) {
 	const service = explained.service(asked.protocol, asked.port);
 	const kernel = answer.kernel[0];
-	const leads = !answer.paths.length || answer.paths.some(path => path.links.length || path.fallback == 'main');
+	const leads = !answer.paths.length || answer.paths.some(path => path.links.length || path.fallback === 'main');
 
-	if (kernel?.verdict == 'local')
+	if (kernel?.verdict === 'local')
 		return box('end', _('To'), _('The router itself'), [ asked.destinationAddress, service ]);
 
 	if (!leads)
-		return box('stop', _('End'), (answer.paths[0].fallback == 'blackhole') ? _('Dropped') : _('Refused'),
+		return box('stop', _('End'), (answer.paths[0].fallback === 'blackhole') ? _('Dropped') : _('Refused'),
 			[ asked.destinationAddress, service ]);
 
-	return box('end', (kernel?.compared == 'more specific') ? _('To') : _('Internet'),
+	return box('end', (kernel?.compared === 'more specific') ? _('To') : _('Internet'),
 		asked.destinationName || asked.destinationAddress,
 		[ asked.destinationName ? asked.destinationAddress : null, service ]);
 }
@@ -120,9 +120,9 @@ return baseclass.extend({
 		const steps = [ step(sender(answer, asked)) ];
 
 		if (elsewhere) {
-			if (answer.decided == 'came in by')
+			if (answer.decided === 'came in by')
 				steps.push(step(...merged(answer.paths).map(path => link(path, total))));
-			if (elsewhere.verdict != 'local')
+			if (elsewhere.verdict !== 'local')
 				steps.push(step(byRoute(elsewhere)));
 		}
 		else {
@@ -135,7 +135,7 @@ return baseclass.extend({
 			if (answer.paths.length && ![ 'unreachable', 'blackhole' ].includes(answer.target))
 				steps.push(step(...merged(answer.paths).map(path => link(path, total))));
 
-			if (!answer.paths.length || answer.paths.every(path => !path.links.length && path.fallback == 'main'))
+			if (!answer.paths.length || answer.paths.every(path => !path.links.length && path.fallback === 'main'))
 				steps.push(step(byMain(answer.kernel[0], asked.linkBy)));
 		}
 

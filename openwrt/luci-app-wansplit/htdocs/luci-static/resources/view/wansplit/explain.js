@@ -62,7 +62,7 @@ return view.extend({
 	/* The fields, by the names that question.js has for them. */
 	form(networks) {
 		const clients = this.hosts.clients().map(host => [ host.address, host.name || host.mac ]);
-		const interfaces = networks.map(net => net.getName()).filter(name => name != 'loopback');
+		const interfaces = networks.map(net => net.getName()).filter(name => name !== 'loopback');
 		const choices = services.choices();
 		const update = () => this.update();
 
@@ -115,11 +115,11 @@ return view.extend({
 	/* Fills the fields. A protocol and port that are no service of the list stand in fields of their own. */
 	fill(asked) {
 		for (const [ name, input ] of Object.entries(this.input))
-			input.value = (name == 'router') ? (asked.router ? 'router' : '') : asked[name] ?? '';
+			input.value = (name === 'router') ? (asked.router ? 'router' : '') : asked[name] ?? '';
 
 		const isPing = services.isIcmp(asked.protocol) && !asked.icmp_type;
-		const choice = services.choices().find(choice => isPing ? choice.protocol == 'icmp'
-			: choice.protocol == asked.protocol && String(choice.port) == asked.destination_port);
+		const choice = services.choices().find(choice => isPing ? choice.protocol === 'icmp'
+			: choice.protocol === asked.protocol && String(choice.port) === asked.destination_port);
 
 		this.service.value = choice?.id ?? OTHER;
 		this.update();
@@ -128,9 +128,9 @@ return view.extend({
 
 	/* Shows the fields that mean something, and takes protocol and port from the service. */
 	update() {
-		const choice = services.choices().find(choice => choice.id == this.service.value);
+		const choice = services.choices().find(choice => choice.id === this.service.value);
 		const input = this.input;
-		const router = input.router.value == 'router';
+		const router = input.router.value === 'router';
 
 		if (choice) {
 			input.protocol.value = choice.protocol;
@@ -153,7 +153,7 @@ return view.extend({
 	asked() {
 		const asked = Object.fromEntries(Object.entries(this.input).map(([ name, input ]) => [ name, input.value.trim() ]));
 
-		return { ...asked, router: asked.router == 'router', protocol: asked.protocol.toLowerCase() };
+		return { ...asked, router: asked.router === 'router', protocol: asked.protocol.toLowerCase() };
 	},
 
 	async ask() {
@@ -168,17 +168,18 @@ return view.extend({
 		const args = question.arguments(asked);
 		const answer = await api.explain(args);
 
-		history.replaceState(null, '', question.url(args));
+		window.history.replaceState(null, '', question.url(args));
 
 		if (answer?.error) {
 			const field = question.blamed(answer.error, asked);
 
 			this.complain(field ? { [field]: answer.error } : {});
-			return L.dom.content(this.answer, field ? []
-				: [ E('div', { 'class': 'alert-message error', 'role': 'alert' }, [ answer.error ]) ]);
+			return L.dom.content(this.answer, [
+				field ? null : E('div', { 'class': 'alert-message error', 'role': 'alert' }, [ answer.error ])
+			]);
 		}
 
-		L.dom.content(this.answer, answer ? this.show(answer, asked) : [ await this.silence() ]);
+		L.dom.content(this.answer, [ ...answer ? this.show(answer, asked) : [ await this.silence() ] ]);
 		this.answer.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
 	},
 
@@ -217,7 +218,7 @@ return view.extend({
 			protocol: asked.protocol, port: asked.destination_port,
 			linkBy: device => device ? this.links.find(link => [ link.ipv4?.device, link.ipv6?.device ].includes(device))?.name : undefined
 		};
-		const sentence = said => (typeof said == 'string') ? E('li', {}, [ said ]) : E('li', {}, [
+		const sentence = said => (typeof said === 'string') ? E('li', {}, [ said ]) : E('li', {}, [
 			E('details', { 'open': (said.rules.length <= 5) ? '' : null }, [
 				E('summary', {}, [ said.text ]),
 				E('ul', {}, said.rules.map(rule => E('li', {}, [ _('“%s”: %s').format(rule.name, rule.why) ])))
