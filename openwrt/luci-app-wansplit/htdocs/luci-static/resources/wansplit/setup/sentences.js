@@ -3,7 +3,7 @@
 'require wansplit.setup.services as presets';
 
 /*
- * What a configuration does, in sentences: [{ subject, way }], from its sections alone, so that they are true of an imported
+ * What a configuration does, in sentences: [{ subject, detail, way }], from its sections alone, so that they are true of an imported
  * one too. Pure. Every sentence is whole: other languages order their words otherwise.
  */
 
@@ -172,10 +172,7 @@ return baseclass.extend({
 			});
 		}
 
-		return found.map(({ subject, numbers, way }) => ({
-			subject: numbers.length ? _('%s (%s)').format(subject, numbers.join('; ')) : subject,
-			way
-		}));
+		return found.map(({ subject, numbers, way }) => ({ subject, detail: numbers.join('; '), way }));
 	},
 
 	/* One for each link: what it is, how it is watched, how much it may carry. */
@@ -201,7 +198,7 @@ return baseclass.extend({
 			if (options.via)
 				parts.push(_('What it is made of leaves %s').format(way(options.via, links, policies)));
 
-			return { subject: nameOf(section), way: parts.join(' ') };
+			return { subject: nameOf(section), detail: '', way: parts.join(' ') };
 		});
 	}
 });

@@ -12,8 +12,8 @@
 function told(title, said) {
 	return [
 		E('h4', {}, [ title ]),
-		E('ul', { 'class': 'ws-setup-sentences' }, said.map(({ subject, way }) =>
-			E('li', {}, [ E('strong', {}, [ subject ]), ': ', way ])))
+		E('ul', { 'class': 'ws-setup-sentences' }, said.map(({ subject, detail, way }) =>
+			E('li', {}, [ E('strong', {}, [ subject ]), detail ? ' (' + detail + ')' : '', ': ', way ])))
 	];
 }
 
