@@ -169,7 +169,7 @@ test('links are told with how they are watched and what they may carry', () => {
 	const [ links, answers ] = cases.failover;
 	const lte = sentences.links(plan.sections(links, answers)).find(({ subject }) => subject === 'lte').way;
 
-	assert.match(lte, /^the interface lte\. Asked again and again .* by 1\.1\.1\.1, .*1\.5GB a week/);
+	assert.match(lte, /^the interface lte\. To find out whether it works, 1\.1\.1\.1, .*1\.5GB a week/);
 });
 
 test('a configuration goes to text and back from what LuCI gives', () => {

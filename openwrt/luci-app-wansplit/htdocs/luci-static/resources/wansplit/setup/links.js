@@ -1,6 +1,7 @@
 'use strict';
 'require baseclass';
 'require wansplit.setup.fields as fields';
+'require wansplit.setup.text as text';
 
 /*
  * The first step: which of the interfaces are links to the Internet.
@@ -86,6 +87,9 @@ return baseclass.extend({
 		const [ lines, tunnels, others ] = [ of('wan'), of('vpn'), of('other') ];
 
 		return [
+			text.isInert(state.present) ? '' : fields.box('notice', [
+				_('Links are set up already. To change something, use the pages Links, Policies and Rules; this page begins anew, and asks at its end whether it may replace what there is.')
+			]),
 			(lines.length < 2) ? few(lines.length) : '',
 			cards(lines),
 			tunnels.length ? E('h4', {}, [ _('VPNs') ]) : '',

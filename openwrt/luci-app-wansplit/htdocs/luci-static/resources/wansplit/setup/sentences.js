@@ -188,7 +188,7 @@ return baseclass.extend({
 				: _('the device %s.').format(options.device ?? '?') ];
 
 			parts.push(hosts.length
-				? _('Asked again and again whether it works, by %s; it is down when none of them answers.').format(hosts.join(', '))
+				? _('To find out whether it works, %s are asked again and again; it is down when none of them answers.').format(hosts.join(', '))
 				: _('It counts as working while its connection stands.'));
 
 			if (options.max)
