@@ -187,7 +187,7 @@ test('a configuration goes to text and back from what LuCI gives', () => {
 test('recorded and made facts are what the cases take them for', () => {
 	assert.ok(recorded.some(entry => entry.interface === 'wan6'));
 	assert.deepEqual(fibreAndLte.map(({ 'interface': name, up, mobile }) => [ name, up, mobile ]),
-		[ [ 'lan', true, false ], [ 'lte', false, true ], [ 'wan', true, false ] ]);
+		[ [ 'lan', true, false ], [ 'wan', true, false ], [ 'lte', false, true ] ]);
 });
 
 test('another program’s configuration is taken over, switched on, and keeps what ours says of the router', () => {

@@ -196,7 +196,7 @@ return baseclass.extend({
 					.format(options.max, periods[options.max_per ?? 'month'] ?? options.max_per));
 
 			if (options.via)
-				parts.push(_('What it is made of leaves %s').format(way(options.via, links, policies)));
+				parts.push(_('Its own packets leave %s').format(way(options.via, links, policies)));
 
 			return { subject: nameOf(section), detail: '', way: parts.join(' ') };
 		});
