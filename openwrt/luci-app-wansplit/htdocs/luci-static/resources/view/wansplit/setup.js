@@ -163,7 +163,13 @@ return view.extend({
 	},
 
 	write() {
+		const button = this.root.querySelector('.cbi-button-apply');
+
+		/* Pressed twice it would write twice. */
+		button.disabled = true;
+
 		return applying.write(this.state.sections).catch(error => {
+			button.disabled = false;
 			dom.content(this.root.querySelector('.ws-setup-problems'), [
 				fields.box('warning', [ _('It could not be saved: %s').format(error?.message ?? error) ])
 			]);
@@ -176,7 +182,7 @@ return view.extend({
 
 		dom.content(this.root, [ E('p', { 'class': 'spinning' }, [ _('Saved. The links are being taken into use…') ]) ]);
 
-		applying.finish().catch(() => null).then(answer => {
+		applying.finish().then(answer => {
 			if (answer) {
 				window.location = status;
 				return;
