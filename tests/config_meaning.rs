@@ -192,3 +192,14 @@ fn origins_and_names() {
     let rules: Vec<_> = config.rules.iter().map(|rule| (rule.name.as_str(), rule.origin, rule.at.line)).collect();
     assert_eq!(rules, [("rule 1", Origin::Router, 1), ("Äpfel & Birnen", Origin::Lan, 4), ("rule 3", Origin::Any, 7)]);
 }
+
+#[test]
+fn rules_are_found_again_by_what_uci_calls_them() {
+    let text = "config rule 'b'\n\toption name 'Äpfel & Birnen'\n\toption use blackhole\nconfig rule\n\toption enabled 0\n\toption use main\n\
+                config link 'A'\n\toption interface wan\nconfig rule\n\toption use nowhere\nconfig rule\n\toption use main\n";
+    let config = read(text.as_bytes()).config.unwrap();
+    let rules: Vec<_> = config.rules.iter().map(|rule| (rule.section.as_str(), rule.name.as_str())).collect();
+    assert_eq!(rules, [("b", "Äpfel & Birnen"), ("@rule[3]", "rule 4")], "also those count that are left out");
+    let json = r#"{ "rules": [{ "enabled": false, "use": "main" }, { "name": "web", "use": "main" }] }"#;
+    assert_eq!(read(json.as_bytes()).config.unwrap().rules[0].section, "@rule[1]");
+}

@@ -89,6 +89,13 @@ fn apply_and_stop_work_beside_the_daemon() {
         lab.provider(1).speak();
         new_connections_by(&lab, WEB, 1);
         unharmed.assert();
+        wansplit.stop();
+        daemon.wait_for_status("it rests", PATIENCE, |status| status["resting"] == true);
+        let said = wansplit.run(&["status"]).stdout;
+        assert!(said.contains(": stopped until `wansplit apply`; watched by process"), "{said}");
+        wansplit.apply();
+        daemon
+            .wait_for_status("it goes on", PATIENCE, |status| status["resting"] == false && status["in_sync"] == true);
         assert_eq!(daemon.terminate().code(), Some(0));
         let before = snapshot(&lab.router);
         wansplit.apply();

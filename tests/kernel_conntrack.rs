@@ -9,6 +9,7 @@ use nix::errno::Errno;
 use nix::sys::socket::SockProtocol;
 use std::net::{IpAddr, UdpSocket};
 use wansplit::config::model::Family;
+use wansplit::kernel::connection::{Connection, lines};
 use wansplit::kernel::netlink::conntrack::{self, Marked, Tally};
 use wansplit::kernel::netlink::message::{ACK, Request};
 use wansplit::kernel::netlink::socket::Socket;
@@ -90,6 +91,38 @@ fn only_the_flows_asked_for_are_counted_and_deleted() {
     // What is not ours is all there: 3 and 2 a family.
     assert_eq!(kernel.flow_total().unwrap(), 10);
     assert_eq!(kernel.tally_flows(u32::MAX).unwrap(), tally(&[(V4, 0x00ff_0005, 3), (V6, 0x00ff_0005, 3)]));
+}
+
+#[test]
+fn both_ways_to_read_connections_say_the_same() {
+    if !inside("both_ways_to_read_connections_say_the_same") {
+        return;
+    }
+    tracking();
+    sh("echo 1 >/proc/sys/net/netfilter/nf_conntrack_acct");
+    for address in LOOPBACK {
+        open(address, 1000..1100);
+        open(address, 4000..4010);
+        sh(&format!("ping -c 1 -W 1 {address} >/dev/null"));
+    }
+    let mut told = Vec::new();
+    // A second may pass between the two.
+    let timeless = |own: Connection| Connection { expires: 0, ..own };
+    Kernel::new().each_connection(&mut |own| told.push(timeless(own))).unwrap();
+    let text = std::fs::read_to_string(flows::FILE).unwrap();
+    let mut read: Vec<Connection> = text.lines().map(|line| timeless(lines::read(line).unwrap())).collect();
+    for list in [&mut told, &mut read] {
+        list.sort_by_key(|own| format!("{own:?}"));
+    }
+    assert_eq!(told.len(), 2 * (100 + 10 + 1));
+    assert_eq!(told, read);
+    let marked = told.iter().filter(|own| own.mark == 1 << 24 && own.protocol == 17 && own.count.is_some()).count();
+    assert_eq!(marked, 200);
+    let pings: Vec<_> = told.iter().filter(|own| own.original.icmp_type.is_some()).collect();
+    assert!(
+        pings.len() == 2 && pings.iter().all(|own| own.answered && own.original.source_port.is_none()),
+        "{pings:?}"
+    );
 }
 
 #[test]

@@ -20,7 +20,14 @@ fn config() -> String {
              option from 'router'
              list proto 'udp'
              list dest_port '53'
-             option use 'OI'
+             option use 'held'
+           config policy 'held'
+             list use 'OI'
+             list use 'EMB'
+             option fallback 'unreachable'
+           config rule 'bound'
+             list dest_port '993'
+             option use 'held'
            config rule 'sets'
              list dest_set 'streams'
              option use 'OI'
@@ -71,6 +78,7 @@ fn each_connection_is_told_by_its_link_and_its_rule() {
         for (family, to) in INTERNET.into_iter().enumerate() {
             flows.push(Flow::tcp(&lab.lan, to, 443, 4000, every));
             flows.push(Flow::udp(&lab.lan, to, 25, every));
+            flows.push(Flow::udp(&lab.lan, to, 993, every));
             // By main, unasked.
             flows.push(Flow::udp(&lab.lan, to, 9999, every));
             flows.push(Flow::udp(&lab.router, to, 53, every));
@@ -87,6 +95,7 @@ fn each_connection_is_told_by_its_link_and_its_rule() {
         for (port, both, expected) in [
             (443, 2, (Some("EMB"), Some("surf"), Some("web"), false)),
             (25, 2, (Some("OI"), Some("post"), Some("mail"), false)),
+            (993, 2, (Some("OI"), Some("bound"), Some("held"), false)),
             (9999, 2, (Some("EMB"), None, None, false)),
             (22, 2, (Some("OI"), None, None, true)),
             (8022, 2, (Some("OI"), None, None, true)),
@@ -99,7 +108,12 @@ fn each_connection_is_told_by_its_link_and_its_rule() {
         dns.sort_by_key(|(told, _)| told.0);
         let [lan4, lan6, own4, own6] = dns.as_slice() else { panic!("{dns:?}") };
         assert_eq!((lan4.0, lan6.0), ((None, None, None, false), (None, None, None, false)));
-        assert_eq!((own4.0, own6.0), ((Some("OI"), Some("own"), None, false), (Some("OI"), Some("own"), None, false)));
+        assert_eq!(
+            (own4.0, own6.0),
+            ((Some("OI"), Some("own"), Some("held"), false), (Some("OI"), Some("own"), Some("held"), false))
+        );
+        assert!(to_port(&answer, 53).iter().all(|own| own["local"] == own["link"].is_null()), "{answer:#}");
+        assert!(to_port(&answer, 9999).iter().all(|own| own["local"] == false), "{answer:#}");
         assert!(own4.1 != LAN[0].to_string() && own6.1 != LAN[0].to_string());
 
         let surf = to_port(&answer, 443)[0];
@@ -115,24 +129,24 @@ fn each_connection_is_told_by_its_link_and_its_rule() {
         assert_eq!(sum(&answer, "rules", "surf")["connections"], 2);
         assert_eq!(sum(&answer, "rules", "post")["section"], "@rule[2]");
         assert_eq!(sum(&answer, "rules", "surf")["section"], "surf");
-        assert_eq!(sum(&answer, "links", "OI")["connections"], 2 + 2 + 2 + 2 + 1);
+        assert_eq!(sum(&answer, "links", "OI")["connections"], 2 + 2 + 2 + 2 + 2 + 1);
         let total = answer["total"].as_u64().unwrap();
         for (filter, expected) in [
             (json!({"link": "EMB"}), 4),
-            (json!({"link": "main"}), total - 4 - 9),
+            (json!({"link": "main"}), total - 4 - 11),
             (json!({"link": "nobody"}), 0),
             (json!({"rule": "post"}), 2),
             (json!({"rule": "@rule[2]"}), 2),
             (json!({"text": "443"}), 2),
             (json!({"text": "192.0.2.77"}), 1),
-            (json!({"text": "2001:DB8:FFFF"}), 6),
+            (json!({"text": "2001:DB8:FFFF"}), 7),
             (json!({"text": "443", "link": "OI"}), 0),
             (json!({"link": null, "rule": "", "text": "8022", "ubus_rpc_session": "x"}), 2),
         ] {
             let filtered = connections(&wansplit, &filter);
             assert_eq!(filtered["matching"], expected, "{filter}: {filtered:#}");
             assert_eq!(filtered["connections"].as_array().unwrap().len() as u64, expected);
-            assert_eq!(sum(&filtered, "links", "OI")["connections"], 9);
+            assert_eq!(sum(&filtered, "links", "OI")["connections"], 11);
         }
         let short = connections(&wansplit, &json!({"limit": 3}));
         assert_eq!(short["connections"].as_array().unwrap().len(), 3);

@@ -178,8 +178,11 @@ fn written(sections: &Value) -> String {
     text
 }
 
-/// What a text says, without where it says it: type, name, and the options in alphabetical order.
-fn content(text: &str) -> Vec<(String, Option<String>, Vec<(String, bool, Vec<String>)>)> {
+/// Type, name, and of each option its name, whether it is a list, and its values.
+type Content = (String, Option<String>, Vec<(String, bool, Vec<String>)>);
+
+/// What a text says, without where it says it; the options in alphabetical order.
+fn content(text: &str) -> Vec<Content> {
     let (document, problems) = parse(text.as_bytes());
     assert!(problems.is_empty(), "{problems:?}\n{text}");
     let sections = document.sections.iter().map(|section| {

@@ -78,6 +78,8 @@ pub(crate) struct Watched {
     pub seen: Map<(LinkId, Family), Seen>,
     /// Its process number.
     pub daemon: Option<u32>,
+    /// Whether it keeps away until `wansplit apply`, since `wansplit stop` was said.
+    pub resting: bool,
     /// Bytes a second of each device.
     pub rates: Map<String, (u64, u64)>,
     /// Bytes that each metered link has carried in its period.
@@ -100,7 +102,7 @@ pub(crate) fn collect(
     let devices = kernel.links().unwrap_or_default();
     let flows = kernel.tally_flows(config.globals.mask.bits()).ok();
     let counters = kernel.nft_counters(TABLE).ok();
-    let Watched { seen, daemon, rates, used } = watched(&devices);
+    let Watched { seen, daemon, resting, rates, used } = watched(&devices);
     let report = Report {
         config,
         facts: &survey.facts,
@@ -110,6 +112,7 @@ pub(crate) fn collect(
         problems: &problems,
         seen: &seen,
         daemon,
+        resting,
         flows: flows.as_ref(),
         counters: counters.as_ref(),
         rates: &rates,

@@ -74,10 +74,11 @@ impl Daemon {
             .map_or_else(|error| vec![error.to_string()], |report| report.changed);
         let (seen, used) = (self.seen(now), self.usage.used(config));
         drift.extend(self.dnsmasq.resolver.difference(wanted.map(|plan| (config, plan))));
-        let samples = &mut self.samples;
+        let (samples, resting) = (&mut self.samples, self.resting);
         status::collect(&mut self.kernel, &mut self.dnsmasq.resolver, config, survey, plan, &drift, |devices| Watched {
             seen,
             daemon: Some(std::process::id()),
+            resting,
             rates: samples.take(devices, now),
             used,
         })

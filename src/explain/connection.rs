@@ -64,6 +64,9 @@ pub struct Attribution {
     pub link: Option<LinkId>,
     /// It came in by that link.
     pub inbound: bool,
+    /// It is by no link because it does not leave the house: it goes to the router itself, or from one network of its own to
+    /// another.
+    pub local: bool,
     /// The rule, by its place in [`Config::rules`], if one says that it goes where it is.
     pub rule: Option<usize>,
 }
@@ -95,7 +98,20 @@ impl<'a> Ground<'a> {
         let inbound = link.is_some_and(|link| self.is_inbound(connection, link, bits));
         let rule =
             if inbound || self.around.own.contains(&destination) { None } else { self.rule(connection, link, bits) };
-        Some(Attribution { link, inbound, rule })
+        let local = link.is_none() && self.is_local(connection.reply.source);
+        Some(Attribution { link, inbound, local, rule })
+    }
+
+    /// Whether what is sent to an address stays in the house.
+    fn is_local(&self, address: IpAddr) -> bool {
+        let to_all = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
+        // A neighbour's IPv6 address of its own making: nothing routes that.
+        let on_link = matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+        self.around.own.contains(&address)
+            || self.network_of(address).is_some()
+            || address.is_multicast()
+            || to_all
+            || on_link
     }
 
     /// Whether it came in by the link whose mark it has. Those that go out have the same mark: the ends tell.
@@ -122,21 +138,24 @@ impl<'a> Ground<'a> {
         let packet = self.packet(connection);
         let decision = decide(self.config, self.paths, self.facts, &packet);
         let (Reason::Rule(rule) | Reason::RuleAndPrefix(rule, _)) = decision.reason else { return None };
-        self.can_be(&decision, packet.family(), link, bits).then_some(rule)
+        self.can_be(&packet, &decision, link, bits).then_some(rule)
     }
 
     /// Whether a connection of which this was decided can be on this link, with this mark.
-    fn can_be(&self, decision: &Decision, family: Family, link: Option<LinkId>, bits: u32) -> bool {
+    fn can_be(&self, packet: &Packet, decision: &Decision, link: Option<LinkId>, bits: u32) -> bool {
         let Some(link) = link else { return decision.paths.is_empty() };
+        let own = bits == self.paths[self.paths.of_link(link)].mark.bits();
         // What main sends by a link is stamped with the link's own mark.
         if decision.paths.is_empty() {
-            return bits == self.paths[self.paths.of_link(link)].mark.bits();
+            return own;
         }
         decision.paths.iter().any(|(id, _)| {
             let path = &self.paths[*id];
             let leads = path.links().any(|own| own == link)
-                || outcome(path, self.facts, family) == Outcome::Fallback(Fallback::Main);
-            leads && bits == self.paths[self.paths.stays_on(*id, link)].mark.bits()
+                || outcome(path, self.facts, packet.family()) == Outcome::Fallback(Fallback::Main);
+            // ip rules steer the router's own: those packets have no mark yet that could say by which path they come.
+            let stays = bits == self.paths[self.paths.stays_on(*id, link)].mark.bits();
+            leads && (stays || own && packet.origin == From::Router)
         })
     }
 
@@ -192,3 +211,7 @@ impl<'a> Ground<'a> {
 fn is_delegated(prefixes: &[(std::net::Ipv6Addr, u8)], address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(v6) if prefixes.iter().any(|prefix| within(v6, *prefix)))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

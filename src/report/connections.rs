@@ -102,7 +102,7 @@ impl<'a> Connections<'a> {
         }
     }
 
-    fn one(&self, connection: &Connection, Attribution { link, inbound, rule }: Attribution) -> Value {
+    fn one(&self, connection: &Connection, Attribution { link, inbound, local, rule }: Attribution) -> Value {
         let original = &connection.original;
         let rule = rule.and_then(|rule| self.config.rules.get(rule));
         object! {
@@ -113,7 +113,7 @@ impl<'a> Connections<'a> {
             "protocol": protocol(connection.protocol),
             "source": original.source.to_string(), "source_port": original.source_port,
             "destination": original.destination.to_string(), "destination_port": original.destination_port,
-            "link": link.map(|link: LinkId| self.config[link].name.as_str()), "inbound": inbound,
+            "link": link.map(|link: LinkId| self.config[link].name.as_str()), "inbound": inbound, "local": local,
             "rule": rule.map(|rule| rule.name.as_str()), "policy": rule.and_then(|rule| self.policy(rule)),
             "packets": connection.count.map(|count| count.0), "bytes": connection.count.map(|count| count.1),
             "expires": connection.expires, "answered": connection.answered,

@@ -32,6 +32,8 @@ pub struct Status<'a> {
     pub seen: &'a Map<(LinkId, Family), Seen>,
     /// The daemon's process number.
     pub daemon: Option<u32>,
+    /// Whether the daemon keeps away until `wansplit apply`: then nothing of this is in the kernel.
+    pub resting: bool,
     /// Connections by family and mark, if they could be counted.
     pub flows: Option<&'a Map<(Family, u32), u64>>,
     /// The counters of our nftables table, if they could be read.
@@ -87,6 +89,7 @@ impl Status<'_> {
             "version": env!("CARGO_PKG_VERSION"),
             "enabled": self.config.globals.enabled,
             "daemon": self.daemon,
+            "resting": self.resting,
             "in_sync": self.drift.is_empty(),
             "links": links.collect::<Vec<_>>(),
             "policies": policies.collect::<Vec<_>>(),

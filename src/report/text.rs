@@ -30,6 +30,7 @@ pub fn text(status: &Value, paint: Paint) -> String {
 fn headline(status: &Value) -> String {
     let drift = list(&status["drift"]).len();
     let state = match (status["enabled"] == true, drift) {
+        (true, 0) if status["resting"] == true => "stopped until `wansplit apply`".to_string(),
         (true, 0) => "on, and the kernel holds the wanted state".to_string(),
         (true, 1) => "on, but the kernel differs in one place".to_string(),
         (true, _) => format!("on, but the kernel differs in {drift} places"),

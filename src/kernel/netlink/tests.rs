@@ -5,7 +5,9 @@
 use super::link::Link;
 use super::message::{Attributes, Malformed, Message, Messages, Request};
 use super::news::{Memory, News, hear_nftables};
-use super::{address, conntrack, counters, link, lookup, nftables, route, route_reader, rule, socket};
+use super::{
+    address, connection, conntrack, counters, link, lookup, neighbour, nftables, route, route_reader, rule, socket,
+};
 use crate::config::model::Family;
 use crate::plan::state::{IpRule, NextHop, PROTOCOL, Route, RouteKind, RuleAction};
 use proptest::collection::vec;
@@ -303,7 +305,25 @@ fn answers(rule: &IpRule, route: &Route) -> Vec<Request> {
     });
     let route = route::encode(RTM_NEWROUTE, 0, route).unwrap();
     let mut flow = Request::new(0x100, 0, &[10, 0, 0, 0]);
-    flow.nested(1, |tuple| tuple.raw(1, &[0; 20]));
+    for (kind, [source, destination]) in [(1, ["fd00::9", "2001:db8::1"]), (2, ["2001:db8::1", "2001:db8:a::2"])] {
+        flow.nested(kind, |tuple| {
+            tuple.nested(1, |addresses| {
+                addresses.address(3, ip(source));
+                addresses.address(4, ip(destination));
+            });
+            tuple.nested(2, |protocol| {
+                protocol.u8(1, 6);
+                protocol.be16(2, 40000);
+                protocol.be16(3, 443);
+            });
+        });
+        flow.nested(kind + 8, |count| {
+            count.raw(1, &[0, 0, 0, 0, 0, 0, 0, 3]);
+            count.raw(2, &[0, 0, 0, 1, 0, 0, 0, 0]);
+        });
+    }
+    flow.raw(3, &[0, 0, 0, 0x0e]);
+    flow.raw(7, &[0, 0, 1, 0]);
     flow.raw(8, &[1, 2, 3, 4]);
     let mut flows = Request::new(0x105, 0, &[0; 4]);
     flows.raw(1, &[0, 1, 0, 0]);
@@ -335,6 +355,8 @@ fn decode_message(message: &Message) {
     let _ = nftables::elements(message);
     let _ = conntrack::decode(message);
     let _ = conntrack::decode_total(message);
+    let _ = connection::decode(message);
+    let _ = neighbour::decode_ethernet(message);
     let (mut memory, mut news) = (Memory::default(), News::default());
     // What cannot be understood the first time is not understood the second time either.
     let [first, second] = [(); 2].map(|()| memory.hear(message, &mut news));
@@ -365,6 +387,17 @@ fn hand_made_answers_mean_what_they_should() {
     assert_eq!(nftables::elements(&messages[5]), Ok(Some(1)));
     assert_eq!(conntrack::decode(&messages[6]), Ok(Some((Family::V6, 0x0102_0304))));
     assert_eq!(conntrack::decode(&messages[7]), Ok(None));
+    let own = connection::decode(&messages[6]).unwrap().unwrap();
+    assert_eq!((own.protocol, own.mark, own.answered, own.expires), (6, 0x0102_0304, true, 256));
+    assert_eq!((own.original.source, own.reply.destination), (ip("fd00::9"), ip("2001:db8:a::2")));
+    assert_eq!((own.original.source_port, own.original.destination_port), (Some(40000), Some(443)));
+    assert_eq!(own.count, Some((6, 2 << 32)));
+    assert_eq!(connection::decode(&messages[7]), Ok(None));
+    // One that lacks a direction, as no kernel sends it.
+    let mut lame = Request::new(0x100, 0, &[10, 0, 0, 0]);
+    lame.raw(8, &[0; 4]);
+    let bytes = lame.seal(1).unwrap().to_vec();
+    assert!(connection::decode(&Messages(&bytes).next().unwrap().unwrap()).is_err());
     assert_eq!(conntrack::decode_total(&messages[7]), Ok(0x0001_0000));
     assert!(conntrack::decode_total(&messages[6]).is_err());
     let count = (3, 0x0100_0000_0000_0002);

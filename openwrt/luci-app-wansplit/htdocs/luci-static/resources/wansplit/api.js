@@ -55,22 +55,24 @@ return baseclass.extend({
 			.map(argument)));
 	},
 
-	/* What is wrong with a configuration: { valid, findings: [{ line, section, option, severity, message, help }] }. */
+	/* What is wrong with a configuration: { valid, findings: [{ line, section, option, severity, message, help }] }; or { error }
+	 * where it cannot be told. More than 64 KB do not fit through rpcd. */
 	check(text) {
 		return orNothing(callCheck(text));
 	},
 
-	/* The connections of now: { total, connections: [...], rules: {...}, links: {...} }; filter: { link, rule, text, limit }. */
+	/* The connections of now: { total, matching, accounting, connections: [...], rules: [...], links: [...] }, the two last with the
+	 * sums of all; or { error }. Filter: { link (main: by none of ours), rule (name or section), text, limit }. */
 	connections(filter = {}) {
 		return orNothing(callConnections(filter.link, filter.rule, filter.text, filter.limit));
 	},
 
-	/* Programs of the same kind whose configuration is there: [{ program, file, enabled }]. */
+	/* Programs of the same kind whose configuration is there: [{ program, file, enabled, running }]. */
 	others() {
 		return orNothing(callOthers()).then(reply => reply?.others ?? []);
 	},
 
-	/* Another program's configuration in our words: { config, sections: [{ type, name, options }], remarks: [...] }. */
+	/* Another program's configuration in our words: { config, sections: [{ type, name, options }], remarks: [...] }; or { error }. */
 	importFrom(program) {
 		return orNothing(callImport(program));
 	},
