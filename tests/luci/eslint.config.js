@@ -8,7 +8,7 @@ import { literal, translated } from './lint/words.js';
 const GLOBALS = [
 	'E', 'L', 'N_', '_',
 	'Blob', 'CSS', 'CustomEvent', 'Event', 'MouseEvent', 'Node', 'ResizeObserver', 'URL', 'URLSearchParams', 'clearInterval',
-	'clearTimeout', 'console', 'document', 'getComputedStyle', 'localStorage', 'location', 'navigator', 'performance',
+	'clearTimeout', 'console', 'document', 'getComputedStyle', 'history', 'localStorage', 'location', 'navigator', 'performance',
 	'requestAnimationFrame', 'sessionStorage', 'setInterval', 'setTimeout', 'window'
 ];
 
@@ -48,16 +48,17 @@ export default [
 		},
 		rules: {
 			...js.configs.recommended.rules,
-			'eqeqeq': [ 'error', 'always', { null: 'ignore' } ],
 			'max-lines': [ 'error', 300 ],
+			'no-empty': [ 'error', { allowEmptyCatch: true } ],
 			'no-eval': 'error',
 			'no-implied-eval': 'error',
 			'no-new-func': 'error',
+			'no-redeclare': [ 'error', { builtinGlobals: false } ],
 			'no-restricted-properties': [ 'error', ...FORBIDDEN,
 				{ object: 'document', property: 'write', message: 'It makes markup of a string' },
 				{ object: 'document', property: 'writeln', message: 'It makes markup of a string' } ],
 			'no-script-url': 'error',
-			'no-unused-vars': [ 'error', { args: 'after-used', argsIgnorePattern: '^_' } ],
+			'no-unused-vars': [ 'error', { args: 'after-used', argsIgnorePattern: '^_', caughtErrors: 'none' } ],
 			'no-var': 'error',
 			'prefer-const': 'error',
 			'strict': [ 'error', 'global' ],

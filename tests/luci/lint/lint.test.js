@@ -36,7 +36,9 @@ test('a string that would become HTML', async () => {
 		"ui.showModal(L.name, []);",
 		"ui.showModal(_('About %s').format(L.name), []);",
 		"ui.addNotification(null, '<p>' + L.name + '</p>');",
-		[ "const text = L.name;", "E('td', {}, text);" ].join(' '));
+		"const text = L.name; E('td', {}, text);",
+		"function text() { if (L.name) { return L.name; } return []; } E('td', {}, text());",
+		"L.row = cells => E('td', {}, cells);");
 	await passes(
 		"E('td', {}, [ L.name ]);",
 		"E('td', [ L.name ]);",
@@ -46,6 +48,8 @@ test('a string that would become HTML', async () => {
 		"E('td', {}, E('b', {}, [ L.name ]));",
 		"E('td', {}, L.up ? [ L.name ] : null);",
 		[ "const cells = [ L.name ];", "E('td', {}, cells);" ],
+		[ "L.row = (...cells) => E('td', {}, cells);" ],
+		[ "function cells() {", "\treturn L.name ? [ L.name ] : E('b');", "}", "E('td', {}, cells());" ],
 		"dom.content(L.node, [ L.name ]);",
 		"ui.showModal(_('A title'), [ L.name ]);",
 		"ui.showModal([ L.name ], [ L.name ]);",

@@ -22,6 +22,9 @@ const SINKS = {
 /* Methods whose result is an array, whatever they are called on. */
 const ARRAYS = new Set([ 'concat', 'filter', 'flat', 'flatMap', 'map', 'slice', 'sort' ]);
 
+/* Those of them that strings have as well. */
+const STRINGS_HAVE = new Set([ 'concat', 'slice' ]);
+
 /* Functions whose result is an element. */
 const ELEMENTS = new Set([ 'E', 'document.createElement', 'document.createElementNS', 'document.createTextNode' ]);
 
@@ -62,46 +65,68 @@ export function childrenOf(call) {
 	return [ ...at(sink.titles, true), ...at(sink.children, false) ];
 }
 
-/* What the only assignment of a constant gives it. */
-function constant(identifier, scope) {
+function definition(identifier, scope) {
 	for (let at = scope; at; at = at.upper) {
 		const variable = at.set.get(identifier.name);
-		if (variable) {
-			const [ definition, ...more ] = variable.defs;
-			const plain = !more.length && definition?.type === 'Variable' && definition.parent.kind === 'const' &&
-				definition.node.id.type === 'Identifier';
-			return plain ? definition.node.init : null;
-		}
+		if (variable)
+			return variable.defs.length === 1 ? variable.defs[0] : null;
 	}
 	return null;
 }
 
+/* What a function of this module may return; null if that is not a matter of a look. */
+function results(declaration) {
+	const found = [];
+	const pending = [ ...declaration.body.body ];
+	while (pending.length) {
+		const node = pending.pop();
+		if (node.type === 'ReturnStatement')
+			found.push(node.argument);
+		else if (!/Function|Class/.test(node.type))
+			for (const [ key, value ] of Object.entries(node))
+				if (key !== 'parent')
+					pending.push(...[ value ].flat().filter(each => each && typeof each.type === 'string'));
+	}
+	return declaration.async || declaration.generator || found.includes(null) ? null : found;
+}
+
 /* Whether this is surely an array, an element or nothing; it need not be known what its words are, they become text. */
-function isSafe(node, scope) {
+function isSafe(node, scope, seen = []) {
+	const safe = other => isSafe(other, scope, seen);
 	switch (node.type) {
 	case 'ArrayExpression':
 		return true;
 	case 'Literal':
 		return node.value === null || node.value === '';
 	case 'ConditionalExpression':
-		return isSafe(node.consequent, scope) && isSafe(node.alternate, scope);
+		return safe(node.consequent) && safe(node.alternate);
 	case 'LogicalExpression':
-		return isSafe(node.right, scope) && (node.operator === '&&' || isSafe(node.left, scope));
-	case 'AwaitExpression':
-		return false;
+		return safe(node.right) && (node.operator === '&&' || safe(node.left));
 	case 'Identifier': {
-		const value = constant(node, scope);
-		return value != null && isSafe(value, scope);
+		const known = definition(node, scope);
+		if (known?.type === 'Parameter')
+			return known.node.params.some(parameter => parameter.type === 'RestElement' && parameter.argument === known.name);
+		const plain = known?.type === 'Variable' && known.parent.kind === 'const' && known.node.id.type === 'Identifier';
+		return plain && known.node.init != null && safe(known.node.init);
 	}
-	case 'CallExpression': {
-		const { callee } = node;
-		if (callee.type === 'MemberExpression' && !callee.computed && ARRAYS.has(callee.property.name))
-			return callee.property.name !== 'concat' && callee.property.name !== 'slice' || isSafe(callee.object, scope);
-		return ELEMENTS.has(nameOf(callee));
-	}
+	case 'CallExpression':
+		return isSafeCall(node, scope, seen);
 	default:
 		return false;
 	}
+}
+
+function isSafeCall({ callee }, scope, seen) {
+	if (callee.type === 'MemberExpression' && !callee.computed && ARRAYS.has(callee.property.name))
+		return !STRINGS_HAVE.has(callee.property.name) || isSafe(callee.object, scope, seen);
+	if (ELEMENTS.has(nameOf(callee)))
+		return true;
+	const known = callee.type === 'Identifier' ? definition(callee, scope) : null;
+	if (known?.type !== 'FunctionName' || seen.includes(known.node))
+		return false;
+	const own = results(known.node);
+	/* Names within it are not looked up: what they are is known only there. */
+	return own !== null && own.length > 0 && own.every(result => isSafe(result, null, [ ...seen, known.node ]));
 }
 
 export default {

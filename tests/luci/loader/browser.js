@@ -41,11 +41,19 @@ export async function open(path, scenario, { size = DESKTOP, scheme = 'light' } 
 		trouble.push(`dialogue: ${dialog.message()}`);
 		return dialog.dismiss();
 	});
+	const close = async () => {
+		await context.close();
+		await server.close();
+	};
 	await page.goto(`${server.address}/view/${path}`);
 	const ready = await page.evaluate(() => window.ready.then(() => null, error => error.stack));
-	assert.equal(ready, null, `${path} does not load`);
+	if (ready !== null) {
+		await close();
+		assert.fail(`${path} does not load: ${ready}`);
+	}
 
 	return {
+		close,
 		page,
 		state: server.state,
 		/* One round of what the page polls. */
@@ -59,10 +67,6 @@ export async function open(path, scenario, { size = DESKTOP, scheme = 'light' } 
 			assert.ok(wide <= 0, `${path}: ${wide} pixels wider than a window of ${size.width}`);
 			assert.deepEqual(server.state.missing, [], `${path}: files that are not there`);
 			assert.deepEqual(trouble, [], path);
-		},
-		async close() {
-			await context.close();
-			await server.close();
 		}
 	};
 }

@@ -179,7 +179,11 @@ return view.extend({
 			]);
 		}
 
+<<<<<<< HEAD
+		L.dom.content(this.answer, answer ? [ ...this.show(answer, asked) ] : [ await this.silence() ]);
+=======
 		L.dom.content(this.answer, [ ...answer ? this.show(answer, asked) : [ await this.silence() ] ]);
+>>>>>>> lead
 		this.answer.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
 	},
 

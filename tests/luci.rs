@@ -1,0 +1,67 @@
+//! The pages for LuCI: what `tests/luci` holds, run by Node.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Each file of tests, as a test of its own: so several run at once, and each is named when it fails.
+macro_rules! files {
+    ($($name:ident: $file:literal,)*) => {
+        const FILES: &[&str] = &[$($file),*];
+        $(
+            #[test]
+            fn $name() {
+                node($file);
+            }
+        )*
+    };
+}
+
+files! {
+    lint_finds_what_it_is_for: "lint/lint.test.js",
+    menu_and_rights: "rights/rights.test.js",
+    strings_and_translation: "strings/strings.test.js",
+    page_status: "pages/status.test.js",
+    page_explain: "pages/explain.test.js",
+    page_connections: "pages/connections.test.js",
+    page_setup: "pages/setup.test.js",
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/luci")
+}
+
+fn node(file: &str) {
+    assert!(folder().join("node_modules").is_dir(), "tests/luci/node_modules is not there: `scripts/setup tests` fetches it");
+    let mut command = Command::new("node");
+    // The tests of the wizard's configurations and the like belong to others; a page that never answers is no reason to wait.
+    command.args(["--test", "--test-reporter=spec", file]).current_dir(folder());
+    command.env("WANSPLIT", env!("CARGO_BIN_EXE_wansplit"));
+    let output = command.output().expect("nodejs is installed");
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // A file that is not found, or has no test, is no success.
+    let passed = said.lines().find_map(|line| line.strip_prefix("ℹ pass ")).and_then(|number| number.parse().ok());
+    assert!(passed.is_some_and(|number: u32| number > 0), "no test was run");
+}
+
+/// A test file that nobody runs is worse than none.
+#[test]
+fn every_file_is_run() {
+    let mut found = BTreeSet::new();
+    for part in fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        if part.ends_with("node_modules") {
+            continue;
+        }
+        for file in fs::read_dir(&part).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = file.strip_prefix(folder()).unwrap().to_str().unwrap().to_owned();
+            if name.ends_with(".test.js") {
+                found.insert(name);
+            }
+        }
+    }
+    assert_eq!(found, FILES.iter().map(|file| (*file).to_owned()).collect());
+}
