@@ -47,6 +47,9 @@ export async function open(path, scenario, { size = DESKTOP, scheme = 'light' } 
 	};
 	await page.goto(`${server.address}/view/${path}`);
 	const ready = await page.evaluate(() => window.ready.then(() => null, error => error.stack));
+	/* A style sheet that comes late would be no fault of the page's. */
+	await page.evaluate(() => Promise.all([ ...document.querySelectorAll('link[rel="stylesheet"]') ].filter(link => !link.sheet)
+		.map(link => new Promise(loaded => [ 'load', 'error' ].forEach(event => link.addEventListener(event, loaded))))));
 	if (ready !== null) {
 		await close();
 		assert.fail(`${path} does not load: ${ready}`);
