@@ -22,6 +22,7 @@ macro_rules! files {
 files! {
     lint_finds_what_it_is_for: "lint/lint.test.js",
     menu_and_rights: "rights/rights.test.js",
+    packed_scripts: "packed/packed.test.js",
     charts: "charts.test.mjs",
     wizard: "setup.test.mjs",
     words: "words.test.mjs",

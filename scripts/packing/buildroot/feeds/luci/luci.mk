@@ -71,9 +71,10 @@ define luci_translation
 	$$(call luci_modes,$$(1))
   endef
 
-  $(call BuildPackage,$(2))
+  luci_packages+=$(2)
 endef
 
-$(eval $(call BuildPackage,$(PKG_NAME)))
+luci_packages:=$(PKG_NAME)
 $(foreach language,$(luci_languages),$(if $(luci_code.$(language)),,$(error po/$(language): luci.mk does not know this language)))
 $(foreach language,$(luci_languages),$(eval $(call luci_translation,$(language),luci-i18n-$(luci_base)-$(luci_code.$(language)))))
+$(foreach package,$(luci_packages),$(eval $(call BuildPackage,$(package))))
