@@ -179,11 +179,7 @@ return view.extend({
 			]);
 		}
 
-<<<<<<< HEAD
-		L.dom.content(this.answer, answer ? [ ...this.show(answer, asked) ] : [ await this.silence() ]);
-=======
 		L.dom.content(this.answer, [ ...answer ? this.show(answer, asked) : [ await this.silence() ] ]);
->>>>>>> lead
 		this.answer.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
 	},
 
