@@ -170,3 +170,21 @@ fn it_knows_the_router_its_bound_sockets_and_the_kill_switch() {
         assert_eq!(refused["kernel"][0]["agrees"], true, "{refused:#}");
     });
 }
+
+#[test]
+fn without_carrier_a_link_leaves_its_connections_to_the_main_table() {
+    lab::isolated(|| {
+        let lab = Lab::with(&Setup { main_default: vec![2], ..Setup::default() });
+        let wansplit = applied(&lab, &(links("") + &rule("all", "443", "EMB")));
+        lab.provider(1).carrier(false);
+        for (from, to) in lab::LAN.into_iter().zip(INTERNET) {
+            let (from, to) = (SocketAddr::new(from, 40000), SocketAddr::new(to, 443));
+            // The routes hear of a lost carrier a little later than explain does.
+            let mut ways = (0..200).map(|_| lab.tcp(&lab.lan, to.ip(), 443));
+            assert!(ways.any(|way| way == Way::Link(2)), "{to}");
+            let answer = explain(&wansplit, &["tcp", &from.to_string(), &to.to_string()]);
+            assert_eq!(answer["paths"][0]["order"], Value::Array(Vec::new()), "{answer:#}");
+            assert_eq!(answer["kernel"][0]["compared"], "main", "{answer:#}");
+        }
+    });
+}

@@ -81,9 +81,13 @@ pub fn compare(plan: &Plan, facts: &Facts, decision: &Decision, family: Family, 
     let refused_by_rule = matches!(decision.reason, Reason::Used(_))
         && matches!(answer.verdict, lookup::Verdict::Unreachable | lookup::Verdict::NoRoute);
     let elsewhere = matches!(answer.verdict, lookup::Verdict::Local | lookup::Verdict::Other(_));
+    // A route without carrier stands in the path's table, and the kernel passes over it.
+    let left_to_main = outcome(&plan.paths[*path], facts, family) == Outcome::Fallback(Fallback::Main)
+        && !decision.refused
+        && (answer.table, answer.length) == (Some(TABLE_MAIN), 0);
     if matches || refused_by_rule {
         Verdict::Agrees
-    } else if routes.is_empty() {
+    } else if routes.is_empty() || left_to_main {
         Verdict::Main
     } else if elsewhere || (answer.table == Some(TABLE_MAIN) && answer.length > 0) {
         Verdict::MoreSpecific

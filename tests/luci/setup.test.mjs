@@ -130,11 +130,9 @@ test('options of globals stay, and it is switched on', () => {
 	assert.deepEqual(plan.sections(one, answering.start(one), { enabled: '0', mask: '0xff' })[0].options, { enabled: '1', mask: '0xff' });
 });
 
-const said = name => {
-	const [ links, answers ] = cases[name];
-
-	return sentences.rules(plan.sections(links, answers)).map(({ subject, way }) => `${subject}: ${way}`);
-};
+const told = sections => sentences.rules(sections)
+	.map(({ subject, detail, way }) => detail ? `${subject} (${detail}): ${way}` : `${subject}: ${way}`);
+const said = name => told(plan.sections(...cases[name]));
 
 test('it is told in sentences', () => {
 	assert.deepEqual(said('web-mail-turned'), [
@@ -154,7 +152,6 @@ test('it is told in sentences', () => {
 });
 
 test('sentences are true of what the wizard does not make', () => {
-	const told = sections => sentences.rules(sections).map(({ subject, way }) => `${subject}: ${way}`);
 	const links = [ 'a', 'Fibra 2' ].map(name => ({ type: 'link', name: null, options: { name, 'interface': name, speed: (name === 'a') ? '1G' : '500M' } }));
 	const rule = options => ({ type: 'rule', name: 'r', options });
 
@@ -172,7 +169,7 @@ test('links are told with how they are watched and what they may carry', () => {
 	const [ links, answers ] = cases.failover;
 	const lte = sentences.links(plan.sections(links, answers)).find(({ subject }) => subject === 'lte').way;
 
-	assert.match(lte, /^the interface lte\. Asked again and again .* by 1\.1\.1\.1, .*1\.5GB a week/);
+	assert.match(lte, /^the interface lte\. To find out whether it works, 1\.1\.1\.1, .*1\.5GB a week/);
 });
 
 test('a configuration goes to text and back from what LuCI gives', () => {
@@ -190,5 +187,12 @@ test('a configuration goes to text and back from what LuCI gives', () => {
 test('recorded and made facts are what the cases take them for', () => {
 	assert.ok(recorded.some(entry => entry.interface === 'wan6'));
 	assert.deepEqual(fibreAndLte.map(({ 'interface': name, up, mobile }) => [ name, up, mobile ]),
-		[ [ 'lan', true, false ], [ 'lte', false, true ], [ 'wan', true, false ] ]);
+		[ [ 'lan', true, false ], [ 'wan', true, false ], [ 'lte', false, true ] ]);
+});
+
+test('another program’s configuration is taken over, switched on, and keeps what ours says of the router', () => {
+	const theirs = [ { type: 'globals', name: 'globals', options: { enabled: '0', mask: '0xff00' } }, { type: 'link', name: 'wan', options: { 'interface': 'wan' } } ];
+
+	assert.deepEqual(plan.takenOver(theirs, { enabled: '0', mask: '0xff', log_level: 'debug' }),
+		[ { type: 'globals', name: 'globals', options: { enabled: '1', mask: '0xff00', log_level: 'debug' } }, theirs[1] ]);
 });

@@ -66,9 +66,10 @@ export const cases = {
 	}) ],
 	'failover': [ fibreAndLte, said(fibreAndLte, a => {
 		names(a, { wan: 'fibre' });
-		Object.assign(a, { goal: 'failover', order: [ 'wan', 'lte' ] });
+		a.goal = 'failover';
 		Object.assign(a.links.lte, { metered: true, max: '1,5', unit: 'G', per: 'week' });
 	}) ],
+	'failover-turned': [ fibreAndLte, said(fibreAndLte, a => Object.assign(a, { goal: 'failover', order: [ 'lan', 'lte', 'wan' ] })) ],
 	'balance': [ two, said(two, a => Object.assign(a, { goal: 'balance', watch: false })) ],
 	'balance-speeds': [ two, said(two, a => {
 		Object.assign(a, { goal: 'balance', share: 'speed', by: 'connection' });

@@ -9,24 +9,24 @@ String.prototype.format ??= function(...values) {
 	return this.replace(/%([sdh%])/g, (all, kind) => (kind === '%') ? '%' : (kind === 'd') ? String(Math.trunc(values.shift())) : String(values.shift()));
 };
 
-const loaded = new Map();
-const given = {
-	baseclass: { extend: properties => properties }
-};
+/** A loader with this translation: loader(_)('wansplit.words'). */
+export function loader(_) {
+	const given = { baseclass: { extend: properties => properties } };
+	const loaded = new Map(Object.entries(given));
 
-/** A module by its name: load('wansplit.setup.plan'). */
-export function load(name) {
-	if (given[name])
-		return given[name];
+	return function load(name) {
+		if (!loaded.has(name)) {
+			const source = readFileSync(new URL(name.replaceAll('.', '/') + '.js', RESOURCES), 'utf8');
+			const required = [ ...source.matchAll(/^'require ([\w.]+)(?: as (\w+))?';$/gm) ];
+			const names = required.map(([ , module, as ]) => as ?? module);
+			const body = new Function('_', ...names, source);
 
-	if (!loaded.has(name)) {
-		const source = readFileSync(new URL(name.replaceAll('.', '/') + '.js', RESOURCES), 'utf8');
-		const required = [ ...source.matchAll(/^'require ([\w.]+)(?: as (\w+))?';$/gm) ];
-		const names = required.map(([ , module, as ]) => as ?? module);
-		const body = new Function('_', ...names, source);
+			loaded.set(name, body(_, ...required.map(([ , module ]) => load(module))));
+		}
 
-		loaded.set(name, body(text => text, ...required.map(([ , module ]) => load(module))));
-	}
-
-	return loaded.get(name);
+		return loaded.get(name);
+	};
 }
+
+/** A module by its name, untranslated: load('wansplit.setup.plan'). */
+export const load = loader(text => text);

@@ -1,6 +1,7 @@
 'use strict';
 'require baseclass';
 'require wansplit.chart as chart';
+'require wansplit.colours as colours';
 'require wansplit.live as live';
 'require wansplit.svg as svg';
 'require wansplit.units as units';
@@ -12,14 +13,9 @@ const SIDES = [ 'ipv4', 'ipv6' ];
 
 /* The families that a link has at all. One without any shows why it has none. */
 function offered(link) {
-	const sides = SIDES.filter(key => link[key] && !(link[key].state == 'down' && link[key].why == 'not offered'));
+	const sides = SIDES.filter(key => link[key] && !(link[key].state === 'down' && link[key].why === 'not offered'));
 
 	return sides.length ? sides : SIDES.filter(key => link[key]).slice(0, 1);
-}
-
-/* Whether all of these are the same. */
-function same(values) {
-	return values.every(value => value === values[0]);
 }
 
 function badge(side) {
@@ -28,15 +24,16 @@ function badge(side) {
 	return E('span', { 'class': 'ws-state ws-level-%s'.format(level), 'title': hint }, [ svg.mark(level), word ]);
 }
 
-/* State, reason, and since when. */
-function condition(side, family) {
+/* State, reason, and since when. `terse`: what a link has carried stands beside it. */
+function condition(side, family, terse) {
 	const { hint } = words.state(side.state);
-	const reason = side.why ? words.reason(side.why) : (side.state == 'up' ? '' : hint);
+	const why = (terse && side.state === 'used up') ? null : side.why;
+	const reason = why ? words.reason(why) : (side.state === 'up' ? '' : hint);
 
 	return E('div', { 'class': 'ws-condition' }, [
-		...(family ? [ E('span', { 'class': 'ws-family' }, [ words.family(family) ]) ] : []),
+		...(family ? [ E('span', { 'class': 'ws-family' }, [ words.family(family) ]), ' ' ] : []),
 		badge(side),
-		...((side.since == null) ? [] : [ E('span', { 'class': 'ws-since' }, [ _('for %s').format(units.duration(side.since)) ]) ]),
+		...((side.since == null) ? [] : [ ' ', E('span', { 'class': 'ws-since' }, [ _('for %s').format(units.duration(side.since)) ]) ]),
 		...(reason ? [ E('div', { 'class': 'ws-why' }, [ reason ]) ] : [])
 	]);
 }
@@ -46,8 +43,8 @@ const ROWS = [
 	[ _('Device'), side => side.device ],
 	[ _('Gateway'), side => side.gateway ],
 	[ _('Addresses'), side => side.addresses?.join(', ') ],
-	[ _('Answer time'), side => (side.rtt_ms == null) ? null : units.milliseconds(side.rtt_ms) ],
-	[ _('Lost tests'), side => (side.loss_percent == null) ? null : units.percent(side.loss_percent) ],
+	[ _('Answer time'), side => (side.rtt_ms == null || !words.measured(side).rtt) ? null : units.milliseconds(side.rtt_ms) ],
+	[ _('Lost tests'), side => (side.loss_percent == null || !words.measured(side).loss) ? null : units.percent(side.loss_percent) ],
 	[ _('Connections'), side => (side.flows == null) ? null : units.number(side.flows) ]
 ];
 
@@ -62,9 +59,7 @@ function details(link, sides) {
 		...head,
 		E('tbody', {}, rows.map(([ title, values ]) => E('tr', {}, [
 			E('th', { 'scope': 'row' }, [ title ]),
-			...((values.length > 1 && same(values))
-				? [ E('td', { 'colspan': values.length }, [ values[0] ]) ]
-				: values.map(value => E('td', {}, [ value ?? '–' ])))
+			...values.map(value => E('td', {}, [ value ?? '–' ]))
 		])))
 	]);
 }
@@ -113,23 +108,23 @@ const Card = baseclass.extend({
 			title: _('Speed'),
 			least: 30000,
 			format: units.rate,
-			series: [ { name: _('down'), colour: 1, kind: 'area' }, { name: _('up'), colour: 2, kind: 'dashed' } ]
+			series: [ { name: _('down'), colour: 'var(--ws-series-1)', kind: 'area' }, { name: _('up'), colour: 'var(--ws-series-2)', kind: 'dashed' } ]
 		});
 		this.answers = chart.create({
 			title: _('Answer time'),
 			least: 3,
 			format: units.milliseconds,
 			series: [
-				{ name: 'IPv4', colour: 3 },
-				{ name: 'IPv6', colour: 4, kind: 'dashed' },
-				{ name: _('lost'), colour: 5, kind: 'bars', format: units.percent }
+				{ name: 'IPv4', colour: 'var(--ws-series-3)' },
+				{ name: 'IPv6', colour: 'var(--ws-series-4)', kind: 'dashed' },
+				{ name: _('lost'), colour: 'var(--ws-series-5)', kind: 'bars', format: units.percent }
 			]
 		});
 		this.untracked = E('p', { 'class': 'ws-note' }, [
 			_('Nobody tests this link: it counts as up while its interface is up. Name hosts to be asked under Links.')
 		]);
 		this.node = E('section', { 'class': 'ws-card ws-link' }, [
-			E('h4', {}, [ name ]),
+			E('h3', { 'style': '--ws-link: %s'.format(colours.of(name)) }, [ name ]),
 			this.state, this.table, this.quota, this.users, this.rate.node, this.answers.node, this.untracked
 		]);
 	},
@@ -141,13 +136,13 @@ const Card = baseclass.extend({
 		const alike = sides.every(key => link[key].state === link[sides[0]].state && link[key].why === link[sides[0]].why);
 
 		live.fill(this.state, sides.map(key => told(link[key])), () => alike
-			? (sides.length ? [ condition(link[sides[0]]) ] : [])
-			: sides.map(key => condition(link[key], key)));
+			? (sides.length ? [ condition(link[sides[0]], null, link.quota) ] : [])
+			: sides.map(key => condition(link[key], key, link.quota)));
 
 		const levels = [ ...new Set(sides.map(key => words.state(link[key].state).level)) ];
 
-		/* The edge of the card: the worst of both families if one works and one does not. */
-		this.node.dataset.level = [ 'bad', 'poor', 'trial', 'unknown', 'good' ].find(level => levels.includes(level)) ?? 'unknown';
+		/* The edge of the card. A link that works by one family alone is not down. */
+		this.node.dataset.level = (levels.length === 1) ? levels[0] : 'poor';
 
 		live.fill(this.table, sides.map(key => [ key, ...ROWS.map(row => row[1](link[key])) ]), () => details(link, sides));
 		live.show(this.quota, link.quota);

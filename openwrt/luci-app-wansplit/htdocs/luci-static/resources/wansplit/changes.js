@@ -14,10 +14,10 @@ function line(event) {
 	const change = words.change(event);
 
 	return E('li', {}, [
-		E('time', { 'datetime': new Date(event.time * 1000).toISOString() }, [ units.moment(event.time) ]),
-		E('span', { 'class': 'ws-change ws-level-%s'.format(change.level) }, [ svg.mark(change.level), change.title ]),
+		E('time', { 'datetime': new Date(event.time * 1000).toISOString() }, [ units.moment(event.time) ]), ' ',
+		E('span', { 'class': 'ws-change ws-level-%s'.format(change.level) }, [ svg.mark(change.level), change.title ]), ' ',
 		E('span', { 'class': 'ws-why' }, [ change.reason ]),
-		...change.then.map(then => E('span', { 'class': 'ws-then' }, [ then ]))
+		...change.then.flatMap(then => [ ' ', E('span', { 'class': 'ws-then' }, [ then ]) ])
 	]);
 }
 

@@ -53,10 +53,15 @@ function path(points, floor) {
 
 		if (floor == null)
 			/* A lonely point is a short stroke, else it would not be seen. */
-			return 'M' + line.join('L') + (run.length == 1 ? 'h1' : '');
+			return 'M' + line.join('L') + (run.length === 1 ? 'h1' : '');
 
 		return 'M%s %sL'.format(run[0][0].toFixed(1), floor) + line.join('L') + 'L%s %sZ'.format(run.at(-1)[0].toFixed(1), floor);
 	}).join('');
+}
+
+/* For a line's `style`: what chart.css draws it with. */
+function colour(one) {
+	return '--ws-series: %s'.format(one.colour);
 }
 
 /* Private part of a chart: its numbers of now, and where they are on the drawing. */
@@ -74,8 +79,8 @@ const Chart = baseclass.extend({
 		const { title, series } = this.options;
 
 		this.axis = svg.node('g', { 'class': 'ws-chart-axis' });
-		this.lines = series.map(one => svg.node('path', { 'class': 'ws-chart-%s ws-series-%s'.format(one.kind ?? 'line', one.colour) }));
-		this.fills = series.map(one => (one.kind == 'area') ? svg.node('path', { 'class': 'ws-chart-fill ws-series-%s'.format(one.colour) }) : null);
+		this.lines = series.map(one => svg.node('path', { 'class': 'ws-chart-%s'.format(one.kind ?? 'line'), 'style': colour(one) }));
+		this.fills = series.map(one => (one.kind === 'area') ? svg.node('path', { 'class': 'ws-chart-fill', 'style': colour(one) }) : null);
 		this.mark = svg.node('line', { 'class': 'ws-chart-cursor', 'y1': HEAD, 'y2': HEIGHT - FOOT });
 		this.drawing = svg.node('svg', {
 			'class': 'ws-chart-drawing', 'height': HEIGHT, 'tabindex': 0, 'role': 'slider', 'aria-label': title,
@@ -106,9 +111,9 @@ const Chart = baseclass.extend({
 	/* A piece of a line, for the legend. */
 	sample(one) {
 		return svg.node('svg', { 'class': 'ws-chart-sample', 'viewBox': '0 0 18 10', 'aria-hidden': 'true' }, [
-			(one.kind == 'bars')
-				? svg.node('path', { 'class': 'ws-chart-bars ws-series-%s'.format(one.colour), 'd': 'M3 10V3h4v7zM10 10V0h4v10z' })
-				: svg.node('path', { 'class': 'ws-chart-%s ws-series-%s'.format(one.kind ?? 'line', one.colour), 'd': 'M0 5H18' })
+			(one.kind === 'bars')
+				? svg.node('path', { 'class': 'ws-chart-bars', 'style': colour(one), 'd': 'M3 10V3h4v7zM10 10V0h4v10z' })
+				: svg.node('path', { 'class': 'ws-chart-%s'.format(one.kind ?? 'line'), 'style': colour(one), 'd': 'M0 5H18' })
 		]);
 	},
 
@@ -134,7 +139,7 @@ const Chart = baseclass.extend({
 
 		const { series, format, least } = this.options;
 		const floor = HEIGHT - FOOT;
-		const own = this.points.flatMap(point => point.values.filter((value, n) => value != null && series[n].kind != 'bars'));
+		const own = this.points.flatMap(point => point.values.filter((value, n) => value != null && series[n].kind !== 'bars'));
 		const levels = ticks(Math.max(0, ...own), least);
 		const y = (value, top) => floor - (floor - HEAD) * value / top;
 
@@ -147,10 +152,10 @@ const Chart = baseclass.extend({
 		);
 
 		series.forEach((one, n) => {
-			const top = (one.kind == 'bars') ? 100 : levels.at(-1);
+			const top = (one.kind === 'bars') ? 100 : levels.at(-1);
 			const places = this.points.map(({ time, values }) => (values[n] == null) ? null : [ this.x(time), y(values[n], top) ]);
 
-			this.lines[n].setAttribute('d', (one.kind == 'bars') ? this.bars(places, floor) : path(places));
+			this.lines[n].setAttribute('d', (one.kind === 'bars') ? this.bars(places, floor) : path(places));
 			this.fills[n]?.setAttribute('d', path(places, floor));
 		});
 		this.tell();
@@ -221,7 +226,7 @@ const Chart = baseclass.extend({
 		const at = this.points.indexOf(this.current());
 		const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, Home: 0, End: this.points.length - 1 }[ev.key];
 
-		if (ev.key == 'Escape')
+		if (ev.key === 'Escape')
 			this.move(null);
 		else if (to == null)
 			return;
@@ -238,7 +243,7 @@ return baseclass.extend({
 
 	/*
 	 * A chart: { node, show(points, now) }. Options: title; format(value) for labels and values; least, the smallest top of the axis;
-	 * series: [ { name, colour: 1…6, kind: line (default) | dashed | area | bars (0 to 100 percent of the height), format } ].
+	 * series: [ { name, colour (CSS), kind: line (default) | dashed | area | bars (0 to 100 percent of the height), format } ].
 	 */
 	create(options) {
 		return new Chart(options);

@@ -15,7 +15,7 @@ return baseclass.extend({
 
 	/* A link's colour as a value for CSS. */
 	of(link) {
-		const place = uci.sections('wansplit', 'link').findIndex(section => (section.name ?? section['.name']) == link);
+		const place = uci.sections('wansplit', 'link').findIndex(section => (section.name ?? section['.name']) === link);
 
 		return (place < 0) ? 'var(--ws-link-none)' : 'var(--ws-link-%d)'.format(place % COLOURS + 1);
 	}

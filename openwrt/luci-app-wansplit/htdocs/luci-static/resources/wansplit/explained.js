@@ -9,7 +9,6 @@
  */
 
 const MISSES = {
-	'origin': _('it is for other senders: the router itself, or the devices of the network'),
 	'family': _('it is for the other IP version'),
 	'protocol': _('it is for another protocol'),
 	'source': _('it is for other senders'),
@@ -39,8 +38,18 @@ const VERDICTS = {
 	'prohibited': _('refused (prohibited)')
 };
 
+/* Why a rule does not match. */
+function whyNot(missed, fromRouter) {
+	const why = (missed.miss === 'origin')
+		? (fromRouter ? _('it is for the devices of the network') : _('it is for the router\'s own connections'))
+		: MISSES[missed.miss] ?? missed.why;
+
+	return missed.learns
+		? _('%s (the addresses of a domain are known only after a device has asked this router for its name)').format(why) : why;
+}
+
 /* Names in a row: EMB, OI. */
-const listed = names => names.join(', ');
+const listed = (names, between = ', ') => names.join(between);
 
 /* The next hop: by gateway 198.51.100.1, device eth1. */
 function hop(hop) {
@@ -71,35 +80,38 @@ function decision(answer) {
 
 /* A policy: how it chooses, and from what. */
 function policy(policy) {
-	const names = policy.tiers.map(tier => tier.map(one => (tier.length > 1)
-		? _('%s (share %d)').format(one.link, one.weight) : one.link).join(' + '));
-	const order = (names.length > 1) ? names.join(' → ') : names[0] ?? _('no link');
+	const names = policy.tiers.map(tier =>
+		tier.map(one => (tier.length > 1) ? '%s %d'.format(one.link, one.weight) : one.link).join(' + '));
+	const order = (names.length > 0) ? names.join(' → ') : _('no link');
 
-	if (policy.mode == 'failover')
+	if (policy.mode === 'failover')
 		return _('Policy “%s” takes the first link that works: %s.').format(policy.name, order);
 
 	if (policy.sticky)
-		return _('Policy “%s” shares connections out (%s); whoever has been on a link lately stays there.')
+		return _('Policy “%s” shares newcomers out over the links, in these shares: %s. Who was here lately stays on the same link.')
 			.format(policy.name, order);
 
-	return (policy.per == 'client')
-		? _('Policy “%s” shares the devices of the network out (%s); each device stays on one link.').format(policy.name, order)
-		: _('Policy “%s” shares connections out one by one (%s).').format(policy.name, order);
+	return (policy.per === 'client')
+		? _('Policy “%s” shares the devices of the network out over the links, in these shares: %s. Each device stays on one link.')
+			.format(policy.name, order)
+		: _('Policy “%s” shares connections out over the links, in these shares: %s.').format(policy.name, order);
 }
 
 /* What happens to a path's connections now, and when its link fails. */
-function path(path) {
+function path(path, isAlone) {
 	const sentences = path.not_taken.map(link =>
-		_('Link “%s” is passed over: %s.').format(link.link, words.reason(link.why)));
+		_('Link “%s” is passed over (%s).').format(link.link, words.reason(link.why)));
 	const fallback = FALLBACKS[path.fallback] ?? path.fallback;
 	const [ now, next ] = path.order;
 
 	if (!now)
 		return [ ...sentences, (path.not_taken.length > 0)
-			? _('No link is left: %s.').format(fallback) : _('There is no link to choose: %s.').format(fallback) ];
+			? _('No link is left: %s.').format(fallback) : _('It leads to no link: %s.').format(fallback) ];
 
-	sentences.push((now.length > 1)
-		? _('Links “%s” carry it together.').format(listed(now)) : _('Link “%s” carries it.').format(now[0]));
+	if (isAlone)
+		sentences.push((now.length > 1)
+			? _('Links “%s” carry it together.').format(listed(now)) : _('Link “%s” carries it.').format(now[0]));
+
 	if (now.length > 1)
 		sentences.push(_('If one of them fails, the others go on.'));
 	else if (next)
@@ -110,18 +122,30 @@ function path(path) {
 	return sentences;
 }
 
-/* How the kernel's answer compares. */
-function kernel(asked) {
-	const says = VERDICTS[asked.verdict] ?? (asked.hops.length ? asked.hops.map(hop).join('; ') : asked.answer);
+/* The kernel's answer, if a route of its own wins over every rule. */
+function elsewhere(answer) {
+	return answer.kernel.find(asked => asked.compared === 'more specific');
+}
 
-	switch (asked.compared) {
+/* How the kernel's answers for a way compare: those of one kind in one sentence. */
+function kernel(answer) {
+	const kinds = [ ...new Set(answer.kernel.map(asked => asked.compared)) ];
+
+	return kinds.map(compared => compares(compared, answer.kernel.filter(asked => asked.compared === compared)));
+}
+
+function compares(compared, answers) {
+	const each = answers.map(asked => VERDICTS[asked.verdict] ?? (asked.hops.length ? asked.hops.map(hop).join('; ') : asked.answer));
+	const says = listed([ ...new Set(each) ], '; ');
+
+	switch (compared) {
 	case 'agrees': return { tone: 'good', text: _('The router\'s kernel was asked and says the same: %s.').format(says) };
 	case 'more specific':
 		return { tone: 'note', text: _('The kernel has a more exact route for this destination, and that wins over every rule: %s.').format(says) };
 	case 'differs':
 		return { tone: 'bad', text: _('The kernel does otherwise: %s. The Status page can repair that.').format(says) };
 	case 'main': return { tone: 'note', text: _('The router\'s default way decides: %s.').format(says) };
-	default: return { tone: 'bad', text: _('The kernel could not be asked: %s.').format(asked.answer) };
+	default: return { tone: 'bad', text: _('The kernel could not be asked: %s.').format(says) };
 	}
 }
 
@@ -129,60 +153,68 @@ function kernel(asked) {
 function reasons(answer) {
 	const said = [];
 
+	/* Then nobody asks the rules; but the answers to what came in by a link go back by it. */
+	if (elsewhere(answer))
+		return (answer.decided === 'came in by') ? [ decision(answer) ] : said;
+
 	if (answer.passed_over.length)
 		said.push({
-			text: (answer.passed_over.length == 1) ? _('One rule before it does not match.')
-				: _('%d rules before it do not match.').format(answer.passed_over.length),
+			text: (answer.passed_over.length === 1) ? _('One rule is looked at first, and does not match.')
+				: _('%d rules are looked at first, and do not match.').format(answer.passed_over.length),
 			rules: answer.passed_over.map(missed => ({
 				name: missed.rule,
-				why: (MISSES[missed.miss] ?? missed.why) + (missed.learns
-					? ' ' + _('(The addresses of a domain are known only after a device has asked this router for its name.)') : '')
+				why: whyNot(missed, answer.from.router)
 			}))
 		});
 
 	said.push(decision(answer));
 
 	for (const { side, sets } of answer.held)
-		said.push((side == 'source')
+		said.push((side === 'source')
 			? _('The sender is in the list: %s.').format(sets) : _('The destination is in the list: %s.').format(sets));
 
 	if (answer.policy)
 		said.push(policy(answer.policy));
 
-	if (answer.paths.length > 1)
-		said.push(_('Which of the links it is, is drawn anew for each connection.'));
-
 	for (const one of answer.paths)
-		said.push(...path(one));
+		said.push(...path(one, answer.paths.length === 1));
 
 	if (!answer.paths.length && !answer.kernel.length)
 		said.push(_('The router\'s default way decides.'));
 
-	return said;
+	/* Paths that lead to the same link now say the same. */
+	return [ ...new Set(said) ];
 }
 
 return baseclass.extend({
-	reasons, kernel, hop,
+	reasons, kernel, hop, elsewhere,
 
-	/* In one sentence: where it goes. */
-	summary(answer) {
-		const elsewhere = answer.kernel.find(asked => asked.compared == 'more specific');
+	/* In one sentence: where it goes. `linkBy(device)` is the name of the link that has this device, if there is one. */
+	summary(answer, linkBy) {
+		const other = elsewhere(answer);
 		const links = [ ...new Set(answer.paths.flatMap(path => path.links)) ];
 
-		if (elsewhere)
-			return (elsewhere.verdict == 'local') ? _('It is for the router itself.')
-				: _('It does not go by a link: the kernel has a more exact route.');
+		if (other)
+			return (other.verdict === 'local')
+				? (answer.decided === 'came in by')
+					? _('It is for the router itself; the answers leave by link “%s”.').format(answer.decided_link)
+					: _('It is for the router itself.')
+				: _('It goes where a more exact route leads.');
 
 		if (links.length > 1)
 			return _('It leaves by one of these links: %s.').format(listed(links));
 
-		if (links.length == 1)
+		if (links.length === 1)
 			return _('It leaves by link “%s”.').format(links[0]);
+
+		const main = linkBy(answer.kernel[0]?.hops[0]?.device);
 
 		switch (answer.paths[0]?.fallback ?? 'main') {
 		case 'unreachable': return _('It is refused.');
 		case 'blackhole': return _('It is dropped.');
-		default: return _('It leaves by the router\'s default way.');
+		default:
+			return main ? _('It leaves by the router\'s default way, which is link “%s” now.').format(main)
+				: _('It leaves by the router\'s default way.');
 		}
 	},
 

@@ -54,7 +54,7 @@ return baseclass.extend({
 
 	/* Whether the browser must look itself: then only what the router sent is looked through. */
 	isLocal(filter) {
-		return !!filter.kind || (filter.text != '' && (ends(filter.text).port != null || !isAddressOrPort(filter.text)));
+		return !!filter.kind || (filter.text !== '' && (ends(filter.text).port != null || !isAddressOrPort(filter.text)));
 	},
 
 	/* Those that pass what the router has not looked for. */
@@ -67,9 +67,9 @@ return baseclass.extend({
 		];
 
 		return flows.filter(flow =>
-			(!filter.kind || flow.family == filter.kind || flow.protocol == filter.kind
-				|| (filter.kind == 'icmp' && services.isIcmp(flow.protocol)))
-			&& (port == null || flow.source_port == port || flow.destination_port == port)
+			(!filter.kind || flow.family === filter.kind || flow.protocol === filter.kind
+				|| (filter.kind === 'icmp' && services.isIcmp(flow.protocol)))
+			&& (port == null || flow.source_port === port || flow.destination_port === port)
 			&& (!text || words(flow).some(word => word?.toLowerCase().includes(text))));
 	},
 
@@ -77,7 +77,7 @@ return baseclass.extend({
 	sorted(flows, { column, down }, hosts) {
 		const value = VALUES[column];
 		const compare = isNumeric(column) ? (a, b) => a - b
-			: (a, b) => (a == '') - (b == '') || String(a).localeCompare(String(b), 'en', { numeric: true });
+			: (a, b) => (a === '') - (b === '') || String(a).localeCompare(String(b), 'en', { numeric: true });
 
 		return flows.map(flow => [ value(flow, hosts), flow ])
 			.sort(([ a ], [ b ]) => down ? compare(b, a) : compare(a, b))
@@ -93,7 +93,7 @@ return baseclass.extend({
 	question(flow, links) {
 		const sides = (links ?? []).flatMap(link => [ link.ipv4, link.ipv6 ]).filter(Boolean);
 		const own = !flow.inbound && sides.some(side => side.addresses?.includes(flow.source));
-		const link = (links ?? []).find(link => link.name == flow.link);
+		const link = (links ?? []).find(link => link.name === flow.link);
 		const hasPorts = services.hasPorts(flow.protocol);
 		const port = value => hasPorts ? value : null;
 

@@ -42,7 +42,7 @@ const Table = baseclass.extend({
 		this.body = E('tbody', {});
 		this.node = E('table', { 'class': 'table cbi-section-table ws-flows' }, [
 			E('thead', {}, [
-				E('tr', { 'class': 'tr table-titles' }, [
+				E('tr', { 'class': 'tr table-titles', 'data-label': _('Sort by') }, [
 					...this.headings,
 					E('th', { 'class': 'th', 'scope': 'col' }, [ E('span', { 'class': 'ws-unseen' }, [ _('Explain') ]) ])
 				])
@@ -128,7 +128,7 @@ const Table = baseclass.extend({
 		}
 
 		for (const heading of this.headings) {
-			const isSorted = heading.dataset.column == around.sort.column;
+			const isSorted = heading.dataset.column === around.sort.column;
 
 			heading.setAttribute('aria-sort', isSorted ? (around.sort.down ? 'descending' : 'ascending') : 'none');
 		}

@@ -1,5 +1,6 @@
 'use strict';
 'require baseclass';
+'require wansplit.words as words';
 
 /*
  * The last minutes of each link: what the charts show. The samples are kept in the browser's session, so that they survive
@@ -26,7 +27,9 @@ function extract(link) {
 	for (const side of SIDES.map(key => link[key]).filter(side => side?.device != null && side.rx_bytes != null))
 		counters[side.device] = [ side.rx_bytes, side.tx_bytes ];
 
-	return [ counters, ...SIDES.map(key => link[key]?.rtt_ms ?? null), ...SIDES.map(key => link[key]?.loss_percent ?? null) ];
+	const measured = (key, of, value) => (link[key] && words.measured(link[key])[of]) ? link[key][value] ?? null : null;
+
+	return [ counters, ...SIDES.map(key => measured(key, 'rtt', 'rtt_ms')), ...SIDES.map(key => measured(key, 'loss', 'loss_percent')) ];
 }
 
 /* Bits a second between two samples of a link: [ down, up ]; nulls if they are of other devices, or a counter began anew. */
@@ -34,7 +37,7 @@ function rates(before, after, milliseconds) {
 	const devices = Object.keys(after);
 	const total = [ 0, 0 ];
 
-	if (!devices.length || Object.keys(before).length != devices.length)
+	if (!devices.length || Object.keys(before).length !== devices.length)
 		return [ null, null ];
 
 	for (const device of devices) {
@@ -110,7 +113,7 @@ return baseclass.extend({
 
 			return Array.isArray(kept) ? kept.filter(sample => Array.isArray(sample) && Array.isArray(sample[1])) : [];
 		}
-		catch (e) {
+		catch {
 			return [];
 		}
 	},
@@ -120,6 +123,8 @@ return baseclass.extend({
 		try {
 			sessionStorage.setItem(STORE, JSON.stringify(this.samples));
 		}
-		catch (e) {}
+		catch {
+			/* Then not. */
+		}
 	}
 });

@@ -25,7 +25,7 @@ const Hosts = baseclass.extend({
 		const isLinkLocal = address => /^fe[89ab]/i.test(address);
 
 		return known.filter(host => !isLinkLocal(host.address)).sort((a, b) =>
-			(a.name == '') - (b.name == '') || a.name.localeCompare(b.name) || a.address.localeCompare(b.address, 'en', { numeric: true }));
+			(a.name === '') - (b.name === '') || a.name.localeCompare(b.name) || a.address.localeCompare(b.address, 'en', { numeric: true }));
 	}
 });
 

@@ -25,7 +25,7 @@ return baseclass.extend({
 
 	/* Shows or hides a node. */
 	show(node, visible) {
-		if (node.hidden == !visible)
+		if (node.hidden === !visible)
 			return;
 
 		node.hidden = !visible;

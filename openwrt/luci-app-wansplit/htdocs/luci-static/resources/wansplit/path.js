@@ -19,7 +19,7 @@ function box(kind, what, name, lines, attributes = {}) {
 
 /* A step of the way, with boxes beside each other where there is a choice. */
 function step(...boxes) {
-	return E('li', { 'class': 'ws-path-step' }, boxes);
+	return E('li', { 'class': 'ws-path-step' }, [ ...boxes ]);
 }
 
 function sender(answer, asked) {
@@ -49,8 +49,21 @@ function rule(answer) {
 
 function policy(policy) {
 	return box('policy', _('Policy'), E('a', { 'href': L.url('admin/network/wansplit/policies') }, [ policy.name ]), [
-		(policy.mode == 'failover') ? _('the first link that works') : _('shared out')
+		(policy.mode === 'failover') ? _('the first link that works') : _('shared out')
 	]);
+}
+
+/* The paths, those that lead to the same links now as one. */
+function merged(paths) {
+	const byLinks = new Map();
+
+	for (const path of paths) {
+		const same = byLinks.get(path.links.join(' '));
+
+		byLinks.set(path.links.join(' '), same ? { ...same, weight: same.weight + path.weight } : path);
+	}
+
+	return [ ...byLinks.values() ];
 }
 
 /* Where the links of a path lead; a share of the connections if there are several paths. */
@@ -66,8 +79,13 @@ function link(path, total) {
 }
 
 /* What the kernel does where no path of ours, or a more exact route, decides. */
-function byMain(asked) {
-	return box('link', _('Main routing table'), _('the default way'), (asked?.hops ?? []).map(hop => explained.hop(hop)));
+function byMain(asked, linkBy) {
+	const hops = asked?.hops ?? [];
+	const link = linkBy(hops[0]?.device);
+
+	return box('link', _('Main routing table'), _('the default way'), [
+		link ? _('now link %s').format(link) : null, ...hops.map(hop => explained.hop(hop))
+	], link ? { 'style': '--ws-link: %s'.format(colours.of(link)) } : {});
 }
 
 function byRoute(asked) {
@@ -77,16 +95,16 @@ function byRoute(asked) {
 function end(answer, asked) {
 	const service = explained.service(asked.protocol, asked.port);
 	const kernel = answer.kernel[0];
-	const leads = !answer.paths.length || answer.paths.some(path => path.links.length || path.fallback == 'main');
+	const leads = !answer.paths.length || answer.paths.some(path => path.links.length || path.fallback === 'main');
 
-	if (kernel?.verdict == 'local')
+	if (kernel?.verdict === 'local')
 		return box('end', _('To'), _('The router itself'), [ asked.destinationAddress, service ]);
 
 	if (!leads)
-		return box('stop', _('End'), (answer.paths[0].fallback == 'blackhole') ? _('Dropped') : _('Refused'),
+		return box('stop', _('End'), (answer.paths[0].fallback === 'blackhole') ? _('Dropped') : _('Refused'),
 			[ asked.destinationAddress, service ]);
 
-	return box('end', (kernel?.compared == 'more specific') ? _('To') : _('Internet'),
+	return box('end', (kernel?.compared === 'more specific') ? _('To') : _('Internet'),
 		asked.destinationName || asked.destinationAddress,
 		[ asked.destinationName ? asked.destinationAddress : null, service ]);
 }
@@ -94,15 +112,19 @@ function end(answer, asked) {
 return baseclass.extend({
 	/*
 	 * Draws the answer of `explain`. `asked` holds what the page knows by itself: { sourceAddress, sourceName,
-	 * destinationAddress, destinationName, protocol, port }.
+	 * destinationAddress, destinationName, protocol, port, linkBy(device) }.
 	 */
 	draw(answer, asked) {
 		const total = answer.paths.reduce((sum, path) => sum + path.weight, 0);
-		const elsewhere = answer.kernel.find(asked => asked.compared == 'more specific');
+		const elsewhere = explained.elsewhere(answer);
 		const steps = [ step(sender(answer, asked)) ];
 
-		if (elsewhere)
-			steps.push(...(elsewhere.verdict == 'local') ? [] : [ step(byRoute(elsewhere)) ]);
+		if (elsewhere) {
+			if (answer.decided === 'came in by')
+				steps.push(step(...merged(answer.paths).map(path => link(path, total))));
+			if (elsewhere.verdict !== 'local')
+				steps.push(step(byRoute(elsewhere)));
+		}
 		else {
 			steps.push(step(rule(answer)));
 
@@ -111,10 +133,10 @@ return baseclass.extend({
 
 			/* A target that is no link has no choice of links to show. */
 			if (answer.paths.length && ![ 'unreachable', 'blackhole' ].includes(answer.target))
-				steps.push(step(...answer.paths.map(path => link(path, total))));
+				steps.push(step(...merged(answer.paths).map(path => link(path, total))));
 
-			if (!answer.paths.length || answer.paths.every(path => !path.links.length && path.fallback == 'main'))
-				steps.push(step(byMain(answer.kernel[0])));
+			if (!answer.paths.length || answer.paths.every(path => !path.links.length && path.fallback === 'main'))
+				steps.push(step(byMain(answer.kernel[0], asked.linkBy)));
 		}
 
 		return E('ol', { 'class': 'ws-path', 'aria-label': _('The way of this connection') },

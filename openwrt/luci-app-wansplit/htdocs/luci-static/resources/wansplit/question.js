@@ -114,7 +114,7 @@ return baseclass.extend({
 			_('The router decides by addresses, and one name can have many. Write the address behind this name; the Connections page lists those in use.'));
 		check('destination', isAddress(fields.destination), address);
 		if (!fields.router && !wrong.source && !wrong.destination)
-			check('destination', isV4(fields.source) == isV4(fields.destination),
+			check('destination', isV4(fields.source) === isV4(fields.destination),
 				_('One address is IPv4 and the other is IPv6: a connection has two of the same kind.'));
 
 		check('protocol', fields.protocol, _('Choose a protocol.'));

@@ -19,7 +19,7 @@ const MAIN = 'main';
 return baseclass.extend({
 	/* A link's name, or what stands for none. */
 	label(link) {
-		return (link == null || link == MAIN) ? _('by no link') : link;
+		return (link == null || link === MAIN) ? _('by no link') : link;
 	},
 
 	/* Fills `bar` and `legend`. `chosen` is the link that is filtered for; `choose(name)` is called by a click. */
@@ -40,15 +40,15 @@ return baseclass.extend({
 		})));
 
 		/* The buttons stay the same ones while the links do: whoever is about to press one must not miss it. */
-		if (legend.childElementCount != shown.length)
+		if (legend.childElementCount !== shown.length)
 			L.dom.content(legend, shown.map(() => E('li', {}, [ E('button', { 'type': 'button', 'class': 'ws-legend' }) ])));
 
 		shown.forEach((part, place) => {
 			const button = legend.children[place].firstElementChild;
 
 			L.dom.content(button, [ this.dot(part.name), words[place] ]);
-			button.setAttribute('aria-pressed', String(part.name == chosen));
-			button.onclick = () => choose((part.name == chosen) ? '' : part.name);
+			button.setAttribute('aria-pressed', String(part.name === chosen));
+			button.onclick = () => choose((part.name === chosen) ? '' : part.name);
 		});
 	},
 

@@ -13,8 +13,8 @@
 const SETUP = () => L.url('admin/network/wansplit/setup');
 const LOG = () => L.url('admin/status/logs/syslog');
 
-function box(level, children) {
-	return E('div', { 'class': 'alert-message %s'.format(level) }, children);
+function box(level, ...children) {
+	return E('div', { 'class': 'alert-message %s'.format(level) }, [ ...children ]);
 }
 
 function way(url, text) {
@@ -28,7 +28,7 @@ async function configured() {
 	try {
 		await uci.load('wansplit');
 	}
-	catch (e) {
+	catch {
 		return null;
 	}
 
@@ -60,32 +60,35 @@ const Trouble = baseclass.extend({
 		live.fill(this.absence, [ 'absent', state ], () => this.explain(state));
 	},
 
+	/* What a state of the configuration means, and the way out of it for whom may take it. */
 	explain(state) {
+		const mayWrite = L.hasViewPermission();
+
 		switch (state) {
 		case 'unset':
-			return box('notice', [
+			return box('notice',
 				E('h4', {}, [ _('No Internet link is set up yet') ]),
 				E('p', {}, [ _('Tell the router which Internet links it has, and what is to go by which. It takes a minute or two.') ]),
-				way(SETUP(), _('Set up'))
-			]);
+				...(mayWrite ? [ way(SETUP(), _('Set up')) ] : [])
+			);
 
 		case 'off':
-			return box('notice', [
+			return box('notice',
 				E('h4', {}, [ _('Link splitting is switched off') ]),
 				E('p', {}, [ _('The links are configured, but the router does not use it: everything goes the way it would without.') ]),
-				way(SETUP(), _('Go to Set-up'))
-			]);
+				...(mayWrite ? [ way(SETUP(), _('Go to Set-up')) ] : [])
+			);
 
 		case 'on':
-			return box('warning', [
+			return box('warning',
 				E('h4', {}, [ _('Link splitting is switched on, but its service does not run') ]),
 				E('p', {}, [ _('Routes that it has left still work, but nobody tests the links and nothing is switched over.') ]),
-				...(L.hasViewPermission() ? [ this.button(_('Start it'), () => this.start()), ' ' ] : []),
+				...(mayWrite ? [ this.button(_('Start it'), () => this.start()), ' ' ] : []),
 				way(LOG(), _('See the system log'))
-			]);
+			);
 
 		default:
-			return box('warning', [ E('p', {}, [ _('The service does not answer, and its configuration cannot be read with your rights.') ]) ]);
+			return box('warning', E('p', {}, [ _('The service does not answer, and its configuration cannot be read with your rights.') ]));
 		}
 	},
 
@@ -107,20 +110,20 @@ const Trouble = baseclass.extend({
 		live.fill(this.problems, problems, () => problems.map(text => {
 			const problem = words.problem(text);
 
-			return box(problem.level == 'note' ? 'notice' : problem.level, [ E('strong', {}, [ problem.word ]), ' ', problem.text ]);
+			return box(problem.level === 'note' ? 'notice' : problem.level, E('strong', {}, [ problem.word ]), ' ', problem.text);
 		}));
 	},
 
 	/* A daemon that runs, but has nothing to show. */
 	halted(status) {
 		if (status.error)
-			return box('warning', [
+			return box('warning',
 				E('h4', {}, [ _('Nothing is in force') ]),
-				E('p', {}, [ status.error == 'nothing is applied'
+				E('p', {}, [ status.error === 'nothing is applied'
 					? _('The configuration could not be made to work. What is wrong with it stands below, or in the system log.')
 					: _('The configuration could not be read yet.') ]),
 				way(LOG(), _('See the system log'))
-			]);
+			);
 
 		if (status.enabled === false)
 			return this.explain('off');
@@ -129,16 +132,16 @@ const Trouble = baseclass.extend({
 	},
 
 	differs(lines) {
-		return box('warning', [
+		return box('warning',
 			E('h4', {}, [ _('The router differs from what is configured') ]),
-			E('p', {}, [ _('Another program has changed routes or rules. Until it is repaired, some traffic may take another link.') ]),
+			E('p', {}, [ _('Routes or rules are not as they should be: another program may have changed them. Until it is repaired, some traffic may take another link.') ]),
 			...(L.hasViewPermission() ? [ this.button(_('Repair'), () => this.repair()) ] : []),
 			E('details', {}, [
 				E('summary', {}, [ _('What differs (%d)').format(lines.length) ]),
 				E('p', {}, [ _('+ is missing, - is too much, ~ is different') ]),
 				E('pre', { 'class': 'ws-lines' }, [ lines.join('\n') ])
 			])
-		]);
+		);
 	},
 
 	/* A button that can be pressed once at a time. */
@@ -167,14 +170,19 @@ const Trouble = baseclass.extend({
 		}, [ text ]);
 	},
 
+	/* What has come of it. Good news need not stay. */
 	tell(level, text) {
-		live.fill(this.outcome, [ level, text, Date.now() ], () => box(level, [ text ]));
+		live.fill(this.outcome, [ level, text, Date.now() ], () => box(level, text));
+		window.clearTimeout(this.fading);
+
+		if (level === 'success')
+			this.fading = window.setTimeout(() => live.fill(this.outcome, null, () => []), 20000);
 	},
 
 	async repair() {
 		const status = await api.repair();
 
-		if (status === null || typeof status != 'object')
+		if (status === null || typeof status !== 'object')
 			this.tell('error', _('The service did not answer. Is it running?'));
 		else if (status.in_sync)
 			this.tell('success', _('Repaired: the router does what is configured.'));

@@ -13,7 +13,7 @@ function number(value) {
 	try {
 		return value.toLocaleString(language, { maximumFractionDigits: digits });
 	}
-	catch (e) {
+	catch {
 		/* LuCI's name of a language may be none that the browser knows. */
 		return value.toLocaleString(undefined, { maximumFractionDigits: digits });
 	}
@@ -28,7 +28,7 @@ function scaled(value, units, first) {
 		unit++;
 	}
 
-	return number((unit == 0 && first) ? Math.round(value) : value) + GAP + units[unit];
+	return number((unit === 0 && first) ? Math.round(value) : value) + GAP + units[unit];
 }
 
 return baseclass.extend({
@@ -62,13 +62,14 @@ return baseclass.extend({
 		const hours = Math.floor(seconds / 3600) % 24;
 		const minutes = Math.floor(seconds / 60) % 60;
 
+		let text = minutes ? _('%d min %d s').format(minutes, seconds % 60) : _('%d s').format(seconds);
+
 		if (days)
-			return _('%d d %d h').format(days, hours);
+			text = _('%d d %d h').format(days, hours);
+		else if (hours)
+			text = _('%d h %d min').format(hours, minutes);
 
-		if (hours)
-			return _('%d h %d min').format(hours, minutes);
-
-		return minutes ? _('%d min %d s').format(minutes, seconds % 60) : _('%d s').format(seconds);
+		return text.replaceAll(' ', GAP);
 	},
 
 	/* A time of the router's clock, seconds since 1970: without the day if it is today. */
@@ -76,6 +77,6 @@ return baseclass.extend({
 		const then = new Date(seconds * 1000);
 		const time = then.toLocaleTimeString();
 
-		return (then.toDateString() == new Date().toDateString()) ? time : then.toLocaleDateString() + ' ' + time;
+		return (then.toDateString() === new Date().toDateString()) ? time : then.toLocaleDateString() + ' ' + time;
 	}
 });

@@ -23,12 +23,12 @@ const STATES = {
 
 const REASONS = [
 	/* A link without a way out. */
-	[ /^no carrier$/, _('no signal: is the cable plugged in and the modem on?') ],
+	[ /^no carrier$/, _('no signal (is the cable plugged in, and the modem on?)') ],
 	[ /^not offered$/, _('this link does not offer it') ],
 	[ /^misconfigured$/, _('its settings are wrong') ],
 	[ /^no such interface$/, _('the router has no such interface') ],
 	[ /^interface down$/, _('the interface is down') ],
-	[ /^no such device$/, _('the device is not there: is it plugged in?') ],
+	[ /^no such device$/, _('the device is not there (is it plugged in?)') ],
 	[ /^switched off$/, _('the device is switched off') ],
 	[ /^no address yet$/, _('it has no address from the provider yet') ],
 	[ /^IPv6 is off$/, _('IPv6 is switched off on its device') ],
@@ -130,6 +130,16 @@ return baseclass.extend({
 			?? text.split('; ').map(part => translated(REASONS, part) ?? part).join('; ');
 	},
 
+	/*
+	 * Whether what a family's tests have measured is of now. Nobody tests a link that has no way out, and one that is silent has no
+	 * answers to take the time of.
+	 */
+	measured(side) {
+		const silent = side.state === 'down' && /^its probes|^\d+ of \d+ probes|^in \d+ rounds/.test(side.why ?? '');
+
+		return { rtt: side.state !== 'down', loss: side.state !== 'down' || silent };
+	},
+
 	/* What decided where a packet goes. */
 	decision(text) {
 		return translated(DECISIONS, String(text ?? '')) ?? String(text ?? '');
@@ -157,7 +167,7 @@ return baseclass.extend({
 		let match = BECAME.exec(phrase);
 
 		if (match)
-			return (match[2] == 'unreachable')
+			return (match[2] === 'unreachable')
 				? about(_('%s: now refused'), match[3], match[1])
 				: about(_('%s: now dropped'), match[3], match[1]);
 
@@ -175,7 +185,7 @@ return baseclass.extend({
 		const then = (event.moved ?? []).map(phrase => this.moved(phrase));
 
 		if (event.flows_reset > 0)
-			then.push((event.flows_reset == 1)
+			then.push((event.flows_reset === 1)
 				? _('one running connection had to start again')
 				: _('%d running connections had to start again').format(event.flows_reset));
 
@@ -218,7 +228,7 @@ return baseclass.extend({
 		let rest = end[1];
 		let tier = null;
 
-		while (rest != '') {
+		while (rest !== '') {
 			/* The longest name behind which the order goes on as it may. */
 			const next = longestFirst.filter(name => rest.startsWith(name))
 				.map(name => ({ name, then: /^(?: (\d+))?( \+ | > |, then |$)/.exec(rest.slice(name.length)) }))
@@ -233,7 +243,7 @@ return baseclass.extend({
 			tier.push({ link: next.name, weight: next.then[1] ? Number(next.then[1]) : null });
 			rest = rest.slice(next.name.length + next.then[0].length);
 
-			if (next.then[2] != ' + ')
+			if (next.then[2] !== ' + ')
 				tier = null;
 		}
 

@@ -58,7 +58,7 @@ return view.extend({
 		const change = name => event => this.refilter(name, event.target.value);
 		const select = name => E('select', { 'class': 'cbi-input-select', 'change': change(name) });
 		const text = E('input', {
-			'type': 'search', 'class': 'cbi-input-text', 'placeholder': _('name, address, port or service'), 'value': this.filter.text,
+			'type': 'text', 'class': 'cbi-input-text', 'placeholder': _('name, address, port or service'), 'value': this.filter.text,
 			'input': () => {
 				clearTimeout(this.typing);
 				this.typing = setTimeout(() => this.refilter('text', text.value.trim()), 400);
@@ -86,12 +86,12 @@ return view.extend({
 		const input = this.inputs[name];
 		const chosen = this.filter[name];
 
-		if (chosen && !choices.some(([ value ]) => value == chosen))
+		if (chosen && !choices.some(([ value ]) => value === chosen))
 			choices.push([ chosen, chosen ]);
 
 		const all = [ [ '', _('all') ], ...choices ];
 
-		if (all.length != input.length || all.some(([ value ], place) => input.options[place].value != value))
+		if (all.length !== input.length || all.some(([ value ], place) => input.options[place].value !== value))
 			L.dom.content(input, all.map(([ value, label ]) => E('option', { 'value': value }, [ label ])));
 
 		input.value = chosen;
@@ -111,13 +111,13 @@ return view.extend({
 
 		const asked = new URLSearchParams(Object.entries(this.filter).filter(([ , value ]) => value));
 
-		history.replaceState(null, '', location.pathname + (asked.size ? '?' + asked : ''));
+		window.history.replaceState(null, '', location.pathname + (asked.size ? '?' + asked : ''));
 
 		return this.look();
 	},
 
 	sortBy(column) {
-		this.sort = (this.sort.column == column) ? { column, down: !this.sort.down } : { column, down: flows.isNumeric(column) };
+		this.sort = (this.sort.column === column) ? { column, down: !this.sort.down } : { column, down: flows.isNumeric(column) };
 		this.show();
 	},
 
@@ -125,7 +125,7 @@ return view.extend({
 	async look() {
 		const turn = ++this.looks;
 
-		if (turn % LOOKS_BETWEEN_NAMES == 1)
+		if (turn % LOOKS_BETWEEN_NAMES === 1)
 			Promise.all([ api.hostHints(), api.status() ]).then(([ hints, status ]) => {
 				this.hosts = hosts.of(hints);
 				this.links = status?.links;
@@ -135,7 +135,7 @@ return view.extend({
 		const filter = { ...this.filter };
 		const reply = await api.connections(flows.query(filter));
 
-		if (turn != this.looks)
+		if (turn !== this.looks)
 			return;
 
 		this.reply = reply;
@@ -170,7 +170,7 @@ return view.extend({
 		const matching = flows.isLocal(this.filter) ? passed : reply.matching;
 		const said = [ _('%d of %d shown').format(shown, matching) ];
 
-		if (matching != reply.total)
+		if (matching !== reply.total)
 			said.push(_('%d connections in all').format(reply.total));
 		if (isCut)
 			said.push(_('searched were the %d largest').format(reply.connections.length));

@@ -38,6 +38,7 @@ return view.extend({
 
 	render([ status, hints, networks ]) {
 		this.hosts = hosts.of(hints);
+		this.links = status?.links ?? [];
 
 		const form = this.form(networks);
 		this.answer = E('div', { 'aria-live': 'polite', 'class': 'ws-answer' }, (status == null) ? [ notRunning() ] : []);
@@ -61,7 +62,7 @@ return view.extend({
 	/* The fields, by the names that question.js has for them. */
 	form(networks) {
 		const clients = this.hosts.clients().map(host => [ host.address, host.name || host.mac ]);
-		const interfaces = networks.map(net => net.getName()).filter(name => name != 'loopback');
+		const interfaces = networks.map(net => net.getName()).filter(name => name !== 'loopback');
 		const choices = services.choices();
 		const update = () => this.update();
 
@@ -107,18 +108,18 @@ return view.extend({
 				fields.row(_('Mark'), input.mark, _('The packet mark that another program on the router sets.')),
 				fields.row(_('User'), input.uid, _('The number of the user whose program on the router sends it.'))
 			]),
-			E('div', { 'class': 'cbi-page-actions' }, [ button ])
+			E('div', { 'class': 'ws-actions' }, [ button ])
 		]);
 	},
 
 	/* Fills the fields. A protocol and port that are no service of the list stand in fields of their own. */
 	fill(asked) {
 		for (const [ name, input ] of Object.entries(this.input))
-			input.value = (name == 'router') ? (asked.router ? 'router' : '') : asked[name] ?? '';
+			input.value = (name === 'router') ? (asked.router ? 'router' : '') : asked[name] ?? '';
 
 		const isPing = services.isIcmp(asked.protocol) && !asked.icmp_type;
-		const choice = services.choices().find(choice => isPing ? choice.protocol == 'icmp'
-			: choice.protocol == asked.protocol && String(choice.port) == asked.destination_port);
+		const choice = services.choices().find(choice => isPing ? choice.protocol === 'icmp'
+			: choice.protocol === asked.protocol && String(choice.port) === asked.destination_port);
 
 		this.service.value = choice?.id ?? OTHER;
 		this.update();
@@ -127,9 +128,9 @@ return view.extend({
 
 	/* Shows the fields that mean something, and takes protocol and port from the service. */
 	update() {
-		const choice = services.choices().find(choice => choice.id == this.service.value);
+		const choice = services.choices().find(choice => choice.id === this.service.value);
 		const input = this.input;
-		const router = input.router.value == 'router';
+		const router = input.router.value === 'router';
 
 		if (choice) {
 			input.protocol.value = choice.protocol;
@@ -152,7 +153,7 @@ return view.extend({
 	asked() {
 		const asked = Object.fromEntries(Object.entries(this.input).map(([ name, input ]) => [ name, input.value.trim() ]));
 
-		return { ...asked, router: asked.router == 'router', protocol: asked.protocol.toLowerCase() };
+		return { ...asked, router: asked.router === 'router', protocol: asked.protocol.toLowerCase() };
 	},
 
 	async ask() {
@@ -167,17 +168,18 @@ return view.extend({
 		const args = question.arguments(asked);
 		const answer = await api.explain(args);
 
-		history.replaceState(null, '', question.url(args));
+		window.history.replaceState(null, '', question.url(args));
 
 		if (answer?.error) {
 			const field = question.blamed(answer.error, asked);
 
 			this.complain(field ? { [field]: answer.error } : {});
-			return L.dom.content(this.answer, field ? []
-				: [ E('div', { 'class': 'alert-message error', 'role': 'alert' }, [ answer.error ]) ]);
+			return L.dom.content(this.answer, [
+				field ? null : E('div', { 'class': 'alert-message error', 'role': 'alert' }, [ answer.error ])
+			]);
 		}
 
-		L.dom.content(this.answer, answer ? this.show(answer, asked) : [ await this.silence() ]);
+		L.dom.content(this.answer, [ ...answer ? this.show(answer, asked) : [ await this.silence() ] ]);
 		this.answer.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
 	},
 
@@ -211,23 +213,25 @@ return view.extend({
 	/* The answer: a sentence, the drawing, the reasons. */
 	show(answer, asked) {
 		const known = {
-			sourceAddress: asked.source, sourceName: this.hosts.nameOf(asked.source),
+			sourceAddress: asked.router ? '' : asked.source, sourceName: this.hosts.nameOf(asked.source),
 			destinationAddress: asked.destination, destinationName: this.hosts.nameOf(asked.destination),
-			protocol: asked.protocol, port: asked.destination_port
+			protocol: asked.protocol, port: asked.destination_port,
+			linkBy: device => device ? this.links.find(link => [ link.ipv4?.device, link.ipv6?.device ].includes(device))?.name : undefined
 		};
-		const sentence = said => (typeof said == 'string') ? E('li', {}, [ said ]) : E('li', {}, [
+		const sentence = said => (typeof said === 'string') ? E('li', {}, [ said ]) : E('li', {}, [
 			E('details', { 'open': (said.rules.length <= 5) ? '' : null }, [
 				E('summary', {}, [ said.text ]),
 				E('ul', {}, said.rules.map(rule => E('li', {}, [ _('“%s”: %s').format(rule.name, rule.why) ])))
 			])
 		]);
-		const kernel = answer.kernel.map(asked => explained.kernel(asked));
+		const kernel = explained.kernel(answer);
+		const reasons = explained.reasons(answer);
 
 		return [
-			E('h3', {}, [ explained.summary(answer) ]),
+			E('h3', {}, [ explained.summary(answer, known.linkBy) ]),
 			path.draw(answer, known),
 			E('h4', {}, [ _('Why') ]),
-			E('ol', { 'class': 'ws-reasons' }, explained.reasons(answer).map(sentence)),
+			...reasons.length ? [ E('ol', { 'class': 'ws-reasons' }, reasons.map(sentence)) ] : [],
 			...kernel.map(said => E('p', { 'class': 'ws-kernel ws-kernel-%s'.format(said.tone) }, [ said.text ]))
 		];
 	}

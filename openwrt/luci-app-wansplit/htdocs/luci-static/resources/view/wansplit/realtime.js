@@ -2,6 +2,7 @@
 'require view';
 'require wansplit.api as api';
 'require wansplit.chart as chart';
+'require wansplit.colours as colours';
 'require wansplit.history as history';
 'require wansplit.live as live';
 'require wansplit.page as page';
@@ -10,8 +11,6 @@
 /* All links in one chart each for what comes in, what goes out, and how fast they answer: among LuCI's realtime graphs. */
 
 const PERIOD = 3;
-/* Colours and dashes to tell links apart: more of them begin again. */
-const COLOURS = 6;
 
 /* The mean answer time of both families; of the one that is tested. */
 function answer({ rtt }) {
@@ -29,10 +28,10 @@ const CHARTS = [
 
 return view.extend({
 	load() {
-		return api.status();
+		return Promise.all([ api.status(), colours.load() ]);
 	},
 
-	render(status) {
+	render([ status ]) {
 		this.place = E('div');
 		this.absent = E('div', { 'class': 'alert-message notice' }, [
 			_('The service that splits the links does not run.'), ' ',
@@ -62,7 +61,7 @@ return view.extend({
 
 		history.add(status, now);
 		live.fill(this.place, names, () => {
-			const series = names.map((name, n) => ({ name, colour: n % COLOURS + 1, kind: n % 2 ? 'dashed' : 'line' }));
+			const series = names.map((name, n) => ({ name, colour: colours.of(name), kind: n % 2 ? 'dashed' : 'line' }));
 
 			this.charts = CHARTS.map(options => chart.create({ ...options, series }));
 

@@ -83,11 +83,8 @@ return view.extend({
 	prepare() {
 		const { answers, imported, present } = this.state;
 		const globals = present.find(({ type }) => type === 'globals')?.options ?? {};
-		const theirs = imported[answers.source]?.sections;
-
-		this.state.sections = (answers.goal === 'import' && theirs)
-			? [ { type: 'globals', name: 'globals', options: { ...globals, enabled: '1' } },
-				...theirs.filter(({ type }) => type !== 'globals') ]
+		this.state.sections = (answers.goal === 'import')
+			? plan.takenOver(imported[answers.source].sections, globals)
 			: plan.sections(this.state.links, answers, globals);
 		this.state.checked = null;
 
@@ -119,6 +116,10 @@ return view.extend({
 			dom.content(this.root.querySelector('.ws-setup-problems'), [ fields.box('warning', found) ]);
 			return;
 		}
+
+		/* Another program's configuration says itself how links are watched. */
+		if (STEPS[step][0] === 'watch' && this.state.answers.goal === 'import')
+			step += (step > this.step) ? 1 : -1;
 
 		this.step = step;
 		if (STEPS[step][0] === 'summary')
@@ -162,7 +163,13 @@ return view.extend({
 	},
 
 	write() {
+		const button = this.root.querySelector('.cbi-button-apply');
+
+		/* Pressed twice it would write twice. */
+		button.disabled = true;
+
 		return applying.write(this.state.sections).catch(error => {
+			button.disabled = false;
 			dom.content(this.root.querySelector('.ws-setup-problems'), [
 				fields.box('warning', [ _('It could not be saved: %s').format(error?.message ?? error) ])
 			]);
@@ -175,7 +182,7 @@ return view.extend({
 
 		dom.content(this.root, [ E('p', { 'class': 'spinning' }, [ _('Saved. The links are being taken into use…') ]) ]);
 
-		applying.finish().catch(() => null).then(answer => {
+		applying.finish().then(answer => {
 			if (answer) {
 				window.location = status;
 				return;

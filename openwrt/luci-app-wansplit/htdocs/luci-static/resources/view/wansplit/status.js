@@ -3,6 +3,7 @@
 'require wansplit.api as api';
 'require wansplit.card as card';
 'require wansplit.changes as changes';
+'require wansplit.colours as colours';
 'require wansplit.history as history';
 'require wansplit.live as live';
 'require wansplit.page as page';
@@ -31,12 +32,12 @@ function preference(policy, names) {
 	if (!order)
 		return [ policy.order ];
 
-	const tier = members => (members.length == 1)
+	const tier = members => (members.length === 1)
 		? members[0].link
 		: _('shared by %s').format(members.map(member => (member.weight == null) ? member.link : member.link + ' ×' + member.weight).join(' + '));
 
 	return [
-		...(order.tiers.length == 1
+		...(order.tiers.length === 1
 			? [ E('div', {}, [ tier(order.tiers[0]) ]) ]
 			: order.tiers.map((members, n) => E('div', {}, [ _('%d. %s').format(n + 1, tier(members)) ]))),
 		E('div', { 'class': 'ws-else' }, [ _('If none is up: %s').format(words.fallback(order.fallback)) ])
@@ -45,10 +46,10 @@ function preference(policy, names) {
 
 return view.extend({
 	load() {
-		return api.status();
+		return Promise.all([ api.status(), colours.load() ]);
 	},
 
-	render(status) {
+	render([ status ]) {
 		this.cards = new Map();
 		this.trouble = trouble.create(() => this.look());
 		this.changes = changes.create();
@@ -103,7 +104,7 @@ return view.extend({
 
 		const told = fingerprint(status);
 
-		if (told !== this.told || this.looks % SELDOM == 0)
+		if (told !== this.told || this.looks % SELDOM === 0)
 			this.changes.show(await api.events());
 
 		this.told = told;
@@ -112,7 +113,7 @@ return view.extend({
 
 	showLinks(status, now) {
 		const names = status.links.map(link => link.name);
-		const working = status.links.filter(link => [ 'ipv4', 'ipv6' ].some(key => link[key] && link[key].state != 'down'));
+		const working = status.links.filter(link => [ 'ipv4', 'ipv6' ].some(key => link[key] && link[key].state !== 'down'));
 
 		live.fill(this.summary, _('%d of %d links work.').format(working.length, names.length));
 		names.filter(name => !this.cards.has(name)).forEach(name => this.cards.set(name, card.create(name)));
@@ -130,7 +131,7 @@ return view.extend({
 				E('tr', { 'class': 'tr cbi-section-table-titles' }, titles.map(title => E('th', { 'class': 'th', 'scope': 'col' }, [ title ]))),
 				...policies.map(policy => E('tr', { 'class': 'tr cbi-section-table-row' }, [
 					E('td', { 'class': 'td', 'data-title': titles[0] }, [ E('strong', {}, [ policy.name ]) ]),
-					E('td', { 'class': 'td', 'data-title': titles[1] }, preference(policy, names)),
+					E('td', { 'class': 'td', 'data-title': titles[1] }, [ ...preference(policy, names) ]),
 					E('td', { 'class': 'td', 'data-title': titles[2] }, [ words.place(policy.now?.ipv4) ]),
 					E('td', { 'class': 'td', 'data-title': titles[3] }, [ words.place(policy.now?.ipv6) ])
 				]))

@@ -19,6 +19,20 @@ const FRESH = 180000;
 return baseclass.extend({
 	/* Replaces the sections, and saves and applies them with LuCI's rollback. */
 	write(sections) {
+		/* What an attempt before left behind, or somebody else has changed since this page was opened. */
+		uci.unload('wansplit');
+
+		return uci.load('wansplit').then(() => {
+			this.replace(sections);
+
+			return uci.save();
+		}).then(() => {
+			document.addEventListener('uci-applied', () => sessionStorage.setItem(FINISHING, String(Date.now())), { once: true });
+			return ui.changes.init().then(() => ui.changes.apply(true));
+		});
+	},
+
+	replace(sections) {
 		for (const section of uci.sections('wansplit'))
 			if (section['.type'] !== 'globals')
 				uci.remove('wansplit', section['.name']);
@@ -31,11 +45,6 @@ return baseclass.extend({
 			for (const [ option, value ] of Object.entries(options))
 				uci.set('wansplit', sid, option, value);
 		}
-
-		return uci.save().then(() => {
-			document.addEventListener('uci-applied', () => sessionStorage.setItem(FINISHING, String(Date.now())), { once: true });
-			ui.changes.init().then(() => ui.changes.apply(true));
-		});
 	},
 
 	/* Whether this page was loaded anew after what `write` did; asked once. */
@@ -51,8 +60,8 @@ return baseclass.extend({
 	 * The change of the configuration has usually started it already. */
 	finish() {
 		const pause = () => new Promise(resolve => window.setTimeout(resolve, 1000));
-		const ask = (tries) => api.status().then(status => (status || tries === 0) ? status : pause().then(() => ask(tries - 1)));
+		const ask = tries => api.status().then(status => (status || tries === 0) ? status : pause().then(() => ask(tries - 1)));
 
-		return api.startService().then(() => ask(20));
+		return api.startService().catch(() => null).then(() => ask(20));
 	}
 });

@@ -136,7 +136,8 @@ return baseclass.extend({
 			});
 		}
 
-		/* The order of the names, so that it does not jump when a link comes up. `wan` is before `wanb`. */
-		return links.sort((a, b) => (a.interface < b.interface) ? -1 : 1);
+		/* The order of the names, so that it does not jump when a link comes up: `wan` is before `wanb`. Mobile ones last: they are
+		 * seldom meant to carry everything. */
+		return links.sort((a, b) => (a.mobile - b.mobile) || ((a.interface < b.interface) ? -1 : 1));
 	}
 });

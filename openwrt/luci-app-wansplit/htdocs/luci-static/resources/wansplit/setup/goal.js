@@ -9,8 +9,6 @@
  * The second step: what goes where. One card for each way of sharing, and below them what that one has to be told.
  */
 
-const PROGRAMS = { mwan3: 'mwan3', mwan4: 'mwan4', pbr: 'pbr' };
-
 function cards(lines, names, others) {
 	const two = (names.length < 2) ? _('This takes two links.') : null;
 
@@ -25,8 +23,8 @@ function cards(lines, names, others) {
 			text: _('Choose a link for web, mail, calls, games and so on, one by one.') },
 		{ value: 'devices', why: two, title: _('Some devices by another link'),
 			text: _('The television or the office computer by one link, everybody else by the other.') },
-		...others.map(({ program }) => ({ value: 'import:' + program, title: _('As %s had it').format(PROGRAMS[program] ?? program),
-			text: _('The configuration of %s was found on this router. It is translated, and you see what becomes of it.').format(PROGRAMS[program] ?? program) }))
+		...others.map(({ program }) => ({ value: 'import:' + program, title: _('As %s had it').format(program),
+			text: _('The configuration of %s was found on this router. It is translated, and you see what becomes of it.').format(program) }))
 	];
 }
 
@@ -121,7 +119,8 @@ function form(state, settled, chosen, redraw) {
 
 /* What an import was told by the router: shown here, because it is what the person chooses by. */
 function imported(state) {
-	const found = state.imported?.[state.answers.source];
+	const found = state.imported[state.answers.source];
+	const other = state.others.find(({ program }) => program === state.answers.source);
 
 	if (!found)
 		return [ E('p', { 'class': 'spinning' }, [ _('Reading its configuration…') ]) ];
@@ -132,8 +131,10 @@ function imported(state) {
 	return [
 		found.remarks?.length ? E('h4', {}, [ _('What you should know') ]) : '',
 		E('ul', { 'class': 'ws-setup-remarks' }, (found.remarks ?? []).map(remark => E('li', {}, [ remark ]))),
-		fields.box('notice', [
-			_('Both programs at once would steer the same traffic. Switch %s off before you save: System → Startup.').format(state.answers.source)
+		fields.box(other?.running ? 'warning' : 'notice', [
+			other?.running
+				? _('%s is running, and two programs would steer the same traffic. Stop it and switch it off before you save: System → Startup.').format(state.answers.source)
+				: _('The next step shows what becomes of it. See to it that %s does not start again: System → Startup.').format(state.answers.source)
 		])
 	];
 }

@@ -1,6 +1,7 @@
 'use strict';
 'require baseclass';
 'require wansplit.setup.fields as fields';
+'require wansplit.setup.text as text';
 
 /*
  * The first step: which of the interfaces are links to the Internet.
@@ -50,7 +51,9 @@ function card(link, answers, redraw) {
 		E('div', {}, [ facts.filter(fact => fact).join(' · ') ]),
 		E('div', { 'class': link.up ? 'ws-setup-up' : 'ws-setup-down' }, [ state(link) ]),
 		(said.use && link.translates === false) ? fields.box('warning', [
-			_('It is in no firewall zone that translates addresses (masquerading), so your computers cannot use it. Put it into the zone “wan”: Network → Interfaces → Edit → Firewall Settings.')
+			(link.kind === 'vpn')
+				? _('Its firewall zone does not translate addresses (masquerading). If it leads to the Internet, your computers cannot use it like this.')
+				: _('It is in no firewall zone that translates addresses (masquerading), so your computers cannot use it. Put it into the zone “wan”: Network → Interfaces → Edit → Firewall Settings.')
 		]) : '',
 		said.use ? fields.text(_('Name'), said.name, name => { said.name = name; },
 			{ help: _('What you want to call it: your provider’s name, for example.'), size: 12 }) : ''
@@ -86,6 +89,9 @@ return baseclass.extend({
 		const [ lines, tunnels, others ] = [ of('wan'), of('vpn'), of('other') ];
 
 		return [
+			text.isInert(state.present) ? '' : fields.box('notice', [
+				_('Links are set up already. To change something, use the pages Links, Policies and Rules; this page begins anew, and asks at its end whether it may replace what there is.')
+			]),
 			(lines.length < 2) ? few(lines.length) : '',
 			cards(lines),
 			tunnels.length ? E('h4', {}, [ _('VPNs') ]) : '',

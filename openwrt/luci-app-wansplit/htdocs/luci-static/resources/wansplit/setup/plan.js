@@ -145,6 +145,16 @@ class Draft {
 }
 
 return baseclass.extend({
+	/* Another program's configuration, translated, with what ours is told of the router. */
+	takenOver(sections, globals) {
+		const theirs = sections.find(({ type }) => type === 'globals')?.options ?? {};
+
+		return [
+			{ type: 'globals', name: 'globals', options: { ...globals, ...theirs, enabled: '1' } },
+			...sections.filter(({ type }) => type !== 'globals')
+		];
+	},
+
 	/* `links` as facts.findLinks gives them; `globals`: options of the present configuration that stay (mask, log_level…). */
 	sections(links, said, globals = {}) {
 		const answers = answering.settled(links, said);

@@ -3,7 +3,7 @@
 'require wansplit.setup.services as presets';
 
 /*
- * What a configuration does, in sentences: [{ subject, way }], from its sections alone, so that they are true of an imported
+ * What a configuration does, in sentences: [{ subject, detail, way }], from its sections alone, so that they are true of an imported
  * one too. Pure. Every sentence is whole: other languages order their words otherwise.
  */
 
@@ -172,10 +172,7 @@ return baseclass.extend({
 			});
 		}
 
-		return found.map(({ subject, numbers, way }) => ({
-			subject: numbers.length ? _('%s (%s)').format(subject, numbers.join('; ')) : subject,
-			way
-		}));
+		return found.map(({ subject, numbers, way }) => ({ subject, detail: numbers.join('; '), way }));
 	},
 
 	/* One for each link: what it is, how it is watched, how much it may carry. */
@@ -191,7 +188,7 @@ return baseclass.extend({
 				: _('the device %s.').format(options.device ?? '?') ];
 
 			parts.push(hosts.length
-				? _('Asked again and again whether it works, by %s; it is down when none of them answers.').format(hosts.join(', '))
+				? _('To find out whether it works, %s are asked again and again; it is down when none of them answers.').format(hosts.join(', '))
 				: _('It counts as working while its connection stands.'));
 
 			if (options.max)
@@ -199,9 +196,9 @@ return baseclass.extend({
 					.format(options.max, periods[options.max_per ?? 'month'] ?? options.max_per));
 
 			if (options.via)
-				parts.push(_('What it is made of leaves %s').format(way(options.via, links, policies)));
+				parts.push(_('Its own packets leave %s').format(way(options.via, links, policies)));
 
-			return { subject: nameOf(section), way: parts.join(' ') };
+			return { subject: nameOf(section), detail: '', way: parts.join(' ') };
 		});
 	}
 });

@@ -12,8 +12,8 @@
 function told(title, said) {
 	return [
 		E('h4', {}, [ title ]),
-		E('ul', { 'class': 'ws-setup-sentences' }, said.map(({ subject, way }) =>
-			E('li', {}, [ E('strong', {}, [ subject ]), ': ', way ])))
+		E('ul', { 'class': 'ws-setup-sentences' }, said.map(({ subject, detail, way }) =>
+			E('li', {}, [ E('strong', {}, [ subject ]), detail ? ' (' + detail + ')' : '', ': ', way ])))
 	];
 }
 
@@ -66,7 +66,7 @@ function replaced(state, redraw) {
 
 	return E('div', { 'class': 'ws-card' }, [
 		E('h4', {}, [ _('Your present configuration is replaced') ]),
-		E('p', {}, [ _('There are %d links, %d policies, %d rules and %d lists already. They are taken out.')
+		E('p', {}, [ _('What is there already is taken out. Links: %d, policies: %d, rules: %d, lists: %d.')
 			.format(...[ 'link', 'policy', 'rule', 'set' ].map(type => count(state.present, type))) ]),
 		fields.folded(_('The present configuration, to keep a copy'), [
 			lines(old),

@@ -4,6 +4,7 @@
 'require wansplit.card as card';
 'require wansplit.live as live';
 'require wansplit.page as page';
+'require wansplit.units as units';
 'require wansplit.words as words';
 
 /*
@@ -57,14 +58,14 @@ return baseclass.extend({
 			/* Into the head: what is in the box is taken out and put in again with each look. */
 			document.head.append(...page.style('status'));
 			this.table = E('table', { 'class': 'table' });
-			this.foot = E('p', { 'class': 'ws-overview' });
+			this.foot = E('div', { 'class': 'ws-overview' });
 			this.node = E('div', {}, [ this.table, this.foot ]);
 		}
 
 		live.fill(this.table, status.links, () => status.links.map(row));
 		live.fill(this.foot, [ this.last, status.in_sync ], () => [
-			...(this.last ? [ _('Last change: %s').format(words.changeLine(this.last)), ' ' ] : []),
-			E('a', { 'href': L.url('admin/network/wansplit/status') }, [ _('Link splitting') ])
+			...(this.last ? [ E('div', {}, [ _('Last change, %s: %s').format(units.moment(this.last.time), words.changeLine(this.last)) ]) ] : []),
+			E('a', { 'href': L.url('admin/network/wansplit/status') }, [ _('More about the links') ])
 		]);
 
 		return this.node;
