@@ -69,7 +69,7 @@ return view.extend({
 		this.input = {
 			router: fields.select([ [ '', _('A device in the network') ], [ 'router', _('The router itself') ] ], update),
 			source: fields.text('192.168.1.10', 'ws-clients'),
-			destination: fields.text('1.1.1.1'),
+			destination: fields.text('example.com'),
 			protocol: fields.text('tcp', 'ws-protocols'),
 			destination_port: fields.text('443'),
 			source_port: fields.text('40000'),
@@ -94,7 +94,7 @@ return view.extend({
 			E('h3', {}, [ _('The connection') ]),
 			fields.row(_('Who asks'), input.router, _('Rules for devices and rules for the router\'s own connections are different ones.')),
 			fields.row(_('Device'), input.source, _('The address of the device that asks. Devices that the router knows are suggested.')),
-			fields.row(_('Destination'), input.destination, _('The address that is asked for, for example 1.1.1.1 or 2606:4700:4700::1111.')),
+			fields.row(_('Destination'), input.destination, _('The name or address that is asked for, for example example.com or 1.1.1.1.')),
 			fields.row(_('Service'), this.service, _('What is asked for there.')),
 			fields.row(_('Protocol'), input.protocol, _('A name or a number: tcp, udp, icmp (ping), gre …')),
 			fields.row(_('Port'), input.destination_port, _('The port that is asked for: 443 is the web.')),
@@ -158,17 +158,43 @@ return view.extend({
 
 	async ask() {
 		const asked = this.asked();
-		const wrong = question.complaints(asked);
 
-		this.complain(wrong);
+		this.complain(question.complaints(asked));
 
-		if (Object.keys(wrong).length)
+		if (this.isWrong)
 			return L.dom.content(this.answer, []);
 
-		const args = question.arguments(asked);
-		const answer = await api.explain(args);
+		window.history.replaceState(null, '', question.url(question.arguments(asked)));
 
-		window.history.replaceState(null, '', question.url(args));
+		const addresses = await this.addresses(asked);
+
+		if (addresses)
+			await this.askFor(asked, addresses);
+	},
+
+	/* The addresses to ask for: the one that is written, or those behind the name. Null if there are none. */
+	async addresses(asked) {
+		const name = question.hostName(asked.destination);
+
+		if (name == null)
+			return [ asked.destination ];
+
+		const addresses = await api.resolve(name);
+
+		if (question.addressFor(asked, addresses) != null)
+			return addresses;
+
+		this.complain({ destination: addresses.length
+			? _('This name has no address of the same kind (IPv4 or IPv6) as the sender\'s.')
+			: _('The router cannot find an address for this name.') });
+		L.dom.content(this.answer, []);
+
+		return null;
+	},
+
+	/* Asks for one of these addresses, the first that will do if none is chosen. */
+	async askFor(asked, addresses, chosen = question.addressFor(asked, addresses)) {
+		const answer = await api.explain(question.arguments({ ...asked, destination: chosen }));
 
 		if (answer?.error) {
 			const field = question.blamed(answer.error, asked);
@@ -179,11 +205,29 @@ return view.extend({
 			]);
 		}
 
-		L.dom.content(this.answer, [ ...answer ? this.show(answer, asked) : [ await this.silence() ] ]);
+		L.dom.content(this.answer, [
+			...answer ? this.show(answer, asked, chosen) : [ await this.silence() ],
+			...(addresses.length > 1) ? [ this.choice(asked, addresses, chosen) ] : []
+		]);
 		this.answer.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
 	},
 
+	/* The addresses behind a name, each to be asked for: rules may take them differently. */
+	choice(asked, addresses, chosen) {
+		const ask = address => ui.createHandlerFn(this, 'askFor', asked, addresses, address);
+
+		return E('div', { 'class': 'ws-addresses' }, [
+			E('h4', {}, [ _('The addresses of this name') ]),
+			...addresses.filter(address => question.addressFor(asked, [ address ]) != null).map(address => E('button', {
+				'type': 'button', 'class': 'btn cbi-button', 'aria-pressed': String(address === chosen), 'disabled': (address === chosen) ? '' : null,
+				'click': ask(address)
+			}, [ address ]))
+		]);
+	},
+
 	complain(wrong) {
+		this.isWrong = Object.keys(wrong).length > 0;
+
 		for (const [ name, input ] of Object.entries(this.input))
 			fields.complain(input, wrong[name]);
 
@@ -211,10 +255,11 @@ return view.extend({
 	},
 
 	/* The answer: a sentence, the drawing, the reasons. */
-	show(answer, asked) {
+	show(answer, asked, destination) {
 		const known = {
 			sourceAddress: asked.router ? '' : asked.source, sourceName: this.hosts.nameOf(asked.source),
-			destinationAddress: asked.destination, destinationName: this.hosts.nameOf(asked.destination),
+			destinationAddress: destination,
+			destinationName: (asked.destination !== destination) ? asked.destination : this.hosts.nameOf(destination),
 			protocol: asked.protocol, port: asked.destination_port,
 			linkBy: device => device ? this.links.find(link => [ link.ipv4?.device, link.ipv6?.device ].includes(device))?.name : undefined
 		};
