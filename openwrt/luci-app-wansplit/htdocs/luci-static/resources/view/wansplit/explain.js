@@ -14,6 +14,14 @@
 
 const OTHER = 'other';
 
+/* Addresses that are no client's: the router's own, and its gateways'. */
+function notClients(networks) {
+	const addresses = networks.flatMap(net =>
+		[ ...net.getIPAddrs(), ...net.getIP6Addrs(), net.getGatewayAddr(), net.getGateway6Addr() ]);
+
+	return new Set(addresses.filter(Boolean).map(address => address.split('/')[0]));
+}
+
 /* What to show in place of an answer. */
 function notRunning() {
 	return E('div', { 'class': 'alert-message warning' }, [
@@ -61,7 +69,7 @@ return view.extend({
 
 	/* The fields, by the names that question.js has for them. */
 	form(networks) {
-		const clients = this.hosts.clients().map(host => [ host.address, host.name || host.mac ]);
+		const clients = this.hosts.clients(notClients(networks)).map(host => [ host.address, host.name || host.mac ]);
 		const interfaces = networks.map(net => net.getName()).filter(name => name !== 'loopback');
 		const choices = services.choices();
 		const update = () => this.update();
