@@ -1,6 +1,5 @@
 'use strict';
 'require baseclass';
-'require validation';
 'require wansplit.services as services';
 
 /*
@@ -38,20 +37,26 @@ function isMark(text) {
 	return /^(\d+|0x[0-9a-f]+)$/i.test(text) && +text <= 0xffffffff;
 }
 
-const isV4 = text => validation.parseIPv4(text) != null;
-const isAddress = text => isV4(text) || validation.parseIPv6(text) != null;
-
-/* The name of a host as the DNS has it, or null: letters beyond ASCII become what begins with xn--. */
-function hostName(text) {
-	if (isAddress(text) || !/^[\p{L}\d_-]+(\.[\p{L}\d_-]+)*\.?$/u.test(text) || !/\p{L}/u.test(text))
-		return null;
-
+/* A host as the browser understands it: an IPv6 address in brackets, or a name; null if it is neither. */
+function hostOf(text) {
 	try {
 		return new URL('http://%s/'.format(text)).hostname;
 	}
 	catch {
 		return null;
 	}
+}
+
+/* As the daemon reads them: four numbers, without the short forms that browsers know. */
+const isV4 = text => /^\d{1,3}(\.\d{1,3}){3}$/.test(text) && text.split('.').every(number => number <= 255);
+const isV6 = text => text.includes(':') && hostOf('[%s]'.format(text)) != null;
+const isAddress = text => isV4(text) || isV6(text);
+
+/* The name of a host as the DNS has it, or null: letters beyond ASCII become what begins with xn--. */
+function hostName(text) {
+	const isName = !isAddress(text) && /^[\p{L}\d_-]+(\.[\p{L}\d_-]+)*\.?$/u.test(text) && /\p{L}/u.test(text);
+
+	return isName ? hostOf(text) : null;
 }
 
 return baseclass.extend({
