@@ -11,6 +11,7 @@
 'require wansplit.path as path';
 'require wansplit.question as question';
 'require wansplit.services as services';
+'require wansplit.trouble as trouble';
 
 const OTHER = 'other';
 
@@ -20,14 +21,6 @@ function notClients(networks) {
 		[ ...net.getIPAddrs(), ...net.getIP6Addrs(), net.getGatewayAddr(), net.getGateway6Addr() ]);
 
 	return new Set(addresses.filter(Boolean).map(address => address.split('/')[0]));
-}
-
-/* What to show in place of an answer. */
-function notRunning() {
-	return E('div', { 'class': 'alert-message warning' }, [
-		E('p', {}, [ _('wansplit is not running, so there is nobody to ask.') ]),
-		E('p', {}, [ E('a', { 'class': 'btn cbi-button', 'href': L.url('admin/network/wansplit/setup') }, [ _('Go to Set-up') ]) ])
-	]);
 }
 
 return view.extend({
@@ -46,10 +39,11 @@ return view.extend({
 
 	render([ status, hints, networks ]) {
 		this.hosts = hosts.of(hints);
-		this.links = status?.links ?? [];
+		this.trouble = trouble.create(async () => this.know(await api.status()));
+		this.know(status);
 
 		const form = this.form(networks);
-		this.answer = E('div', { 'aria-live': 'polite', 'class': 'ws-answer' }, (status == null) ? [ notRunning() ] : []);
+		this.answer = E('div', { 'aria-live': 'polite', 'class': 'ws-answer' });
 
 		const asked = question.fromQuery(location.search);
 		this.fill(asked ?? { protocol: 'tcp', destination_port: '443' });
@@ -62,9 +56,20 @@ return view.extend({
 			...page.style('explain'),
 			page.heading(_('Explain'),
 				_('Why does a connection take the link it takes? Say who asks whom for what: the rules are followed for it step by step, and nothing is sent.')),
+			this.trouble.node,
 			form,
 			this.answer
 		]);
+	},
+
+	/* Takes note of a status; null if no daemon answers. */
+	know(status) {
+		this.links = status?.links ?? [];
+
+		if (status)
+			this.trouble.show(status);
+		else
+			this.trouble.absent();
 	},
 
 	/* The fields, by the names that question.js has for them. */
@@ -252,13 +257,13 @@ return view.extend({
 		}
 	},
 
-	/* Why there is no answer. */
+	/* There is no answer; why, stands above. */
 	async silence() {
-		if (await api.status() == null)
-			return notRunning();
+		this.know(await api.status());
+		this.trouble.node.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
 
-		return E('div', { 'class': 'alert-message warning' }, [
-			_('wansplit runs, but has no answer: it has not been able to use its configuration yet. The Status page says why.')
+		return E('div', { 'class': 'alert-message warning', 'role': 'alert' }, [
+			_('There is no answer: the service that splits the links does not run, or has no configuration in force.')
 		]);
 	},
 
