@@ -20,7 +20,7 @@ const Hosts = baseclass.extend({
 	},
 
 	/* The addresses a client may be picked from, without these, those with a name first: [{ address, name, mac }]. */
-	clients(without) {
+	clients(without = new Set()) {
 		const known = [ ...this.byAddress ].map(([ address, { name, mac } ]) => ({ address, name, mac }));
 		const isLinkLocal = address => /^fe[89ab]/i.test(address);
 
