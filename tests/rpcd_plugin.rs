@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use nix::mount::{MsFlags, mount};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -73,7 +74,7 @@ fn the_methods_are_listed_with_the_types_of_their_arguments() {
     assert_eq!((code, errors.as_str()), (0, ""));
     let expected = json!({
         "check": { "config": "" }, "connections": { "link": "", "rule": "", "text": "", "limit": 32 }, "others": {},
-        "import": { "program": "" },
+        "import": { "program": "" }, "resolve": { "name": "" },
     });
     let listed: Value = serde_json::from_str(&output).unwrap();
     // rpcd looks at the type of each value; of a number also at what it is: 32 bits.
@@ -87,7 +88,7 @@ fn the_methods_are_listed_with_the_types_of_their_arguments() {
         .collect::<Vec<_>>()
     };
     assert_eq!(types(&listed), types(&expected));
-    // Each of them answers; import needs to be told what.
+    // Each of them answers; import and resolve need to be told what.
     for method in listed.as_object().unwrap().keys() {
         let (code, answer) = etc.call_with(method, b"{}");
         assert_eq!(code != 0, answer["error"].is_string(), "{method}: {answer}");
@@ -120,7 +121,7 @@ fn bad_input_is_an_error_in_the_answer() {
     let (code, answer) = etc.call_with("reboot", b"{}");
     assert_eq!(
         (code, answer["error"].as_str().unwrap()),
-        (2, "there is no method 'reboot': check, connections, others, import")
+        (2, "there is no method 'reboot': check, connections, others, import, resolve")
     );
     for words in [&["rpcd", "call"][..], &["rpcd"], &["rpcd", "show"], &["rpcd", "list", "check"]] {
         let (code, output, errors) = etc.run(words, b"");
@@ -277,5 +278,31 @@ fn connections_need_no_configuration_but_a_readable_one() {
         let etc = Etc::new("broken", &[("wansplit", b"config rule 'x")]);
         let (code, answer) = etc.call_with("connections", b"{}");
         assert!(code == 1 && answer["error"].as_str().unwrap().contains("wansplit check"), "{answer}");
+    });
+}
+
+/// By the resolver of the machine, which reads its own list first.
+#[test]
+fn a_name_has_the_addresses_that_the_resolver_knows() {
+    lab::isolated(|| {
+        let etc = Etc::new("resolve", &[("hosts", b"192.0.2.50 films.example\n2001:db8::50 films.example\n")]);
+        let hosts = etc.file("hosts");
+        mount(Some(hosts.as_str()), "/etc/hosts", None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
+        for name in ["films.example", "FILMS.example"] {
+            let answer = etc.call("resolve", &json!({ "name": name }));
+            let mut addresses: Vec<&str> =
+                answer["addresses"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+            addresses.sort_unstable();
+            assert_eq!(addresses, ["192.0.2.50", "2001:db8::50"]);
+        }
+        for (name, expected) in [
+            ("other.example", "no address of 'other.example' is known"),
+            ("films.example/x", "is not a name of a host"),
+            ("-a\n", "is not a name of a host"),
+            ("", "say which name"),
+        ] {
+            let (code, answer) = etc.call_with("resolve", json!({ "name": name }).to_string().as_bytes());
+            assert!(code == 1 && answer["error"].as_str().unwrap().contains(expected), "{name}: {answer}");
+        }
     });
 }

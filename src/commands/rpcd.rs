@@ -9,6 +9,7 @@ mod check;
 mod connections;
 mod import;
 mod others;
+mod resolve;
 
 use super::{Exit, Place, say, usage};
 use crate::bus::{Argument, Method};
@@ -37,7 +38,7 @@ struct Tool {
 }
 
 /// All methods.
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 5] = [
     // Who may call this can have `list file` of a text read by root, and bad lines of that file quoted: the access list has
     // it among the rights to write.
     Tool { method: Method { name: "check", arguments: &[("config", Argument::String)] }, answer: check::answer },
@@ -55,6 +56,7 @@ const TOOLS: [Tool; 4] = [
     },
     Tool { method: Method { name: "others", arguments: &[] }, answer: others::answer },
     Tool { method: Method { name: "import", arguments: &[("program", Argument::String)] }, answer: import::answer },
+    Tool { method: Method { name: "resolve", arguments: &[("name", Argument::String)] }, answer: resolve::answer },
 ];
 
 /// Runs the verb.

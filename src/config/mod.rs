@@ -16,7 +16,7 @@ mod uci;
 mod validate;
 
 use crate::sort;
-pub use validate::{FALSE, TRUE, entry, protocol_number, time_of_day, weekday};
+pub use validate::{FALSE, TRUE, entry, is_domain_name, protocol_number, time_of_day, weekday};
 
 use diagnostics::{Diagnostic, Severity};
 use source::Document;

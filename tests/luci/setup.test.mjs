@@ -196,3 +196,18 @@ test('another program’s configuration is taken over, switched on, and keeps wh
 	assert.deepEqual(plan.takenOver(theirs, { enabled: '0', mask: '0xff', log_level: 'debug' }),
 		[ { type: 'globals', name: 'globals', options: { enabled: '1', mask: '0xff00', log_level: 'debug' } }, theirs[1] ]);
 });
+
+test('devices are those of the house, not the router and its gateways', () => {
+	const dump = [ entry('lan', 'static', { 'ipv4-address': [ { address: '192.168.1.1' } ] }), entry('wan', 'dhcp', { route: [ V4 ] }) ];
+	const hints = {
+		'02:00:00:00:00:01': { ipaddrs: [ '192.168.1.1' ], ip6addrs: [ 'fe80::1' ] },
+		'02:00:00:00:00:02': { ipaddrs: [ V4.nexthop ] },
+		'02:00:00:00:00:03': { ip6addrs: [ 'fd00::3' ] },
+		'02:00:00:00:00:0A': { name: '<script>', ipaddrs: [ '192.168.1.10' ], ip6addrs: [] }
+	};
+
+	assert.deepEqual(facts.clients(hints, dump), [
+		{ mac: '02:00:00:00:00:0a', name: '<script>', address: '192.168.1.10' },
+		{ mac: '02:00:00:00:00:03', name: '', address: 'fd00::3' }
+	]);
+});

@@ -66,6 +66,8 @@ test('values are kept, unknown sentences pass', () => {
 	assert.equal(words.reason('a round trip takes 1.5 s (the limit is 300 ms)'), 'an answer takes 1.5 s (the limit is 300 ms)');
 	assert.equal(words.reason('used up: 10.0 GB of 10 GB this month'), '10.0 GB of 10 GB used this month');
 	assert.equal(words.reason('carrier is back; its probes are answered again'), 'the signal is back; its tests are answered again');
+	assert.equal(words.reason('3 of 3 probes lost to 192.0.2.1; 3 of 3 probes lost to 2001:db8::1'),
+		'3 of 3 tests got no answer from 192.0.2.1; 3 of 3 tests got no answer from 2001:db8::1');
 	assert.equal(words.reason('it is full moon'), 'it is full moon');
 	assert.equal(words.decision('rule \'it\'s <b>\' matches'), 'Rule “it\'s <b>” matches.');
 	assert.equal(words.decision('it is full moon'), 'it is full moon');

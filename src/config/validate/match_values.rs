@@ -227,6 +227,13 @@ pub fn foreign_mark(text: &str, ours: Mask) -> Result<ForeignMark, Complaint> {
     Ok(ForeignMark { value, mask, negated })
 }
 
+/// Whether a text looks like a name in the DNS, written without a dot at its end.
+pub fn is_domain_name(name: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let good = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(letter);
+    name.len() <= 253 && name.split('.').all(good)
+}
+
 /// A domain in small letters: `example.com`; `*.example.com` and `.example.com` are the same, since subdomains always are
 /// meant too.
 pub fn domain(text: &str) -> Result<String, Complaint> {
@@ -239,9 +246,7 @@ pub fn domain(text: &str) -> Result<String, Complaint> {
     if !name.is_ascii() {
         return complain("write letters beyond ASCII in the form the DNS has, which begins with xn--");
     }
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    let good = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(letter);
-    if name.len() > 253 || !name.split('.').all(good) {
+    if !is_domain_name(name) {
         return complain("write a name alone, as example.com, without http:// and without a path");
     }
     Ok(name.to_ascii_lowercase())

@@ -28,7 +28,7 @@ use super::suggest::nearest;
 use crate::config::model::Family;
 use crate::interval::Interval;
 use address_set::Sets;
-pub use match_values::{DSCP_NAMES, ICMP_TYPES, PROTOCOL_NAMES, protocol_number};
+pub use match_values::{DSCP_NAMES, ICMP_TYPES, PROTOCOL_NAMES, is_domain_name, protocol_number};
 use names::Names;
 pub use schedule::{time_of_day, weekday};
 use section::Section;

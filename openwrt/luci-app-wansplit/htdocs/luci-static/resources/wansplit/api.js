@@ -24,6 +24,7 @@ const callConnections = rpc.declare({
 });
 const callOthers = rpc.declare({ object: 'wansplit.tools', method: 'others' });
 const callImport = rpc.declare({ object: 'wansplit.tools', method: 'import', params: [ 'program' ] });
+const callResolve = rpc.declare({ object: 'wansplit.tools', method: 'resolve', params: [ 'name' ] });
 const callHostHints = rpc.declare({ object: 'luci-rpc', method: 'getHostHints', expect: { '': {} } });
 
 /* Without an object, or without the right to call it, LuCI's rpc answers with an error or with a bare status number. */
@@ -75,6 +76,11 @@ return baseclass.extend({
 	/* Another program's configuration in our words: { config, sections: [{ type, name, options }], remarks: [...] }; or { error }. */
 	importFrom(program) {
 		return orNothing(callImport(program));
+	},
+
+	/* The addresses behind a name, as the router and its devices get them; empty if there are none. */
+	resolve(name) {
+		return orNothing(callResolve(name)).then(reply => reply?.addresses ?? []);
 	},
 
 	/* Names and addresses of hosts, as LuCI knows them: by Ethernet address { name, ipaddrs, ip6addrs }. */

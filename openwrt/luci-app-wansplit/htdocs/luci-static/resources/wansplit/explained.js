@@ -100,7 +100,7 @@ function policy(policy) {
 /* What happens to a path's connections now, and when its link fails. */
 function path(path, isAlone) {
 	const sentences = path.not_taken.map(link =>
-		_('Link “%s” is passed over (%s).').format(link.link, words.reason(link.why)));
+		_('Link “%s” is passed over: %s.').format(link.link, words.reason(link.why)));
 	const fallback = FALLBACKS[path.fallback] ?? path.fallback;
 	const [ now, next ] = path.order;
 

@@ -19,12 +19,12 @@ const Hosts = baseclass.extend({
 		return this.byAddress.get(address)?.name ?? '';
 	},
 
-	/* The addresses a client may be picked from, those with a name first: [{ address, name, mac }]. */
-	clients() {
+	/* The addresses a client may be picked from, without these, those with a name first: [{ address, name, mac }]. */
+	clients(without = new Set()) {
 		const known = [ ...this.byAddress ].map(([ address, { name, mac } ]) => ({ address, name, mac }));
 		const isLinkLocal = address => /^fe[89ab]/i.test(address);
 
-		return known.filter(host => !isLinkLocal(host.address)).sort((a, b) =>
+		return known.filter(host => !isLinkLocal(host.address) && !without.has(host.address)).sort((a, b) =>
 			(a.name === '') - (b.name === '') || a.name.localeCompare(b.name) || a.address.localeCompare(b.address, 'en', { numeric: true }));
 	}
 });

@@ -1,6 +1,5 @@
 'use strict';
 'require baseclass';
-'require validation';
 'require wansplit.services as services';
 
 /*
@@ -38,13 +37,35 @@ function isMark(text) {
 	return /^(\d+|0x[0-9a-f]+)$/i.test(text) && +text <= 0xffffffff;
 }
 
-const isV4 = text => validation.parseIPv4(text) != null;
-const isAddress = text => isV4(text) || validation.parseIPv6(text) != null;
-/* What has no letters but those of IPv6 addresses is meant to be an address. */
-const isName = text => /[g-z]/i.test(text) && /^[\w.-]+$/.test(text);
+/* A host as the browser understands it: an IPv6 address in brackets, or a name; null if it is neither. */
+function hostOf(text) {
+	try {
+		return new URL('http://%s/'.format(text)).hostname;
+	}
+	catch {
+		return null;
+	}
+}
+
+/* As the daemon reads them: four numbers, without the short forms that browsers know. */
+const isV4 = text => /^\d{1,3}(\.\d{1,3}){3}$/.test(text) && text.split('.').every(number => number <= 255);
+const isV6 = text => text.includes(':') && hostOf('[%s]'.format(text)) != null;
+const isAddress = text => isV4(text) || isV6(text);
+
+/* The name of a host as the DNS has it, or null: letters beyond ASCII become what begins with xn--. */
+function hostName(text) {
+	const isName = !isAddress(text) && /^[\p{L}\d_-]+(\.[\p{L}\d_-]+)*\.?$/u.test(text) && /\p{L}/u.test(text);
+
+	return isName ? hostOf(text) : null;
+}
 
 return baseclass.extend({
-	withPort,
+	withPort, hostName,
+
+	/* Of these addresses the first that a sender can ask for: of the same IP version. The router has both. */
+	addressFor(fields, addresses) {
+		return addresses.find(address => fields.router || isV4(address) === isV4(fields.source));
+	},
 
 	/* The fields out of the query of an address bar, or null if nothing is asked there. */
 	fromQuery(query) {
@@ -109,11 +130,10 @@ return baseclass.extend({
 			check('source', fields.source, _('Choose the device that asks, or write its address.'));
 			check('source', isAddress(fields.source), address);
 		}
-		check('destination', fields.destination, _('Write the address that is asked for.'));
-		check('destination', !isName(fields.destination),
-			_('The router decides by addresses, and one name can have many. Write the address behind this name; the Connections page lists those in use.'));
-		check('destination', isAddress(fields.destination), address);
-		if (!fields.router && !wrong.source && !wrong.destination)
+		check('destination', fields.destination, _('Write the address or the name that is asked for.'));
+		check('destination', isAddress(fields.destination) || hostName(fields.destination),
+			_('This is neither an address nor a name. Write one like 1.1.1.1, 2001:db8::1 or example.com.'));
+		if (!fields.router && !wrong.source && isAddress(fields.destination))
 			check('destination', isV4(fields.source) === isV4(fields.destination),
 				_('One address is IPv4 and the other is IPv6: a connection has two of the same kind.'));
 

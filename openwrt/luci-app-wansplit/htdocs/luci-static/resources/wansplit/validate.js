@@ -223,7 +223,7 @@ const kinds = {
 	Path: text => (text.startsWith('/') && !text.includes('\0')) || _('Write the whole path, as /etc/wansplit/streams.list.'),
 
 	/* dnsmasq parts its settings by commas. */
-	Directory: text => (text.startsWith('/') && !/[\x00-\x1f\x7f,]/.test(text)) || _('Write the whole path of the folder, as /etc/dnsmasq.d.'),
+	Directory: text => (text.startsWith('/') && !/[,]|\p{Cc}/u.test(text)) || _('Write the whole path of the folder, as /etc/dnsmasq.d.'),
 
 	Weekday: signed(text => {
 		const ends = text.split('-');

@@ -36,17 +36,17 @@ const REASONS = [
 
 	/* Probes. */
 	[ /^its probes are not answered$/, _('its tests get no answer') ],
-	[ /^(\d+) of (\d+) probes lost to (.+)$/, _('%s of %s tests got no answer from %s') ],
-	[ /^in (\d+) rounds fewer than (\d+) of (.+) answered$/, _('in %s rounds of tests fewer than %s of %s answered') ],
+	[ /^(\d+) of (\d+) probes lost to ([^;]+)$/, _('%s of %s tests got no answer from %s') ],
+	[ /^in (\d+) rounds fewer than (\d+) of ([^;]+) answered$/, _('in %s rounds of tests fewer than %s of %s answered') ],
 	[ /^(\d+) % of its probes are lost \(the limit is (\d+) %\)$/, _('%s %% of its tests get no answer (the limit is %s %%)') ],
-	[ /^a round trip takes (.+) \(the limit is (.+)\)$/, _('an answer takes %s (the limit is %s)') ],
+	[ /^a round trip takes ([^;]+) \(the limit is ([^;]+)\)$/, _('an answer takes %s (the limit is %s)') ],
 	[ /^dead by its probes$/, _('its tests get no answer') ],
 	[ /^second choice now$/, _('only second choice now') ],
 
 	/* What it has carried. */
-	[ /^(?:used up: )?(.+) of (.+) today$/, _('%s of %s used today') ],
-	[ /^(?:used up: )?(.+) of (.+) this week$/, _('%s of %s used this week') ],
-	[ /^(?:used up: )?(.+) of (.+) this month$/, _('%s of %s used this month') ],
+	[ /^(?:used up: )?([^;]+) of ([^;]+) today$/, _('%s of %s used today') ],
+	[ /^(?:used up: )?([^;]+) of ([^;]+) this week$/, _('%s of %s used this week') ],
+	[ /^(?:used up: )?([^;]+) of ([^;]+) this month$/, _('%s of %s used this month') ],
 
 	/* On trial, held. */
 	[ /^it is back, and has to prove itself$/, _('it is back, and has to prove itself') ],

@@ -168,7 +168,7 @@ return view.extend({
 	showCount(reply, passed, shown) {
 		const isCut = flows.isLocal(this.filter) && reply.matching > reply.connections.length;
 		const matching = flows.isLocal(this.filter) ? passed : reply.matching;
-		const said = [ _('%d of %d shown').format(shown, matching) ];
+		const said = [ matching ? _('%d of %d shown').format(shown, matching) : _('There is no such connection now') ];
 
 		if (matching !== reply.total)
 			said.push(_('%d connections in all').format(reply.total));

@@ -11,15 +11,16 @@
 'require wansplit.path as path';
 'require wansplit.question as question';
 'require wansplit.services as services';
+'require wansplit.trouble as trouble';
 
 const OTHER = 'other';
 
-/* What to show in place of an answer. */
-function notRunning() {
-	return E('div', { 'class': 'alert-message warning' }, [
-		E('p', {}, [ _('wansplit is not running, so there is nobody to ask.') ]),
-		E('p', {}, [ E('a', { 'class': 'btn cbi-button', 'href': L.url('admin/network/wansplit/setup') }, [ _('Go to Set-up') ]) ])
-	]);
+/* Addresses that are no client's: the router's own, and its gateways'. */
+function notClients(networks) {
+	const addresses = networks.flatMap(net =>
+		[ ...net.getIPAddrs(), ...net.getIP6Addrs(), net.getGatewayAddr(), net.getGateway6Addr() ]);
+
+	return new Set(addresses.filter(Boolean).map(address => address.split('/')[0]));
 }
 
 return view.extend({
@@ -38,10 +39,11 @@ return view.extend({
 
 	render([ status, hints, networks ]) {
 		this.hosts = hosts.of(hints);
-		this.links = status?.links ?? [];
+		this.trouble = trouble.create(async () => this.know(await api.status()));
+		this.know(status);
 
 		const form = this.form(networks);
-		this.answer = E('div', { 'aria-live': 'polite', 'class': 'ws-answer' }, (status == null) ? [ notRunning() ] : []);
+		this.answer = E('div', { 'aria-live': 'polite', 'class': 'ws-answer' });
 
 		const asked = question.fromQuery(location.search);
 		this.fill(asked ?? { protocol: 'tcp', destination_port: '443' });
@@ -54,14 +56,25 @@ return view.extend({
 			...page.style('explain'),
 			page.heading(_('Explain'),
 				_('Why does a connection take the link it takes? Say who asks whom for what: the rules are followed for it step by step, and nothing is sent.')),
+			this.trouble.node,
 			form,
 			this.answer
 		]);
 	},
 
+	/* Takes note of a status; null if no daemon answers. */
+	know(status) {
+		this.links = status?.links ?? [];
+
+		if (status)
+			this.trouble.show(status);
+		else
+			this.trouble.absent();
+	},
+
 	/* The fields, by the names that question.js has for them. */
 	form(networks) {
-		const clients = this.hosts.clients().map(host => [ host.address, host.name || host.mac ]);
+		const clients = this.hosts.clients(notClients(networks)).map(host => [ host.address, host.name || host.mac ]);
 		const interfaces = networks.map(net => net.getName()).filter(name => name !== 'loopback');
 		const choices = services.choices();
 		const update = () => this.update();
@@ -69,7 +82,7 @@ return view.extend({
 		this.input = {
 			router: fields.select([ [ '', _('A device in the network') ], [ 'router', _('The router itself') ] ], update),
 			source: fields.text('192.168.1.10', 'ws-clients'),
-			destination: fields.text('1.1.1.1'),
+			destination: fields.text('example.com'),
 			protocol: fields.text('tcp', 'ws-protocols'),
 			destination_port: fields.text('443'),
 			source_port: fields.text('40000'),
@@ -94,7 +107,7 @@ return view.extend({
 			E('h3', {}, [ _('The connection') ]),
 			fields.row(_('Who asks'), input.router, _('Rules for devices and rules for the router\'s own connections are different ones.')),
 			fields.row(_('Device'), input.source, _('The address of the device that asks. Devices that the router knows are suggested.')),
-			fields.row(_('Destination'), input.destination, _('The address that is asked for, for example 1.1.1.1 or 2606:4700:4700::1111.')),
+			fields.row(_('Destination'), input.destination, _('The name or address that is asked for, for example example.com or 1.1.1.1.')),
 			fields.row(_('Service'), this.service, _('What is asked for there.')),
 			fields.row(_('Protocol'), input.protocol, _('A name or a number: tcp, udp, icmp (ping), gre …')),
 			fields.row(_('Port'), input.destination_port, _('The port that is asked for: 443 is the web.')),
@@ -158,17 +171,43 @@ return view.extend({
 
 	async ask() {
 		const asked = this.asked();
-		const wrong = question.complaints(asked);
 
-		this.complain(wrong);
+		this.complain(question.complaints(asked));
 
-		if (Object.keys(wrong).length)
+		if (this.isWrong)
 			return L.dom.content(this.answer, []);
 
-		const args = question.arguments(asked);
-		const answer = await api.explain(args);
+		window.history.replaceState(null, '', question.url(question.arguments(asked)));
 
-		window.history.replaceState(null, '', question.url(args));
+		const addresses = await this.addresses(asked);
+
+		if (addresses)
+			await this.askFor(asked, addresses);
+	},
+
+	/* The addresses to ask for: the one that is written, or those behind the name. Null if there are none. */
+	async addresses(asked) {
+		const name = question.hostName(asked.destination);
+
+		if (name == null)
+			return [ asked.destination ];
+
+		const addresses = await api.resolve(name);
+
+		if (question.addressFor(asked, addresses) != null)
+			return addresses;
+
+		this.complain({ destination: addresses.length
+			? _('This name has no address of the same kind (IPv4 or IPv6) as the sender\'s.')
+			: _('The router cannot find an address for this name.') });
+		L.dom.content(this.answer, []);
+
+		return null;
+	},
+
+	/* Asks for one of these addresses, the first that will do if none is chosen. */
+	async askFor(asked, addresses, chosen = question.addressFor(asked, addresses)) {
+		const answer = await api.explain(question.arguments({ ...asked, destination: chosen }));
 
 		if (answer?.error) {
 			const field = question.blamed(answer.error, asked);
@@ -179,11 +218,29 @@ return view.extend({
 			]);
 		}
 
-		L.dom.content(this.answer, [ ...answer ? this.show(answer, asked) : [ await this.silence() ] ]);
+		L.dom.content(this.answer, [
+			...answer ? this.show(answer, asked, chosen) : [ await this.silence() ],
+			...(addresses.length > 1) ? [ this.choice(asked, addresses, chosen) ] : []
+		]);
 		this.answer.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
 	},
 
+	/* The addresses behind a name, each to be asked for: rules may take them differently. */
+	choice(asked, addresses, chosen) {
+		const ask = address => ui.createHandlerFn(this, 'askFor', asked, addresses, address);
+
+		return E('div', { 'class': 'ws-addresses' }, [
+			E('h4', {}, [ _('The addresses of this name') ]),
+			...addresses.filter(address => question.addressFor(asked, [ address ]) != null).map(address => E('button', {
+				'type': 'button', 'class': 'btn cbi-button', 'aria-pressed': String(address === chosen), 'disabled': (address === chosen) ? '' : null,
+				'click': ask(address)
+			}, [ address ]))
+		]);
+	},
+
 	complain(wrong) {
+		this.isWrong = Object.keys(wrong).length > 0;
+
 		for (const [ name, input ] of Object.entries(this.input))
 			fields.complain(input, wrong[name]);
 
@@ -200,21 +257,22 @@ return view.extend({
 		}
 	},
 
-	/* Why there is no answer. */
+	/* There is no answer; why, stands above. */
 	async silence() {
-		if (await api.status() == null)
-			return notRunning();
+		this.know(await api.status());
+		this.trouble.node.scrollIntoView({ behavior: 'smooth', block: 'nearest' });
 
-		return E('div', { 'class': 'alert-message warning' }, [
-			_('wansplit runs, but has no answer: it has not been able to use its configuration yet. The Status page says why.')
+		return E('div', { 'class': 'alert-message warning', 'role': 'alert' }, [
+			_('There is no answer: the service that splits the links does not run, or has no configuration in force.')
 		]);
 	},
 
 	/* The answer: a sentence, the drawing, the reasons. */
-	show(answer, asked) {
+	show(answer, asked, destination) {
 		const known = {
 			sourceAddress: asked.router ? '' : asked.source, sourceName: this.hosts.nameOf(asked.source),
-			destinationAddress: asked.destination, destinationName: this.hosts.nameOf(asked.destination),
+			destinationAddress: destination,
+			destinationName: (asked.destination !== destination) ? asked.destination : this.hosts.nameOf(destination),
 			protocol: asked.protocol, port: asked.destination_port,
 			linkBy: device => device ? this.links.find(link => [ link.ipv4?.device, link.ipv6?.device ].includes(device))?.name : undefined
 		};

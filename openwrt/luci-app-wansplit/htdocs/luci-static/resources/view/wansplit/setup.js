@@ -51,7 +51,7 @@ return view.extend({
 		else if (applying.isFinishing())
 			this.finish();
 		else
-			this.begin(facts.findLinks(dump, zones), hints, others);
+			this.begin(facts.findLinks(dump, zones), facts.clients(hints, dump), others);
 
 		return E([], [
 			...page.style('setup'),
@@ -60,10 +60,10 @@ return view.extend({
 		]);
 	},
 
-	begin(found, hints, others) {
+	begin(found, hosts, others) {
 		this.step = 0;
 		this.state = {
-			links: found, hints, others,
+			links: found, hosts, others,
 			answers: answering.start(found),
 			present: text.fromUci(uci.sections('wansplit')),
 			imported: {},

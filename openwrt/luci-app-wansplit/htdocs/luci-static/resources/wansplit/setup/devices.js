@@ -9,30 +9,27 @@
 
 const OTHER = 'other';
 
-/* [ address, text ] of the hosts that the router has seen, by their names. They name themselves: text, never markup. */
-function known(hints) {
-	return Object.entries(hints)
-		.map(([ mac, { name, ipaddrs } ]) => ({ mac: mac.toLowerCase(), name: name ?? '', address: ipaddrs?.[0] ?? '' }))
-		.sort((a, b) => (a.name || '~').localeCompare(b.name || '~') || a.mac.localeCompare(b.mac))
-		.map(({ mac, name, address }) => [ mac, [ name, address, mac ].filter(text => text !== '').join(' · '), name ]);
+/* [ address, text ] of a device that the router has seen. It names itself: text, never markup. */
+function choice({ mac, name, address }) {
+	return [ mac, [ name, address, mac ].filter(text => text !== '').join(' · ') ];
 }
 
 return baseclass.extend({
 	/* The lines, and a button for one more. `names`: [ interface, name ] of the links. */
 	draw(state, names, redraw) {
-		const hosts = known(state.hints);
+		const { hosts } = state;
 		const devices = state.answers.devices;
 
 		const line = device => {
-			const typed = device.typed || (device.host !== '' && !hosts.some(([ mac ]) => mac === device.host));
+			const typed = device.typed || (device.host !== '' && !hosts.some(({ mac }) => mac === device.host));
 
 			return E('div', { 'class': 'ws-card ws-setup-device' }, [
 				fields.select(_('Device'), [
-					[ '', _('choose…') ], ...hosts, [ OTHER, _('another one, by its address…') ]
+					[ '', _('choose…') ], ...hosts.map(choice), [ OTHER, _('another one, by its address…') ]
 				], typed ? OTHER : device.host, value => {
 					device.typed = (value === OTHER);
 					device.host = (value === OTHER) ? '' : value;
-					device.name = hosts.find(([ mac ]) => mac === value)?.[2] ?? '';
+					device.name = hosts.find(({ mac }) => mac === value)?.name ?? '';
 					redraw();
 				}),
 				typed ? fields.text(_('Its address'), device.host, host => { device.host = host; }, { placeholder: '192.168.1.20' }) : '',

@@ -88,7 +88,28 @@ function kindOf(entry, zone) {
 	return (WITH_PROVIDER.includes(entry.proto) && zone == null) ? 'wan' : 'other';
 }
 
+/* Addresses that are no client's: the router's own, and those of its gateways. */
+function notClients(dump) {
+	return new Set(dump.flatMap(entry => [
+		...(entry['ipv4-address'] ?? []).map(({ address }) => address),
+		...(entry['ipv6-address'] ?? []).map(({ address }) => address),
+		...(entry['ipv6-prefix-assignment'] ?? []).map(prefix => prefix['local-address']?.address),
+		...defaultRoutes(entry).map(({ nexthop }) => nexthop)
+	]));
+}
+
 return baseclass.extend({
+	/* The devices of the house that LuCI has hints of, those with a name first: [{ mac, name, address }]. */
+	clients(hints, dump) {
+		const others = notClients(dump);
+
+		return Object.entries(hints)
+			.map(([ mac, { name, ipaddrs, ip6addrs } ]) => ({ mac: mac.toLowerCase(), name: name ?? '', addresses: [ ...(ipaddrs ?? []), ...(ip6addrs ?? []) ] }))
+			.filter(({ addresses }) => !addresses.some(address => others.has(address)))
+			.map(({ mac, name, addresses }) => ({ mac, name, address: addresses[0] ?? '' }))
+			.sort((a, b) => ((a.name === '') - (b.name === '')) || a.name.localeCompare(b.name) || a.mac.localeCompare(b.mac));
+	},
+
 	/* The firewall's zones as findLinks takes them, from the sections of /etc/config/firewall. */
 	zones(sections) {
 		return sections.filter(section => section['.type'] === 'zone').map(section => ({

@@ -143,6 +143,11 @@ function targets(sections) {
 }
 
 return baseclass.extend({
+	/* What a rule takes: the service's name, if it is one, and the conditions in words; both may be empty. */
+	takes(options) {
+		return { service: serviceOf(options)?.title ?? '', conditions: conditions(options).join('; ') };
+	},
+
 	/* One for what each rule does; rules of one service that do the same are one. */
 	rules(sections) {
 		const [ links, policies ] = targets(sections);
