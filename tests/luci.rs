@@ -21,6 +21,7 @@ macro_rules! files {
 
 files! {
     lint_finds_what_it_is_for: "lint/lint.test.js",
+    strings_and_translations: "strings/strings.test.js",
     menu_and_rights: "rights/rights.test.js",
     packed_scripts: "packed/packed.test.js",
     charts: "charts.test.mjs",
@@ -31,6 +32,10 @@ files! {
     page_connections: "pages/connections.test.js",
     page_setup: "pages/setup.test.js",
     page_realtime: "pages/realtime.test.js",
+    page_rules: "pages/rules.test.js",
+    page_links: "pages/links.test.js",
+    page_policies: "pages/policies.test.js",
+    explained: "explain.test.mjs",
 }
 
 fn folder() -> PathBuf {
