@@ -25,6 +25,7 @@ files! {
     strings_and_translation: "strings/strings.test.js",
     page_status: "pages/status.test.js",
     page_explain: "pages/explain.test.js",
+    page_setup_wizard: "pages/wizard.test.js",
     page_connections: "pages/connections.test.js",
     page_setup: "pages/setup.test.js",
 }
