@@ -22,12 +22,16 @@ macro_rules! files {
 files! {
     lint_finds_what_it_is_for: "lint/lint.test.js",
     menu_and_rights: "rights/rights.test.js",
-    strings_and_translation: "strings/strings.test.js",
+    packed_scripts: "packed/packed.test.js",
+    charts: "charts.test.mjs",
+    wizard: "setup.test.mjs",
+    words: "words.test.mjs",
     page_status: "pages/status.test.js",
     page_explain: "pages/explain.test.js",
     page_setup_wizard: "pages/wizard.test.js",
     page_connections: "pages/connections.test.js",
     page_setup: "pages/setup.test.js",
+    page_realtime: "pages/realtime.test.js",
 }
 
 fn folder() -> PathBuf {
@@ -35,9 +39,11 @@ fn folder() -> PathBuf {
 }
 
 fn node(file: &str) {
-    assert!(folder().join("node_modules").is_dir(), "tests/luci/node_modules is not there: `scripts/setup tests` fetches it");
+    assert!(
+        folder().join("node_modules").is_dir(),
+        "tests/luci/node_modules is not there: `scripts/setup tests` fetches it"
+    );
     let mut command = Command::new("node");
-    // The tests of the wizard's configurations and the like belong to others; a page that never answers is no reason to wait.
     command.args(["--test", "--test-reporter=spec", file]).current_dir(folder());
     command.env("WANSPLIT", env!("CARGO_BIN_EXE_wansplit"));
     let output = command.output().expect("nodejs is installed");
@@ -52,17 +58,16 @@ fn node(file: &str) {
 /// A test file that nobody runs is worse than none.
 #[test]
 fn every_file_is_run() {
-    let mut found = BTreeSet::new();
-    for part in fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
-        if part.ends_with("node_modules") {
-            continue;
-        }
-        for file in fs::read_dir(&part).unwrap().map(|entry| entry.unwrap().path()) {
-            let name = file.strip_prefix(folder()).unwrap().to_str().unwrap().to_owned();
-            if name.ends_with(".test.js") {
-                found.insert(name);
-            }
-        }
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        paths
+            .filter(|path| !path.ends_with("node_modules"))
+            .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+            .collect()
     }
+    let names =
+        files(&folder()).into_iter().map(|file| file.strip_prefix(folder()).unwrap().to_str().unwrap().to_owned());
+    let found: BTreeSet<String> =
+        names.filter(|name| name.ends_with(".test.js") || name.ends_with(".test.mjs")).collect();
     assert_eq!(found, FILES.iter().map(|file| (*file).to_owned()).collect());
 }

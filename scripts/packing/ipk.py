@@ -16,7 +16,7 @@ def control(recipe: Recipe, architecture: str, date: int, installed_size: int) -
         "Version": recipe.version,
         "Depends": ", ".join(recipe.depends),
         "Source": recipe.origin,
-        "SourceName": recipe.name,
+        "SourceName": recipe.source,
         "License": recipe.license,
         "LicenseFiles": recipe.license_files,
         "Section": recipe.section,

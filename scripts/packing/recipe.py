@@ -7,6 +7,7 @@ fields and its install lines, with their modes, mean here what they mean there.
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ class Recipe:
     """A package but for its architecture."""
 
     name: str
+    source: str  # the folder of its Makefile: several packages may come out of one
     version: str  # with the release: 0.1.0-r1
     upstream_version: str  # without: 0.1.0
     section: str
@@ -45,15 +47,16 @@ class Recipe:
     @property
     def origin(self) -> str:
         """Where the build system would find the Makefile, with our checkout as the feed `wansplit`."""
-        return f"feeds/wansplit/{self.name}"
+        return f"feeds/wansplit/{self.source}"
 
 
-def read(makefile: Path, sources: Path, program: Path) -> Recipe:
-    """Reads a package's Makefile, and installs what it installs: files out of `sources`, and the built `program`."""
+def read(makefile: Path, sources: Path, program: Path | None = None) -> list[Recipe]:
+    """Reads a Makefile, and installs what its packages install: files out of `sources` or beside it, and the built `program`."""
     with tempfile.TemporaryDirectory(prefix="wansplit-package.") as scratch:
         built = Path(scratch, "built")
         (built / "bin").mkdir(parents=True)
-        (built / "bin" / makefile.parent.name).symlink_to(program.resolve())
+        if program:
+            (built / "bin" / makefile.parent.name).symlink_to(program.resolve())
         described, installed = Path(scratch, "described"), Path(scratch, "installed")
         described.mkdir()
         installed.mkdir()
@@ -64,9 +67,13 @@ def read(makefile: Path, sources: Path, program: Path) -> Recipe:
             INSTALLED=installed,
             PKG_BUILD_DIR=sources.resolve(),
             PKG_INSTALL_DIR=built,
+            PYTHON=Path(sys.executable),
         )
-        fields = {file.name: file.read_text(encoding="utf-8") for file in described.iterdir()}
-        return _recipe(makefile, fields, Tree.read(installed))
+        recipes = []
+        for package in sorted(described.iterdir()):
+            fields = {file.name: file.read_text(encoding="utf-8") for file in package.iterdir()}
+            recipes.append(_recipe(makefile, package.name, fields, Tree.read(installed / package.name)))
+        return recipes
 
 
 def _run_make(makefile: Path, **variables: Path) -> None:
@@ -89,17 +96,17 @@ def _run_make(makefile: Path, **variables: Path) -> None:
         raise Trouble(f"{makefile}: make failed:\n{done.stderr.strip()}")
 
 
-def _recipe(makefile: Path, fields: dict[str, str], tree: Tree) -> Recipe:
+def _recipe(makefile: Path, name: str, fields: dict[str, str], tree: Tree) -> Recipe:
     def field(name: str) -> str:
         value = fields.get(name, "").strip()
         if not value:
             raise Trouble(f"{makefile}: {name} is missing")
         return value
 
-    name, upstream = field("PKG_NAME"), field("PKG_VERSION")
+    source, upstream = field("PKG_NAME"), field("PKG_VERSION")
     version = f"{upstream}-r{field('PKG_RELEASE')}"
     if not NAME.fullmatch(name):
-        raise Trouble(f"{makefile}: PKG_NAME {name!r}: lower case letters, digits and . + - are possible")
+        raise Trouble(f"{makefile}: package {name!r}: lower case letters, digits and . + - are possible")
     if not VERSION.fullmatch(version):
         raise Trouble(f"{makefile}: version {version!r}: numbers and dots, like 0.1.0, and a number as PKG_RELEASE")
     conffiles = tuple(sorted(fields.get("conffiles", "").split()))
@@ -108,6 +115,7 @@ def _recipe(makefile: Path, fields: dict[str, str], tree: Tree) -> Recipe:
             raise Trouble(f"{makefile}: {path} is among the conffiles, but not installed")
     return Recipe(
         name=name,
+        source=source,
         version=version,
         upstream_version=upstream,
         section=field("SECTION"),

@@ -49,6 +49,7 @@ export default [
 		rules: {
 			...js.configs.recommended.rules,
 			'max-lines': [ 'error', 300 ],
+			'no-control-regex': 'off',
 			'no-empty': [ 'error', { allowEmptyCatch: true } ],
 			'no-eval': 'error',
 			'no-implied-eval': 'error',

@@ -14,20 +14,33 @@ pub fn check(folder: &Path) -> Result<(), String> {
         return Err("Packages.gz is not Packages".into());
     }
     let index = text(&index);
-    let field = |name: &str| {
-        let line = index.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        line.map(str::to_owned).ok_or(format!("no {name} in Packages"))
-    };
-    let ipk = read(&field("Filename")?)?;
-    if field("Size")? != ipk.len().to_string() || field("SHA256sum")? != sha256(&ipk) {
-        return Err("the .ipk is not the one of the index".into());
+    let stanzas: Vec<&str> = index.split("\n\n").filter(|stanza| !stanza.is_empty()).collect();
+    for stanza in &stanzas {
+        let field = |name: &str| {
+            let line = stanza.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            line.map(str::to_owned).ok_or(format!("no {name} in Packages"))
+        };
+        let ipk = read(&field("Filename")?)?;
+        if field("Size")? != ipk.len().to_string() || field("SHA256sum")? != sha256(&ipk) {
+            return Err("the .ipk is not the one of the index".into());
+        }
     }
-    let known = adb::read(&read("packages.adb")?)?.root().field(2).elements()[0].clone();
-    let apk = read(&format!("{}-{}.apk", known.field(1).text(), known.field(2).text()))?;
+    let known = adb::read(&read("packages.adb")?)?.root().field(2).elements().to_vec();
+    if known.len() != stanzas.len() {
+        return Err(format!("{} packages for opkg, {} for apk", stanzas.len(), known.len()));
+    }
+    for package in known {
+        let apk = read(&format!("{}-{}.apk", package.field(1).text(), package.field(2).text()))?;
+        check_apk(&package, &apk)?;
+    }
+    Ok(())
+}
+
+fn check_apk(known: &Value, apk: &[u8]) -> Result<(), String> {
     if known.field(13).number() != apk.len() as u64 {
         return Err("the .apk has another size than in the index".into());
     }
-    let apk = adb::read(&apk)?;
+    let apk = adb::read(apk)?;
     if crate::packing::hex(known.field(3).bytes()) != apk.identity() || !apk.unique_id_is_right() {
         return Err("the .apk is not the one of the index".into());
     }
@@ -50,6 +63,7 @@ fn the_indexes_know_their_packages() {
 
     // opkg: the control text, and how to get the file, before the description.
     let index = text(&fs::read(folder.join("Packages")).unwrap());
+    let index = &index[index.find("Package: wansplit\n").unwrap()..];
     let (_, control) = control_member(&only(&folder, ".ipk"), "control").unwrap();
     let (fields, description) = control.split_once("Description:").unwrap();
     assert!(index.starts_with(fields), "{index}");
@@ -59,7 +73,8 @@ fn the_indexes_know_their_packages() {
     let index = adb::read(&fs::read(folder.join("packages.adb")).unwrap()).unwrap();
     assert_eq!(index.schema, "indx");
     let apk = adb::read(&fs::read(only(&folder, ".apk")).unwrap()).unwrap();
-    let (known, own) = (index.root().field(2).elements()[0].clone(), apk.root().field(1).clone());
+    let (known, own) = (index.root().field(2).elements()[1].clone(), apk.root().field(1).clone());
+    assert_eq!(known.field(1).text(), "wansplit");
     assert_eq!(known.field(2).text(), VERSION);
     assert_eq!(known.field(5).text(), ARCHITECTURE);
     let shared = |info: &Value| -> Vec<Value> {

@@ -8,12 +8,12 @@ use std::path::Path;
 use std::process::Command;
 
 /// The members of the package's three parts.
-struct Ipk {
-    data: Vec<u8>,
+pub struct Ipk {
+    pub data: Vec<u8>,
     control: Vec<u8>,
 }
 
-fn open(path: &Path) -> Ipk {
+pub fn open(path: &Path) -> Ipk {
     let outer = untar(&fs::read(path).unwrap());
     let names: Vec<&str> = outer.iter().map(|member| member.name.as_str()).collect();
     assert_eq!(names, ["./debian-binary", "./data.tar.gz", "./control.tar.gz"]);
@@ -22,7 +22,7 @@ fn open(path: &Path) -> Ipk {
 }
 
 /// The files of the package, by absolute path.
-fn files(data: &[u8]) -> Files {
+pub fn files(data: &[u8]) -> Files {
     let members = untar(data).into_iter().filter(|member| !member.directory);
     members.map(|member| (member.name[1..].to_owned(), (member.mode, member.content))).collect()
 }

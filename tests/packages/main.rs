@@ -8,6 +8,7 @@ mod apk;
 mod contents;
 mod feeds;
 mod ipk;
+mod luci;
 mod maintainer_scripts;
 mod makefile;
 mod managers;

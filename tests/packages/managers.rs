@@ -28,6 +28,14 @@ fn assert_installed(root: &Path) {
     }
 }
 
+const PAGE: &str = "www/luci-static/resources/view/wansplit/status.js";
+
+fn assert_has_pages(root: &Path) {
+    assert!(fs::read_to_string(root.join(PAGE)).unwrap().starts_with("'use strict';"));
+    let plugin = root.join("usr/libexec/rpcd/wansplit.tools");
+    assert_eq!(fs::metadata(plugin).unwrap().permissions().mode() & 0o7777, 0o755);
+}
+
 #[test]
 fn opkg_installs_and_removes_it() {
     let Some(opkg) = manager("opkg", "WANSPLIT_OPKG") else { return };
@@ -38,7 +46,7 @@ fn opkg_installs_and_removes_it() {
     let installed = |name: &&str| {
         format!("Package: {name}\nVersion: 1\nStatus: install user installed\nArchitecture: {ARCHITECTURE}\n\n")
     };
-    scratch.file("root/usr/lib/opkg/status", DEPENDS.iter().map(installed).collect::<String>());
+    scratch.file("root/usr/lib/opkg/status", DEPENDS.iter().chain(&["luci-base"]).map(installed).collect::<String>());
     for folder in ["root/usr/lib/opkg/info", "root/var/lock", "lists", "tmp"] {
         fs::create_dir_all(scratch.join(folder)).unwrap();
     }
@@ -61,6 +69,10 @@ fn opkg_installs_and_removes_it() {
     opkg(&["install", "wansplit"]);
     assert_installed(&root);
     assert!(opkg(&["list-installed"]).contains("wansplit - "));
+    opkg(&["install", "luci-app-wansplit"]);
+    assert_has_pages(&root);
+    opkg(&["remove", "luci-app-wansplit"]);
+    assert!(!root.join(PAGE).exists());
     opkg(&["remove", "wansplit"]);
     assert!(!root.join("usr/sbin/wansplit").exists() && !root.join("etc/config/wansplit").exists());
     opkg(&["install", only(&feed, ".ipk").to_str().unwrap()]);
@@ -80,7 +92,7 @@ fn apk_installs_and_removes_it() {
     succeeds(Command::new(&apk).args(["--allow-untrusted", "verify"]).arg(&package));
     // The names that it depends on, as packages of nothing.
     let mut stubs = Vec::new();
-    for name in DEPENDS {
+    for name in DEPENDS.iter().chain(&["luci-base"]) {
         let stub = scratch.join(&format!("{name}-1-r1.apk"));
         let mut make = Command::new(&apk);
         make.args(["mkpkg", "--info", &format!("name:{name}"), "--info", "version:1-r1", "--info", "arch:noarch"]);
@@ -104,6 +116,12 @@ fn apk_installs_and_removes_it() {
     run(&["add", "--no-scripts", "wansplit"]);
     assert_installed(&root);
     assert!(run(&["list", "--installed"]).contains("wansplit-"));
+    run(&["add", "--no-scripts", "luci-app-wansplit"]);
+    assert_has_pages(&root);
+    run(&["del", "--no-scripts", "luci-app-wansplit"]);
+    assert!(!root.join(PAGE).exists());
+    // It was asked for by name: it does not go with what needed it.
+    assert_installed(&root);
     run(&["del", "--no-scripts", "wansplit"]);
     assert!(!root.join("usr/sbin/wansplit").exists() && !root.join("etc/config/wansplit").exists());
     run(&["add", "--no-scripts", package.to_str().unwrap()]);

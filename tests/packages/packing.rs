@@ -96,10 +96,18 @@ pub fn pack(scratch: &Scratch) -> PathBuf {
     output.join(ARCHITECTURE)
 }
 
-/// The one file of a folder whose name ends so.
+/// The one file of a folder whose name ends so; of the packages, that of the program.
 pub fn only(folder: &Path, end: &str) -> PathBuf {
+    only_of(folder, "wansplit", end)
+}
+
+/// The one file of a folder whose name begins and ends so.
+pub fn only_of(folder: &Path, start: &str, end: &str) -> PathBuf {
     let mut found: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    found.retain(|path| path.to_str().unwrap().ends_with(end));
+    found.retain(|path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.starts_with(start) && name.ends_with(end)
+    });
     assert_eq!(found.len(), 1, "{end} in {}: {found:?}", folder.display());
     found.remove(0)
 }

@@ -120,12 +120,12 @@ fn stopped_between_the_renames_the_old_feed_comes_back() {
     check(&output.join("another")).unwrap();
 }
 
-/// A file system of 40 kB, with a feed on it; its next version has a program that does not fit.
+/// A file system of 600 kB, with a feed on it; its next version has a program that does not fit.
 #[test]
 fn on_a_full_disk_the_old_feed_stays() {
     let scratch = Scratch::new();
     let small = scratch.file("small/program", PROGRAM);
-    let large = large_program(&scratch, 60_000);
+    let large = large_program(&scratch, 600_000);
     let disk = scratch.join("disk");
     fs::create_dir(&disk).unwrap();
     let copy = scratch.join("copy");
@@ -138,7 +138,7 @@ fn on_a_full_disk_the_old_feed_stays() {
         words.join(" ")
     };
     let script = format!(
-        "set -e; mount -t tmpfs -o size=40k none '{disk}'
+        "set -e; mount -t tmpfs -o size=600k none '{disk}'
          {first}; {second} 2>&1 && exit 3
          ls -A '{disk}'; cp -r '{disk}' '{copy}'",
         disk = disk.display(),

@@ -47,6 +47,9 @@ export async function open(path, scenario, { size = DESKTOP, scheme = 'light' } 
 	};
 	await page.goto(`${server.address}/view/${path}`);
 	const ready = await page.evaluate(() => window.ready.then(() => null, error => error.stack));
+	/* A style sheet that comes late would be no fault of the page's. */
+	await page.evaluate(() => Promise.all([ ...document.querySelectorAll('link[rel="stylesheet"]') ].filter(link => !link.sheet)
+		.map(link => new Promise(loaded => [ 'load', 'error' ].forEach(event => link.addEventListener(event, loaded))))));
 	if (ready !== null) {
 		await close();
 		assert.fail(`${path} does not load: ${ready}`);
@@ -66,6 +69,7 @@ export async function open(path, scenario, { size = DESKTOP, scheme = 'light' } 
 			const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 			assert.ok(wide <= 0, `${path}: ${wide} pixels wider than a window of ${size.width}`);
 			assert.deepEqual(server.state.missing, [], `${path}: files that are not there`);
+			assert.deepEqual(server.state.denied, [], `${path}: calls that the rights do not allow`);
 			assert.deepEqual(trouble, [], path);
 		}
 	};

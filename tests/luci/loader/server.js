@@ -5,18 +5,20 @@
  *   { ubus: { object: { method: answer } }, uci: { config: [ section, … ] }, readonly }
  *
  * An answer is what the method replies; a number is ubus' status of a refused call; a function is asked with the arguments. An object
- * that is not in the scenario is not on ubus.
+ * that is not in the scenario is not on ubus. What the app's rights do not allow is refused, whatever the scenario.
  */
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { APP, allows } from './rights.js';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const APP = process.env.LUCI_APP ? join(process.env.LUCI_APP, 'htdocs') : fileURLToPath(new URL('../../../openwrt/luci-app-wansplit/htdocs', import.meta.url));
+const HTDOCS = join(APP, 'htdocs');
 const TYPES = { '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml' };
 const OBJECT_NOT_FOUND = { error: { code: -32000, message: 'Object not found' } };
 const METHOD_NOT_FOUND = { error: { code: -32601, message: 'Method not found' } };
+const ACCESS_DENIED = { error: { code: -32002, message: 'Access denied' } };
 const PERMISSION_DENIED = 6;
 
 const SCRIPTS = [ 'format', 'classes', 'elements', 'luci' ];
@@ -51,8 +53,13 @@ function uci(state, method, { config, sections }) {
 	}
 }
 
-async function answer(state, { object, method, params }) {
-	state.calls.push({ object, method, params });
+async function answer(state, call) {
+	const { object, method, params } = call;
+	state.calls.push(call);
+	if (!allows(call, state.readonly)) {
+		state.denied.push(`${object} ${method} ${JSON.stringify(params)}`);
+		return ACCESS_DENIED;
+	}
 	if (object === 'uci')
 		return uci(state, method, params);
 	if (object === 'session' && method === 'access')
@@ -75,7 +82,7 @@ async function body(request) {
 async function file(url) {
 	const path = normalize(decodeURIComponent(url.pathname));
 	const resource = path.replace(/^\/luci-static\/resources\//, '/');
-	for (const place of path.startsWith('/runtime/') ? [ join(HERE, path) ] : [ join(APP, path), join(HERE, 'runtime', resource) ])
+	for (const place of path.startsWith('/runtime/') ? [ join(HERE, path) ] : [ join(HTDOCS, path), join(HERE, 'runtime', resource) ])
 		try {
 			return await readFile(place);
 		}
@@ -88,7 +95,7 @@ async function file(url) {
 
 /* Serves a scenario; `state` is what has become of it, with all calls that were made. */
 export async function serve(scenario) {
-	const state = { ubus: {}, uci: {}, ...structuredCloneOf(scenario), calls: [], missing: [], made: 0 };
+	const state = { ubus: {}, uci: {}, ...structuredCloneOf(scenario), calls: [], denied: [], missing: [], made: 0 };
 	const server = createServer(async (request, response) => {
 		const url = new URL(request.url, 'http://router');
 		if (url.pathname === '/ubus') {
