@@ -45,6 +45,40 @@ fn a_configuration_that_the_kernel_refuses_does_not_keep_the_next_one_out() {
 }
 
 #[test]
+fn the_status_says_what_of_the_configuration_is_not_in_force() {
+    lab::isolated(|| {
+        let lab = lab();
+        let wansplit = with_devices(&lab, "");
+        let daemon = wansplit.daemon(&[]);
+        wait_until_well(&daemon, PATIENCE);
+        let problems = |what: &str, wanted: &dyn Fn(&[String]) -> bool| {
+            daemon.wait_for_status(what, PATIENCE, |status| {
+                let problems = status["problems"].as_array().unwrap();
+                wanted(&problems.iter().map(|problem| problem.as_str().unwrap().to_owned()).collect::<Vec<_>>())
+            });
+        };
+        problems("nothing is wrong", &<[String]>::is_empty);
+        let good = by_device("");
+        let says = |problems: &[String], words: &[&str]| {
+            problems.len() == 1 && words.iter().all(|word| problems[0].contains(word))
+        };
+        // A rule that is left out changes nothing of what is in force.
+        wansplit.configure(&(good.clone() + &rule("odd", "70000", "mail")));
+        daemon.hangup();
+        problems("the rule is left out", &|problems| says(problems, &["error: ", "rule 'odd'", "70000"]));
+        let useless = good.replace("mask '0xff'", "mask '0x3'");
+        assert_ne!(useless, good);
+        wansplit.configure(&useless);
+        daemon.hangup();
+        problems("the old one stays", &|problems| problems.iter().any(|problem| problem.contains("stays in force")));
+        new_connections_by(&lab, WEB, 1);
+        wansplit.configure(&good);
+        daemon.hangup();
+        problems("all is well", &<[String]>::is_empty);
+    });
+}
+
+#[test]
 fn another_way_of_asking_makes_no_dead_link_alive() {
     lab::isolated(|| {
         let lab = lab();

@@ -29,6 +29,7 @@ files! {
     words: "words.test.mjs",
     page_status: "pages/status.test.js",
     page_explain: "pages/explain.test.js",
+    page_setup_wizard: "pages/wizard.test.js",
     page_connections: "pages/connections.test.js",
     page_setup: "pages/setup.test.js",
     page_realtime: "pages/realtime.test.js",

@@ -82,7 +82,10 @@ fn recorded(name: &str, happen: impl FnOnce(&Lab, &Wansplit<'_>, &Daemon<'_>)) {
 }
 
 fn lab() -> Lab {
-    Lab::with(&Setup { main_default: vec![1, 2], ..Setup::default() })
+    let lab = Lab::with(&Setup { main_default: vec![1, 2], ..Setup::default() });
+    // Connections are counted only from then on.
+    lab.router.sysctl("net/netfilter/nf_conntrack_acct", "1");
+    lab
 }
 
 fn wansplit(lab: &Lab) -> Wansplit<'_> {
@@ -124,8 +127,16 @@ fn answers(lab: &Lab, wansplit: &Wansplit<'_>) -> Value {
         "status": ask(Request::Status),
         "events": ask(Request::Events),
         "explain": explained.collect::<Vec<_>>(),
+        "connections": connections(wansplit),
         "network": lab.network_dump(&[]),
     })
+}
+
+/// As rpcd asks for them.
+fn connections(wansplit: &Wansplit<'_>) -> Value {
+    let output = wansplit.run(&["rpcd", "call", "connections"]);
+    assert_eq!(output.code, 0, "{output:?}");
+    serde_json::from_str(&output.stdout).unwrap()
 }
 
 fn compare(name: &str, now: Value) {

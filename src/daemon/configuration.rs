@@ -59,7 +59,8 @@ impl Daemon {
             return self.keep(format!("{}: {shortage}; choose a mask with more bits", self.place.config));
         }
         if let Some(current) = self.current.as_mut().filter(|current| current.loaded.config.as_ref() == Some(config)) {
-            // It says what it said before: all that is known still counts.
+            // It says what it said before: all that is known still counts. What is left out of it may be something else.
+            current.loaded.diagnostics = loaded.diagnostics;
             current.stamp = stamp;
             return;
         }

@@ -2,6 +2,7 @@
 
 use super::{Current, Daemon, words};
 use crate::commands::status::{self, Watched};
+use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::model::{Family, LinkId};
 use crate::health::Condition;
 use crate::json::object;
@@ -75,13 +76,36 @@ impl Daemon {
         let (seen, used) = (self.seen(now), self.usage.used(config));
         drift.extend(self.dnsmasq.resolver.difference(wanted.map(|plan| (config, plan))));
         let (samples, resting) = (&mut self.samples, self.resting);
-        status::collect(&mut self.kernel, &mut self.dnsmasq.resolver, config, survey, plan, &drift, |devices| Watched {
+        let resolver = &mut self.dnsmasq.resolver;
+        let mut status = status::collect(&mut self.kernel, resolver, config, survey, plan, &drift, |devices| Watched {
             seen,
             daemon: Some(std::process::id()),
             resting,
             rates: samples.take(devices, now),
             used,
-        })
+        });
+        if let Some(problems) = status["problems"].as_array_mut() {
+            self.add_problems(&current.loaded.diagnostics, problems);
+        }
+        status
+    }
+
+    /// Adds what of the configuration is left out, and what the last look had to complain of: that a new configuration is
+    /// of no use and the old one stays in force, say.
+    fn add_problems(&self, findings: &[Diagnostic], problems: &mut Vec<Value>) {
+        let errors = findings.iter().filter(|finding| finding.severity >= Severity::Error).map(Diagnostic::in_words);
+        // "FILE, line 3: error: ..." for the log, where nothing else says what it is about.
+        let told = self.told.iter().map(|complaint| match complaint.split_once(": ") {
+            Some(("note" | "warning" | "error" | "fatal", _)) => complaint.clone(),
+            Some((place, error)) if error.starts_with("error: ") => format!("{error} ({place})"),
+            _ => format!("warning: {complaint}"),
+        });
+        for new in errors.chain(told) {
+            // The first look complains of all that the status finds anyway.
+            if !problems.iter().any(|known| *known == new) {
+                problems.push(new.into());
+            }
+        }
     }
 
     fn seen(&self, now: Instant) -> Map<(LinkId, Family), Seen> {

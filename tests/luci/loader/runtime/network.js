@@ -29,8 +29,14 @@ const Network = baseclass.extend({
 	getIPAddrs() {
 		return (this.facts['ipv4-address'] ?? []).map(({ address, mask }) => `${address}/${mask}`);
 	},
+	getIP6Addrs() {
+		return (this.facts['ipv6-address'] ?? []).map(({ address, mask }) => `${address}/${mask}`);
+	},
 	getGatewayAddr() {
 		return this.facts.route?.find(({ target, mask }) => target === '0.0.0.0' && mask === 0)?.nexthop ?? null;
+	},
+	getGateway6Addr() {
+		return this.facts.route?.find(({ target, mask }) => target === '::' && mask === 0)?.nexthop ?? null;
 	},
 	getI18n() {
 		return this.getProtocol();

@@ -141,7 +141,9 @@ function compares(compared, answers) {
 	switch (compared) {
 	case 'agrees': return { tone: 'good', text: _('The router\'s kernel was asked and says the same: %s.').format(says) };
 	case 'more specific':
-		return { tone: 'note', text: _('The kernel has a more exact route for this destination, and that wins over every rule: %s.').format(says) };
+		return (answers[0].verdict === 'local')
+			? { tone: 'good', text: _('The router\'s kernel was asked and says: %s.').format(says) }
+			: { tone: 'note', text: _('The kernel has a more exact route for this destination, and that wins over every rule: %s.').format(says) };
 	case 'differs':
 		return { tone: 'bad', text: _('The kernel does otherwise: %s. The Status page can repair that.').format(says) };
 	case 'main': return { tone: 'note', text: _('The router\'s default way decides: %s.').format(says) };

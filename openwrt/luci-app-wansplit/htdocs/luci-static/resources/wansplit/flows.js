@@ -34,8 +34,15 @@ function ends(text) {
 	return { address: address ?? text, port: port ? +port : null };
 }
 
+/* Whether an address is one of the router's own on a link; `links` are the status's. */
+function isOwn(address, links) {
+	const sides = (links ?? []).flatMap(link => [ link.ipv4, link.ipv6 ]).filter(Boolean);
+
+	return sides.some(side => side.addresses?.includes(address));
+}
+
 return baseclass.extend({
-	SHOWN,
+	SHOWN, isOwn,
 
 	/* A name for a connection that stays the same from one look to the next. */
 	key(flow) {
@@ -91,8 +98,7 @@ return baseclass.extend({
 	 * address that was taken once the way was known, and asked from that address the answer would be "its address decides".
 	 */
 	question(flow, links) {
-		const sides = (links ?? []).flatMap(link => [ link.ipv4, link.ipv6 ]).filter(Boolean);
-		const own = !flow.inbound && sides.some(side => side.addresses?.includes(flow.source));
+		const own = !flow.inbound && isOwn(flow.source, links);
 		const link = (links ?? []).find(link => link.name === flow.link);
 		const hasPorts = services.hasPorts(flow.protocol);
 		const port = value => hasPorts ? value : null;

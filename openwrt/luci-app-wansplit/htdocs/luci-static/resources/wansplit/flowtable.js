@@ -28,8 +28,10 @@ function write(node, text) {
 }
 
 /* An end: the name if there is one, and the address. */
-function end(address, port, hosts) {
-	return [ hosts.nameOf(address), question.withPort(address, port) ];
+function end(address, port, { hosts, links }) {
+	const name = hosts.nameOf(address) || (flows.isOwn(address, links) ? _('this router') : '');
+
+	return [ name, question.withPort(address, port) ];
 }
 
 const Table = baseclass.extend({
@@ -73,11 +75,11 @@ const Table = baseclass.extend({
 		return row;
 	},
 
-	write(row, flow, { hosts, links }) {
+	write(row, flow, around) {
 		const { cells } = row;
 
 		for (const side of [ 'source', 'destination' ])
-			end(flow[side], services.hasPorts(flow.protocol) ? flow[side + '_port'] : null, hosts)
+			end(flow[side], services.hasPorts(flow.protocol) ? flow[side + '_port'] : null, around)
 				.forEach((text, place) => write(row[side][place], text));
 
 		const name = services.nameOf(flow.protocol, flow.destination_port);
@@ -97,7 +99,7 @@ const Table = baseclass.extend({
 		row.node.classList.toggle('ws-unanswered', !flow.answered);
 		row.node.title = flow.answered ? '' : _('Not answered yet');
 
-		const url = question.url(flows.question(flow, links));
+		const url = question.url(flows.question(flow, around.links));
 
 		if (row.explain.getAttribute('href') !== url)
 			row.explain.setAttribute('href', url);

@@ -94,7 +94,7 @@ const Trouble = baseclass.extend({
 
 	/* The daemon's status. */
 	show(status) {
-		live.fill(this.absence, [ status.error, status.enabled ], () => this.halted(status));
+		live.fill(this.absence, [ status.error, status.enabled, status.resting ], () => this.halted(status));
 
 		/* The kernel is a moment behind whenever a link changes: that is no drift yet. */
 		this.differed = (status.in_sync === false) ? this.differed + 1 : 0;
@@ -128,6 +128,13 @@ const Trouble = baseclass.extend({
 		if (status.enabled === false)
 			return this.explain('off');
 
+		if (status.resting)
+			return box('notice',
+				E('h4', {}, [ _('Link splitting has been stopped') ]),
+				E('p', {}, [ _('Somebody has stopped it by hand (wansplit stop): everything goes the way it would without.') ]),
+				...(L.hasViewPermission() ? [ this.button(_('Go on'), () => this.repair(_('Link splitting works again.'))) ] : [])
+			);
+
 		return [];
 	},
 
@@ -135,7 +142,7 @@ const Trouble = baseclass.extend({
 		return box('warning',
 			E('h4', {}, [ _('The router differs from what is configured') ]),
 			E('p', {}, [ _('Routes or rules are not as they should be: another program may have changed them. Until it is repaired, some traffic may take another link.') ]),
-			...(L.hasViewPermission() ? [ this.button(_('Repair'), () => this.repair()) ] : []),
+			...(L.hasViewPermission() ? [ this.button(_('Repair'), () => this.repair(_('Repaired: the router does what is configured.'))) ] : []),
 			E('details', {}, [
 				E('summary', {}, [ _('What differs (%d)').format(lines.length) ]),
 				E('p', {}, [ _('+ is missing, - is too much, ~ is different') ]),
@@ -179,15 +186,15 @@ const Trouble = baseclass.extend({
 			this.fading = window.setTimeout(() => live.fill(this.outcome, null, () => []), 20000);
 	},
 
-	async repair() {
+	async repair(success) {
 		const status = await api.repair();
 
 		if (status === null || typeof status !== 'object')
 			this.tell('error', _('The service did not answer. Is it running?'));
 		else if (status.in_sync)
-			this.tell('success', _('Repaired: the router does what is configured.'));
+			this.tell('success', success);
 		else
-			this.tell('warning', _('Not all of it could be repaired: see what still differs, and the system log.'));
+			this.tell('warning', _('The router still differs from what is configured: see what differs, and the system log.'));
 	},
 
 	async start() {

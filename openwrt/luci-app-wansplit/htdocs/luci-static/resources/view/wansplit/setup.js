@@ -44,7 +44,14 @@ return view.extend({
 	},
 
 	render([ dump, zones, , hints, others, writes ]) {
-		this.root = E('div', { 'class': 'ws-setup' });
+		this.root = E('div', {
+			'class': 'ws-setup',
+			/* Return in a field goes on, as in any form. */
+			'keydown': ev => {
+				if (ev.key === 'Enter' && ev.target.matches('input[type="text"]'))
+					this.go(this.step + 1);
+			}
+		});
 
 		if (!writes)
 			dom.content(this.root, [ fields.box('notice', [ _('You may look at this router, but not change it. Sign in as somebody who may, to set the links up.') ]) ]);

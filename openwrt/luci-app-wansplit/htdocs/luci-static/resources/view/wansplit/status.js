@@ -64,6 +64,7 @@ return view.extend({
 			E('div', { 'class': 'cbi-section' }, [ E('h3', {}, [ _('Last changes') ]), this.changes.node ])
 		]);
 		this.looks = 0;
+		this.missed = 0;
 
 		const node = E('div', { 'class': 'cbi-map' }, [
 			...page.style('chart', 'status'),
@@ -85,6 +86,12 @@ return view.extend({
 
 	async show(status) {
 		const usable = Array.isArray(status?.links);
+
+		/* One look without an answer is no news: the service may be starting anew, or the router busy. */
+		this.missed = status ? 0 : this.missed + 1;
+
+		if (this.missed === 1 && this.told)
+			return;
 
 		live.show(this.body, usable);
 

@@ -28,7 +28,7 @@ return baseclass.extend({
 			return uci.save();
 		}).then(() => {
 			document.addEventListener('uci-applied', () => sessionStorage.setItem(FINISHING, String(Date.now())), { once: true });
-			return ui.changes.init().then(() => ui.changes.apply(true));
+			return Promise.resolve(ui.changes.init()).then(() => ui.changes.apply(true));
 		});
 	},
 

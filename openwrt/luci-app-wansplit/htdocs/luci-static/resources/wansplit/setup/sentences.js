@@ -51,8 +51,8 @@ function conditions(options) {
 	words('mark', _('mark %s'));
 	words('uid', _('user %s'));
 	words('weekdays', _('on %s'));
-	words('start_time', _('from %s o’clock'));
-	words('stop_time', _('until %s o’clock'));
+	words('start_time', _('beginning at %s'));
+	words('stop_time', _('ending at %s'));
 
 	if ([ 'ipv4', '4', 'inet' ].includes(options.family))
 		found.push(_('IPv4 only'));
