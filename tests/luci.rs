@@ -1,10 +1,12 @@
 //! The pages for LuCI: what `tests/luci` holds, run by Node.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use wansplit::daemon::bus::METHODS;
 
 /// Each file of tests, as a test of its own: so several run at once, and each is named when it fails.
 macro_rules! files {
@@ -21,6 +23,7 @@ macro_rules! files {
 
 files! {
     lint_finds_what_it_is_for: "lint/lint.test.js",
+    strings_and_translations: "strings/strings.test.js",
     menu_and_rights: "rights/rights.test.js",
     packed_scripts: "packed/packed.test.js",
     charts: "charts.test.mjs",
@@ -32,6 +35,10 @@ files! {
     page_connections: "pages/connections.test.js",
     page_setup: "pages/setup.test.js",
     page_realtime: "pages/realtime.test.js",
+    page_rules: "pages/rules.test.js",
+    page_links: "pages/links.test.js",
+    page_policies: "pages/policies.test.js",
+    explained: "explain.test.mjs",
 }
 
 fn folder() -> PathBuf {
@@ -70,4 +77,29 @@ fn every_file_is_run() {
     let found: BTreeSet<String> =
         names.filter(|name| name.ends_with(".test.js") || name.ends_with(".test.mjs")).collect();
     assert_eq!(found, FILES.iter().map(|file| (*file).to_owned()).collect());
+}
+
+/// What the pages may call of the daemon's object, and the arguments they give: the daemon knows them.
+#[test]
+fn the_daemon_knows_what_the_pages_call() {
+    let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("openwrt/luci-app-wansplit");
+    let read = |path: &str| fs::read_to_string(app.join(path)).unwrap();
+    let rights: Value = serde_json::from_str(&read("root/usr/share/rpcd/acl.d/luci-app-wansplit.json")).unwrap();
+    let granted = ["read", "write"].map(|kind| &rights["luci-app-wansplit"][kind]["ubus"]["wansplit"]);
+    let granted: Vec<&str> =
+        granted.into_iter().flat_map(|list| list.as_array().unwrap()).map(|name| name.as_str().unwrap()).collect();
+    assert!(granted.len() >= 3, "{granted:?}");
+    for name in granted {
+        assert!(METHODS.iter().any(|method| method.name == name), "{name} is not among the daemon's methods");
+    }
+    let api = read("htdocs/luci-static/resources/wansplit/api.js");
+    let (_, explain) =
+        api.split_once("method: 'explain',\n\tparams: [").expect("the arguments of explain, as they are");
+    let known = METHODS.iter().find(|method| method.name == "explain").unwrap().arguments;
+    let given: Vec<&str> =
+        explain.split(']').next().unwrap().split(',').map(|word| word.trim().trim_matches('\'')).collect();
+    assert!(given.contains(&"destination"), "{given:?}");
+    for name in given {
+        assert!(known.iter().any(|(argument, _)| *argument == name), "explain has no argument {name}");
+    }
 }

@@ -11,7 +11,9 @@ use daemon_support::{BOTH, MAIL, PATIENCE, WEB, is_well, new_connections_by};
 use lab::{Daemon, Direction, INTERNET, Lab, Setup, Wansplit, Way, side};
 use serde_json::{Map, Value, json};
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::Stdio;
 use wansplit::daemon::control::{Request, client};
 
 /// Also the configuration that the pages are given.
@@ -128,8 +130,20 @@ fn answers(lab: &Lab, wansplit: &Wansplit<'_>) -> Value {
         "events": ask(Request::Events),
         "explain": explained.collect::<Vec<_>>(),
         "connections": connections(wansplit),
+        "connections": tools(wansplit, "connections", &json!({})),
+        "check": tools(wansplit, "check", &json!({ "config": CONFIG.replace("option use 'mail'", "option use 'nail'") })),
         "network": lab.network_dump(&[]),
     })
+}
+
+/// What the program answers when rpcd calls a method of `wansplit.tools`.
+fn tools(wansplit: &Wansplit<'_>, method: &str, arguments: &Value) -> Value {
+    let mut command = wansplit.prepare(&["rpcd", "call", method]);
+    let mut child = wansplit.router().start(command.stdin(Stdio::piped()));
+    child.stdin.take().unwrap().write_all(arguments.to_string().as_bytes()).unwrap();
+    let output: lab::Output = child.wait_with_output().unwrap().into();
+    assert_eq!(output.code, 0, "{method}: {output:?}");
+    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{method}: {error}: {}", output.stdout))
 }
 
 /// As rpcd asks for them.

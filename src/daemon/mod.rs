@@ -3,7 +3,7 @@
 
 mod alarm;
 mod announce;
-mod bus;
+pub mod bus;
 mod configuration;
 pub mod control;
 mod dnsmasq;

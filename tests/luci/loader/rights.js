@@ -20,15 +20,22 @@ function matches(pattern, text) {
 	return new RegExp(`^${pattern.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('\\*', '.*')}$`).test(text);
 }
 
+/* Which configurations a group may read and write: a list means what its group of rights is for, an object says it for each. */
+export function configurations(kind) {
+	return kindsOf(kind).map(({ uci }) => Array.isArray(uci) ? Object.fromEntries(uci.map(name => [ name, [ kind ] ])) : uci ?? {});
+}
+
+const kindsOf = kind => [ BASE[kind], rights[GROUP][kind] ?? {} ];
+
 /* Whether a call is allowed, to somebody who may also change things or not. */
 export function allows({ object, method, params }, readonly) {
 	const kinds = readonly ? [ 'read' ] : [ 'read', 'write' ];
-	const granted = kinds.flatMap(kind => [ BASE[kind], rights[GROUP][kind] ?? {} ]);
+	const granted = kinds.flatMap(kindsOf);
 	if (!granted.some(({ ubus }) => ubus?.[object]?.includes(method)))
 		return false;
 	if (object === 'uci' && params.config) {
-		const needed = [ 'get', 'changes' ].includes(method) ? kinds : kinds.filter(kind => kind === 'write');
-		return needed.some(kind => [ BASE[kind], rights[GROUP][kind] ?? {} ].some(({ uci }) => uci?.includes(params.config)));
+		const needed = [ 'get', 'changes' ].includes(method) ? 'read' : 'write';
+		return kinds.flatMap(configurations).some(may => may[params.config]?.includes(needed));
 	}
 	if (object === 'file' && params.command) {
 		const command = [ params.command, ...params.params ?? [] ].join(' ');

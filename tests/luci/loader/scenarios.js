@@ -48,10 +48,11 @@ function scenario(name) {
 			'system': { board: { hostname: 'OpenWrt', release: {} }, info: { uptime: 1000, localtime: 1795399916 } },
 			'wansplit': { status: recorded.status, events: recorded.events, explain: explain(recorded), apply: recorded.status },
 			'wansplit.tools': {
-				check: recorded.check ?? { valid: true, findings: [] },
-				connections: recorded.connections ?? { total: 0, matching: 0, accounting: true, connections: [], rules: [], links: [] },
-				others: recorded.others ?? { others: [] },
-				import: recorded.import ?? { config: '', sections: [], remarks: [] }
+				check: { valid: true, findings: [] },
+				connections: recorded.connections,
+				import: { config: '', sections: [], remarks: [] },
+				others: { others: [] },
+				resolve: { addresses: [ '192.0.2.10' ] }
 			}
 		}
 	};
@@ -63,6 +64,13 @@ export const well = () => scenario('well');
 export const down = () => scenario('down');
 export const unplugged = () => scenario('unplugged');
 export const drift = () => scenario('drift');
+
+/* The real answer to a rule that names a policy which is not there. */
+export function mistaken() {
+	const made = well();
+	made.ubus['wansplit.tools'].check = made.recorded.check;
+	return made;
+}
 
 /* A link that answers badly, and one that comes and goes. */
 export function degraded(state = 'degraded', why = 'loss 40 % > 20 %') {

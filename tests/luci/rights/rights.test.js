@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { APP, GROUP, allows, rights } from '../loader/rights.js';
+import { APP, GROUP, allows, configurations, rights } from '../loader/rights.js';
 
 const menu = JSON.parse(readFileSync(`${APP}/root/usr/share/luci/menu.d/luci-app-wansplit.json`, 'utf8'));
 const { read, write } = rights[GROUP];
@@ -37,6 +37,10 @@ function called() {
 	return calls;
 }
 
+/* The configurations that may be read or written by kinds of rights. */
+const configured = (permission, kinds) => kinds.flatMap(kind => Object.entries(configurations(kind)[1]))
+	.filter(([ , may ]) => may.includes(permission)).map(([ name ]) => name).sort();
+
 const granted = {};
 for (const { ubus } of [ read, write ])
 	for (const [ object, methods ] of Object.entries(ubus ?? {}))
@@ -64,9 +68,9 @@ test('the rights have the shape that rpcd reads', () => {
 	assert.deepEqual(Object.keys(rights), [ GROUP ]);
 	assert.deepEqual(Object.keys(rights[GROUP]).sort(), [ 'description', 'read', 'write' ]);
 	for (const kind of [ read, write ]) {
-		for (const [ name, value ] of Object.entries(kind))
-			assert.ok([ 'file', 'ubus' ].includes(name) ? !Array.isArray(value) : name === 'uci' && Array.isArray(value), name);
-		for (const list of [ ...Object.values(kind.file ?? {}), ...Object.values(kind.ubus ?? {}), kind.uci ?? [] ])
+		assert.deepEqual(Object.keys(kind).filter(name => ![ 'file', 'ubus', 'uci' ].includes(name)), []);
+		assert.ok(!Array.isArray(kind.file) && !Array.isArray(kind.ubus));
+		for (const list of [ ...Object.values(kind.file ?? {}), ...Object.values(kind.ubus ?? {}), ...Array.isArray(kind.uci) ? [ kind.uci ] : Object.values(kind.uci) ])
 			assert.deepEqual(list, [ ...new Set(list) ].sort(), 'sorted, each once');
 	}
 	assert.ok(!JSON.stringify(rights).includes('*'), 'no patterns');
@@ -80,7 +84,8 @@ test('who may only read can change nothing', () => {
 	assert.deepEqual(read.file ?? {}, {});
 	assert.ok(!read.ubus.file && !read.ubus.uci);
 	assert.ok(!read.ubus.wansplit.includes('apply'));
-	assert.deepEqual(write.uci, [ 'wansplit' ]);
+	assert.deepEqual(configured('write', [ 'read' ]), []);
+	assert.deepEqual(configured('write', [ 'write' ]), [ 'wansplit' ]);
 });
 
 test('the commands that are run are granted as they are', () => {
@@ -98,7 +103,7 @@ test('the configurations that are read are granted, and no others', () => {
 	const loaded = all(/\buci\.load\((\[[^\]]*\]|'[^']*')\)/g).flatMap(([ , names ]) => [ ...names.matchAll(/'([^']*)'/g) ].map(([ , name ]) => name));
 	const maps = all(/new form\.Map\('([^']+)'/g).map(([ , name ]) => name);
 	const used = new Set([ ...loaded, ...maps ].filter(name => ![ 'luci', 'system' ].includes(name)));
-	assert.deepEqual([ ...read.uci ].sort(), [ ...used ].sort());
+	assert.deepEqual(configured('read', [ 'read', 'write' ]), [ ...used ].sort());
 });
 
 test('the methods are those of the program', () => {
