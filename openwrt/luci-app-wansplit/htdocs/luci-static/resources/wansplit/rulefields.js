@@ -4,6 +4,7 @@
 'require uci';
 'require wansplit.hosts as hosts';
 'require wansplit.presets as presets';
+'require wansplit.typed as typed';
 'require wansplit.untouched as untouched';
 'require wansplit.validate as validate';
 
@@ -33,7 +34,7 @@ function list(section, tab, option, title, description, kind) {
 	field.optional = true;
 	field.validate = validate.one(kind);
 
-	return untouched.keep(field);
+	return typed.heed(untouched.keep(field));
 }
 
 function flag(section, tab, option, title, description) {

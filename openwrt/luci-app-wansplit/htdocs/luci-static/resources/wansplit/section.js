@@ -41,16 +41,14 @@ return baseclass.extend({
 	},
 
 	/* LuCI makes HTML of a window's title, in some of its versions after it has taken the escapes out of it. So the name comes later. */
-	entitle(section, heading, title) {
+	entitle(section, added, title) {
 		const { renderMoreOptionsModal } = section;
 
-		section.modaltitle = heading;
+		section.modaltitle = added;
 		section.renderMoreOptionsModal = function(sid, ...more) {
 			return renderMoreOptionsModal.call(this, sid, ...more).then(() => {
-				const name = nameOf(sid);
-
-				if (name)
-					dom.content(document.querySelector('#modal_overlay .modal > h4'), [ title(name) ]);
+				if (this.map.addedSection !== sid)
+					dom.content(document.querySelector('#modal_overlay .modal > h4'), [ title(nameOf(sid) || _('without a name')) ]);
 			});
 		};
 	}

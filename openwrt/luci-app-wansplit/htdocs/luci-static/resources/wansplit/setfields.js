@@ -52,11 +52,11 @@ function nameField(section) {
 }
 
 /* Lines of text: a field for each of some thousand addresses would stop the browser for minutes. */
-function linesField(section, option, title, description, kind, placeholder) {
+function linesField(section, option, rows, title, description, kind, placeholder) {
 	const field = section.option(form.TextValue, option, title, description);
 
 	field.optional = true;
-	field.rows = 8;
+	field.rows = rows;
 	field.monospace = true;
 	field.placeholder = placeholder;
 	field.load = sid => L.toArray(uci.get('wansplit', sid, option)).join('\n');
@@ -120,12 +120,12 @@ return baseclass.extend({
 		sections.entitle(section, _('New list'), name => _('List %s').format(name));
 
 		nameField(section);
-		linesField(section, 'entry', _('Addresses'),
+		linesField(section, 'entry', 8, _('Addresses'),
 			_('Addresses, networks (192.0.2.0/24) or ranges, IPv4 and IPv6, one a line. Thousands of them are better kept in a file.'),
 			'Entry', '192.0.2.0/24');
-		linesField(section, 'file', _('Files'), _('Files on the router with more of them, one a line; for lists that a program downloads.'),
+		linesField(section, 'file', 3, _('Files'), _('Files on the router with more of them, one a line; for lists that a program downloads.'),
 			'Path', '/etc/wansplit/streams.list');
-		linesField(section, 'domain', _('Domains'), _('As example.com, with everything below it, one a line. This needs dnsmasq-full.'),
+		linesField(section, 'domain', 4, _('Domains'), _('As example.com, with everything below it, one a line. This needs dnsmasq-full.'),
 			'Domain', 'example.com');
 
 		const { handleRemove } = section;
