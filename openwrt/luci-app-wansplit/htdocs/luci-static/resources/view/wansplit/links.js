@@ -22,10 +22,10 @@ function attachmentField(section) {
 }
 
 function watchField(section) {
-	const field = section.taboption('link', form.DummyValue, '_watched', _('Asks'));
+	const field = section.taboption('link', form.DummyValue, '_watched', _('Tested by asking'));
 
 	field.modalonly = false;
-	field.textvalue = sid => E('span', {}, [ [ uci.get('wansplit', sid, 'track_ip') ?? [] ].flat().join(', ') || _('nobody') ]);
+	field.textvalue = sid => E('span', {}, [ [ uci.get('wansplit', sid, 'track_ip') ?? [] ].flat().join(', ') || _('not tested') ]);
 }
 
 function stateField(section) {
