@@ -134,6 +134,9 @@ fn each_connection_is_told_by_its_link_and_its_rule() {
         for (filter, expected) in [
             (json!({"link": "EMB"}), 4),
             (json!({"link": "main"}), total - 4 - 11),
+            (json!({"link": "main", "local": false}), 0),
+            (json!({"local": true}), total - 4 - 11),
+            (json!({"local": false}), 4 + 11),
             (json!({"link": "nobody"}), 0),
             (json!({"rule": "post"}), 2),
             (json!({"rule": "@rule[2]"}), 2),
@@ -147,6 +150,7 @@ fn each_connection_is_told_by_its_link_and_its_rule() {
             assert_eq!(filtered["matching"], expected, "{filter}: {filtered:#}");
             assert_eq!(filtered["connections"].as_array().unwrap().len() as u64, expected);
             assert_eq!(sum(&filtered, "links", "OI")["connections"], 11);
+            assert_eq!((&filtered["main"]["connections"], &filtered["local"]["connections"]), (&json!(0), &json!(total - 15)));
         }
         let short = connections(&wansplit, &json!({"limit": 3}));
         assert_eq!(short["connections"].as_array().unwrap().len(), 3);

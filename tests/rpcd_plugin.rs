@@ -73,7 +73,7 @@ fn the_methods_are_listed_with_the_types_of_their_arguments() {
     let (code, output, errors) = etc.run(&["rpcd", "list"], b"");
     assert_eq!((code, errors.as_str()), (0, ""));
     let expected = json!({
-        "check": { "config": "" }, "connections": { "link": "", "rule": "", "text": "", "limit": 32 }, "others": {},
+        "check": { "config": "" }, "connections": { "link": "", "rule": "", "local": true, "text": "", "limit": 32 }, "others": {},
         "import": { "program": "" }, "resolve": { "name": "" },
     });
     let listed: Value = serde_json::from_str(&output).unwrap();

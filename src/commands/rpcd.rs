@@ -48,6 +48,7 @@ const TOOLS: [Tool; 5] = [
             arguments: &[
                 ("link", Argument::String),
                 ("rule", Argument::String),
+                ("local", Argument::Boolean),
                 ("text", Argument::String),
                 ("limit", Argument::Integer),
             ],

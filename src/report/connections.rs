@@ -6,7 +6,7 @@ use crate::config::describe;
 use crate::config::model::{Config, Family, LinkId, Rule, Target};
 use crate::explain::connection::Attribution;
 use crate::interval::IntervalSet;
-use crate::json::object;
+use crate::json::{self, object};
 use crate::kernel::connection::Connection;
 use crate::sort;
 use serde_json::Value;
@@ -20,6 +20,8 @@ pub struct Filter<'a> {
     pub link: Option<&'a str>,
     /// Taken by this rule, by its name or its section's.
     pub rule: Option<&'a str>,
+    /// Only those that stay in the house, or none of them.
+    pub local: Option<bool>,
     /// With this in an address of theirs, or with this port.
     pub text: Option<&'a str>,
     /// As many of them at most.
@@ -35,6 +37,9 @@ pub struct Connections<'a> {
     /// The largest so far, and some that may turn out not to be.
     kept: Vec<(Connection, Attribution)>,
     links: Vec<Sum>,
+    /// Those by no link that leave the house, and those that do not.
+    main: Sum,
+    local: Sum,
     rules: Vec<Sum>,
 }
 
@@ -54,6 +59,14 @@ impl Sum {
             self.count = Some((before_packets.saturating_add(packets), before_bytes.saturating_add(bytes)));
         }
     }
+
+    /// Behind what it is the sum of.
+    fn json(self, of: Vec<(&str, Value)>) -> Value {
+        let (packets, bytes) = self.count.unzip();
+        let sum: [(&str, Value); 3] =
+            [("connections", self.connections.into()), ("packets", packets.into()), ("bytes", bytes.into())];
+        json::from_fields(of.into_iter().chain(sum).collect())
+    }
 }
 
 impl<'a> Connections<'a> {
@@ -61,13 +74,19 @@ impl<'a> Connections<'a> {
     #[must_use]
     pub fn new(config: &'a Config, filter: Filter<'a>) -> Self {
         let (links, rules) = (vec![Sum::default(); config.links.len()], vec![Sum::default(); config.rules.len()]);
-        Self { config, filter, total: 0, matching: 0, kept: Vec::new(), links, rules }
+        let (main, local) = Default::default();
+        Self { config, filter, total: 0, matching: 0, kept: Vec::new(), links, main, local, rules }
     }
 
     /// One more.
     pub fn add(&mut self, connection: Connection, attribution: Attribution) {
         self.total += 1;
-        if let Some(sum) = attribution.link.and_then(|link| self.links.get_mut(link.0)) {
+        let by = match attribution.link {
+            Some(link) => self.links.get_mut(link.0),
+            None if attribution.local => Some(&mut self.local),
+            None => Some(&mut self.main),
+        };
+        if let Some(sum) = by {
             sum.add(connection.count);
         }
         if let Some(sum) = attribution.rule.and_then(|rule| self.rules.get_mut(rule)) {
@@ -91,14 +110,11 @@ impl<'a> Connections<'a> {
         object! {
             "total": self.total, "matching": self.matching, "accounting": accounting,
             "connections": self.kept.iter().map(|(connection, attribution)| self.one(connection, *attribution)).collect::<Vec<_>>(),
-            "rules": rules.map(|(rule, sum)| object! {
-                "name": rule.name.as_str(), "section": rule.section.as_str(),
-                "connections": sum.connections, "packets": sum.count.map(|count| count.0), "bytes": sum.count.map(|count| count.1),
+            "rules": rules.map(|(rule, sum)| {
+                sum.json(vec![("name", rule.name.as_str().into()), ("section", rule.section.as_str().into())])
             }).collect::<Vec<_>>(),
-            "links": links.map(|(link, sum)| object! {
-                "name": link.name.as_str(),
-                "connections": sum.connections, "packets": sum.count.map(|count| count.0), "bytes": sum.count.map(|count| count.1),
-            }).collect::<Vec<_>>(),
+            "links": links.map(|(link, sum)| sum.json(vec![("name", link.name.as_str().into())])).collect::<Vec<_>>(),
+            "main": self.main.json(Vec::new()), "local": self.local.json(Vec::new()),
         }
     }
 
@@ -135,7 +151,7 @@ impl<'a> Connections<'a> {
     }
 
     fn is_wanted(&self, connection: &Connection, attribution: Attribution) -> bool {
-        let Filter { link, rule, text, .. } = self.filter;
+        let Filter { link, rule, local, text, .. } = self.filter;
         let on = |name: &str| match attribution.link {
             Some(link) => self.config[link].name == name,
             None => name == "main",
@@ -144,7 +160,11 @@ impl<'a> Connections<'a> {
             let rule = attribution.rule.and_then(|rule| self.config.rules.get(rule));
             rule.is_some_and(|rule| rule.name == name || rule.section == name)
         };
-        link.is_none_or(on) && rule.is_none_or(by) && text.is_none_or(|text| has(connection, text))
+        let here = |local: bool| attribution.local == local;
+        link.is_none_or(on)
+            && local.is_none_or(here)
+            && rule.is_none_or(by)
+            && text.is_none_or(|text| has(connection, text))
     }
 }
 

@@ -167,7 +167,8 @@ test('the router looks for what it can look for, and the browser for the rest', 
 	assert.deepEqual(text('192.0.2.1:443'), [ '192.0.2.1', true ]);
 	assert.deepEqual(text('[2001:db8::1]:443'), [ '2001:db8::1', true ]);
 	assert.deepEqual(text('desk'), [ undefined, true ]);
-	assert.deepEqual(flows.query(filter({ link: 'OI', rule: 'x' })), { link: 'OI', rule: 'x', text: undefined, limit: 500 });
+	assert.deepEqual(flows.query(filter({ link: 'OI', rule: 'x' })), { link: 'OI', local: false, rule: 'x', text: undefined, limit: 500 });
+	assert.deepEqual(flows.query(filter({ link: flows.LOCAL })), { link: undefined, local: true, rule: undefined, text: undefined, limit: 500 });
 	const all = [ flow(), flow({ source: '192.168.1.11', protocol: 'udp', destination_port: 53 }), flow({ family: 'ipv6', protocol: 'icmpv6' }) ];
 	const found = fields => flows.filtered(all, filter(fields), hosts).map(one => all.indexOf(one));
 

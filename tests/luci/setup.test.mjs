@@ -211,3 +211,13 @@ test('devices are those of the house, not the router and its gateways', () => {
 		{ mac: '02:00:00:00:00:03', name: '', address: 'fd00::3' }
 	]);
 });
+
+test('a VPN never takes over for a line, and nothing goes there unasked', () => {
+	const answers = answering.start(withVpn);
+
+	answers.links.wanb.use = false;
+	answers.links.wg0.use = true;
+	answers.order = [ 'wg0', 'wan', 'wanb' ];
+	assert.equal(answering.settled(withVpn, answers).goal, 'failover');
+	assert.deepEqual(told(plan.sections(withVpn, answers)), [ 'Everything: by wan.' ]);
+});

@@ -14,7 +14,7 @@ const source = path => readFileSync(new URL('../../' + path, import.meta.url), '
 
 /** The text of a function in a Rust source. */
 function body(path, name) {
-	const match = new RegExp(`fn ${name}\\b.*?\\n    ?}\\n|fn ${name}\\b.*?\\n}\\n`, 's').exec(source(path));
+	const match = new RegExp(`^( *)(?:pub(?:\\(\\w+\\))? )?fn ${name}\\b.*?\\n\\1}$`, 'ms').exec(source(path));
 
 	assert.ok(match, `${path} has fn ${name}`);
 
@@ -109,8 +109,32 @@ test('an order is read, whatever the names of links are', () => {
 	assert.equal(words.order(undefined, []), null);
 });
 
-test('a problem says how bad it is', () => {
-	assert.deepEqual(words.problem('warning: link \'A\': it is odd; look'), { level: 'warning', word: 'Warning', text: 'link \'A\': it is odd; look' });
-	assert.equal(words.problem('fatal: no').level, 'error');
-	assert.deepEqual(words.problem('odd'), { level: 'warning', word: 'Warning', text: 'odd' });
+test('a problem says how bad it is, where, and what to do', () => {
+	const { problem } = load('wansplit.problems');
+
+	assert.deepEqual(problem("warning: link 'a; b': netifd has no interface 'x; y'; name one that `ubus call network.interface dump` lists"), {
+		level: 'warning', word: 'Warning',
+		text: 'Link “a; b”: the router has no interface “x; y”. Choose another one under Links, or make it under Network, Interfaces.'
+	});
+	assert.equal(problem("error: rule 'web': it is odd; look").text, 'Rule “web”: it is odd; look');
+	assert.equal(problem('fatal: no').level, 'error');
+	assert.equal(problem('note: x').level, 'notice');
+	assert.deepEqual(problem('odd'), { level: 'warning', word: 'Warning', text: 'odd' });
+});
+
+test('the problems that the daemon finds most are known', () => {
+	const { problem } = loader(text => '«' + text + '»')('wansplit.problems');
+	const unusable = sentences('src/survey/findings.rs', 'unusable').filter(text => / takes the fallback|nothing can leave|has no interface|nothing is known/.test(text));
+	const rivals = sentences('src/survey/rivals.rs', 'rivals').filter(text => text.includes('steers'));
+	const configuration = source('src/daemon/configuration.rs').match(/"[^"]*(?:no safe state|is empty|is no configuration)[^"]*"/g)
+		.map(text => text.slice(1, -1).replaceAll(/\{\w*\}/g, 'FILE') + '; the one from before stays in force');
+	const neighbours = source('src/reconcile/neighbours.rs').replaceAll('{address}/{length}', '0.0.0.0/1').replaceAll('{value:#x}/{mask:#x}', '0x1/0xff')
+		.match(/"[^"]*(?:cover everything|refuses packets|reads bits)[^"]*"/g).map(text => text.slice(1, -1).replaceAll(/\{\w*\}/g, '3'));
+
+	assert.deepEqual([ unusable, rivals, configuration, neighbours ].map(list => list.length), [ 10, 1, 3, 3 ]);
+
+	const all = [ ...unusable, ...configuration, ...neighbours, ...[ 'runs', 'starts at boot' ].map(how => rivals[0].replace(/^3 3/, 'mwan3 ' + how)) ];
+
+	for (const text of all)
+		assert.match(problem('warning: ' + text + '; do something').text, /^«/, text);
 });

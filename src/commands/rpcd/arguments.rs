@@ -47,6 +47,11 @@ impl Arguments {
         self.0[name].as_str().filter(|text| !text.is_empty())
     }
 
+    /// Yes or no.
+    pub fn boolean(&self, name: &str) -> Option<bool> {
+        self.0[name].as_bool()
+    }
+
     /// A number.
     pub fn number(&self, name: &str) -> Option<u32> {
         self.0[name].as_u64().and_then(|number| number.try_into().ok())

@@ -34,6 +34,7 @@ pub fn answer(place: &Place, arguments: &Arguments) -> Result<Value, String> {
     let filter = Filter {
         link: arguments.text("link"),
         rule: arguments.text("rule"),
+        local: arguments.boolean("local"),
         text: arguments.text("text"),
         limit: arguments.number("limit").unwrap_or(USUAL).min(MOST) as usize,
     };

@@ -100,7 +100,7 @@ export async function serve(scenario) {
 		const url = new URL(request.url, 'http://router');
 		if (url.pathname === '/ubus') {
 			const reply = await answer(state, await body(request));
-			const message = reply?.error ? reply : { result: typeof reply === 'number' ? [ reply ] : [ 0, reply ] };
+			const message = reply?.error?.code ? reply : { result: typeof reply === 'number' ? [ reply ] : [ 0, reply ] };
 			return response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, ...message }));
 		}
 		if (url.pathname.startsWith('/view/'))

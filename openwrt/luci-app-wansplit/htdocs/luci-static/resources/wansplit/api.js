@@ -20,7 +20,7 @@ const callCheck = rpc.declare({ object: 'wansplit.tools', method: 'check', param
 const callConnections = rpc.declare({
 	object: 'wansplit.tools',
 	method: 'connections',
-	params: [ 'link', 'rule', 'text', 'limit' ]
+	params: [ 'link', 'rule', 'local', 'text', 'limit' ]
 });
 const callOthers = rpc.declare({ object: 'wansplit.tools', method: 'others' });
 const callImport = rpc.declare({ object: 'wansplit.tools', method: 'import', params: [ 'program' ] });
@@ -65,7 +65,7 @@ return baseclass.extend({
 	/* The connections of now: { total, matching, accounting, connections: [...], rules: [...], links: [...] }, the two last with the
 	 * sums of all; or { error }. Filter: { link (main: by none of ours), rule (name or section), text, limit }. */
 	connections(filter = {}) {
-		return orNothing(callConnections(filter.link, filter.rule, filter.text, filter.limit));
+		return orNothing(callConnections(filter.link, filter.rule, filter.local, filter.text, filter.limit));
 	},
 
 	/* Programs of the same kind whose configuration is there: [{ program, file, enabled, running }]. */

@@ -10,6 +10,9 @@
 const SHOWN = 200;
 const LIMIT = 500;
 
+/* What the filter for links can be besides a link: what stays in the house. No link's name has a colon. */
+const LOCAL = ':local';
+
 /* What columns are sorted by. Numbers come with the largest first. */
 const VALUES = {
 	source: (flow, hosts) => hosts.nameOf(flow.source) || flow.source,
@@ -42,17 +45,18 @@ function isOwn(address, links) {
 }
 
 return baseclass.extend({
-	SHOWN, isOwn,
+	SHOWN, LOCAL, isOwn,
 
 	/* A name for a connection that stays the same from one look to the next. */
 	key(flow) {
 		return [ flow.family, flow.protocol, flow.source, flow.source_port, flow.destination, flow.destination_port ].join(' ');
 	},
 
-	/* What to ask the router, for a filter { link, rule, text, kind }. What it cannot look for, the browser does: of as many as it gets. */
+	/* What to ask the router, for a filter { link, rule, text, kind }. What stays in the house is left out unless it is asked for. What it cannot look for, the browser does: of as many as it gets. */
 	query(filter) {
 		return {
-			link: filter.link || undefined,
+			link: (filter.link && filter.link !== LOCAL) ? filter.link : undefined,
+			local: filter.link === LOCAL,
 			rule: filter.rule || undefined,
 			text: isAddressOrPort(ends(filter.text).address) ? ends(filter.text).address : undefined,
 			limit: LIMIT

@@ -87,9 +87,11 @@ const Table = baseclass.extend({
 
 		write(cells.service, name ? _('%s (%s)').format(name, protocol) : protocol);
 
-		if (row.link !== flow.link) {
-			row.link = flow.link;
-			L.dom.content(cells.link, [ shares.dot(flow.link), shares.label(flow.link) ]);
+		const link = flow.local ? _('stays in the house') : shares.label(flow.link);
+
+		if (row.link !== link) {
+			row.link = link;
+			L.dom.content(cells.link, [ shares.dot(flow.link), link ]);
 		}
 
 		write(cells.rule, flow.rule ?? (flow.inbound ? _('comes in') : '–'));

@@ -46,13 +46,22 @@ return baseclass.extend({
 			.then(reply => reply?.findings ?? null);
 	},
 
-	/* Checks, and asks if there is something to ask about; resolves to whether to apply. */
-	mayApply() {
-		return this.check().then(found => {
-			const serious = findings.serious(found ?? []);
+	/* Checks, and asks if there is something to ask about; resolves to whether to apply. Where nothing of wansplit's waits to be
+	 * applied there is nothing to look through. */
+	async mayApply() {
+		const changes = await L.resolveDefault(uci.changes(), {});
 
-			return serious.length ? ask(serious) : true;
-		});
+		if (!changes.wansplit?.length)
+			return true;
+
+		const found = await this.check();
+
+		if (found === null)
+			ui.addNotification(null, E('p', {}, [ _('The router could not be asked whether this is right. It is applied all the same.') ]), 'info');
+
+		const serious = findings.serious(found ?? []);
+
+		return serious.length ? ask(serious) : true;
 	},
 
 	/* For a view's handleSaveApply. */

@@ -7,25 +7,26 @@
  * Which link carries how many connections: a bar, and a legend that says the same in words. A click on a link shows only its
  * connections.
  */
-function parts(reply) {
-	const rest = reply.total - reply.links.reduce((sum, link) => sum + link.connections, 0);
-
-	return (rest > 0) ? [ ...reply.links, { name: MAIN, connections: rest, bytes: null } ] : reply.links;
-}
-
-/* What the router calls the connections that are on no link: they go by its main routing table. No link may have this name. */
+/* What the router calls the connections that leave by no link: its main routing table sends them. No link may have this name. */
 const MAIN = 'main';
 
+function parts(reply) {
+	return (reply.main?.connections > 0) ? [ ...reply.links, { ...reply.main, name: MAIN } ] : reply.links;
+}
+
 return baseclass.extend({
+	MAIN,
+
 	/* A link's name, or what stands for none. */
 	label(link) {
-		return (link == null || link === MAIN) ? _('by no link') : link;
+		return (link == null || link === MAIN) ? _('default way') : link;
 	},
 
 	/* Fills `bar` and `legend`. `chosen` is the link that is filtered for; `choose(name)` is called by a click. */
 	fill(bar, legend, reply, chosen, choose) {
 		const shown = parts(reply);
-		const percent = part => reply.total ? Math.round(part.connections * 100 / reply.total) : 0;
+		const total = shown.reduce((sum, part) => sum + part.connections, 0);
+		const percent = part => total ? Math.round(part.connections * 100 / total) : 0;
 		const words = shown.map(part => {
 			const carries = _('%s: %d connections (%d %%)').format(this.label(part.name), part.connections, percent(part));
 

@@ -3,7 +3,7 @@
 'require uci';
 'require wansplit.api as api';
 'require wansplit.live as live';
-'require wansplit.words as words';
+'require wansplit.problems as problems';
 
 /*
  * What is not as it should be, each in a box: no service, a kernel that differs from what is wanted, problems that the daemon
@@ -104,13 +104,13 @@ const Trouble = baseclass.extend({
 		live.show(this.drift, this.differed > 1);
 		live.fill(this.drift, [ this.differed > 1, drift ], () => (this.differed > 1) ? this.differs(drift) : []);
 
-		const problems = status.problems ?? [];
+		const told = status.problems ?? [];
 
-		live.show(this.problems, problems.length);
-		live.fill(this.problems, problems, () => problems.map(text => {
-			const problem = words.problem(text);
+		live.show(this.problems, told.length);
+		live.fill(this.problems, told, () => told.map(text => {
+			const problem = problems.problem(text);
 
-			return box(problem.level === 'note' ? 'notice' : problem.level, E('strong', {}, [ problem.word ]), ' ', problem.text);
+			return box(problem.level, E('strong', {}, [ _('%s:').format(problem.word) ]), ' ', problem.text);
 		}));
 	},
 

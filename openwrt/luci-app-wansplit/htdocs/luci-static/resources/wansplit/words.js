@@ -93,13 +93,6 @@ const ACTIONS = {
 	'held': _('%s is held back')
 };
 
-const SEVERITIES = {
-	'note': { level: 'note', word: _('Note') },
-	'warning': { level: 'warning', word: _('Warning') },
-	'error': { level: 'error', word: _('Error') },
-	'fatal': { level: 'error', word: _('Error') }
-};
-
 /* The sentence as the page says it; null if it is none of these. */
 function translated(sentences, text) {
 	for (const [ pattern, words ] of sentences) {
@@ -203,13 +196,6 @@ return baseclass.extend({
 		const line = change.reason ? _('%s: %s').format(change.title, change.reason) : change.title;
 
 		return change.then.length ? _('%s; %s').format(line, change.then.join(', ')) : line;
-	},
-
-	/* A problem of the status, `warning: link 'EMB': …`: { level, word, text }. */
-	problem(text) {
-		const match = /^(note|warning|error|fatal): (.*)$/s.exec(text);
-
-		return match ? { ...SEVERITIES[match[1]], text: match[2] } : { ...SEVERITIES.warning, text: String(text) };
 	},
 
 	/*

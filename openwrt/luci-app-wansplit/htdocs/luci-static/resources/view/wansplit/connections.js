@@ -154,7 +154,11 @@ return view.extend({
 			]) ]);
 
 		this.showHint(reply);
-		this.choices('link', [ ...reply.links.map(link => [ link.name, link.name ]), [ 'main', shares.label('main') ] ]);
+		this.choices('link', [
+			...reply.links.map(link => [ link.name, link.name ]),
+			[ shares.MAIN, shares.label(shares.MAIN) ],
+			[ flows.LOCAL, _('what stays in the house') ]
+		]);
 		this.choices('rule', reply.rules.map(rule => [ rule.name, rule.name ]));
 		shares.fill(this.bar, this.legend, reply, this.filter.link, name => this.refilter('link', name));
 
@@ -166,14 +170,18 @@ return view.extend({
 	},
 
 	showCount(reply, passed, shown) {
-		const isCut = flows.isLocal(this.filter) && reply.matching > reply.connections.length;
-		const matching = flows.isLocal(this.filter) ? passed : reply.matching;
+		const isLocal = flows.isLocal(this.filter);
+		const matching = isLocal ? passed : reply.matching;
+		const inside = reply.local?.connections ?? 0;
+		const all = (this.filter.link === flows.LOCAL) ? inside : reply.total - inside;
 		const said = [ matching ? _('%d of %d shown').format(shown, matching) : _('There is no such connection now') ];
 
-		if (matching !== reply.total)
-			said.push(_('%d connections in all').format(reply.total));
-		if (isCut)
+		if (matching !== all)
+			said.push(_('%d connections in all').format(all));
+		if (isLocal && reply.matching > reply.connections.length)
 			said.push(_('searched were the %d largest').format(reply.connections.length));
+		if (this.filter.link !== flows.LOCAL && inside > 0)
+			said.push(_('%d more stay in the house').format(inside));
 
 		L.dom.content(this.count, [ said.join('; ') ]);
 	},

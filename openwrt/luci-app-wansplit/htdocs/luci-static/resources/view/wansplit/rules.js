@@ -1,50 +1,35 @@
 'use strict';
 'require form';
+'require network';
 'require uci';
 'require view';
 'require wansplit.api as api';
 'require wansplit.page as page';
+'require wansplit.presets as presets';
 'require wansplit.review as review';
 'require wansplit.rulecounts as counts';
 'require wansplit.rulefields as fields';
+'require wansplit.ruleorder as order';
+'require wansplit.section as sections';
 'require wansplit.setfields as sets';
 'require wansplit.setup.sentences as sentences';
-'require wansplit.validate as validate';
+'require wansplit.untouched as untouched';
 
 /*
  * The rules in the order in which they are tried, and the lists of addresses they may name.
  */
 
-function plainOptions(sid) {
-	return Object.fromEntries(Object.entries(uci.get('wansplit', sid) ?? {}).filter(([ option ]) => !option.startsWith('.')));
-}
-
-function nameOf(sid) {
-	const section = uci.get('wansplit', sid);
-
-	return section?.name ?? (section?.['.anonymous'] ? '' : sid);
-}
-
-/* A name of the option, or else of the section; LuCI makes up names for sections that have none. */
-function nameField(section) {
-	const field = section.taboption('what', form.Value, 'name', _('Name'), _('What you want to call it.'));
-
-	field.optional = true;
-	field.cfgvalue = nameOf;
-	field.write = (sid, value) => (value === sid) ? uci.unset('wansplit', sid, 'name') : uci.set('wansplit', sid, 'name', value);
-	field.textvalue = sid => E('strong', {}, [ nameOf(sid) || _('without a name') ]);
-	field.validate = validate.one('Name');
-}
-
 function takesField(section) {
 	const field = section.option(form.DummyValue, '_takes', _('What it takes'));
 
 	field.textvalue = sid => {
-		const { service, conditions } = sentences.takes(plainOptions(sid));
+		const options = sections.optionsOf(sid);
+		const { service, conditions } = sentences.takes(options);
+		const title = service || (options.dest_port && presets.find(options.proto, options.dest_port)?.title);
 
-		return E('div', {}, [
-			service ? E('div', {}, [ service ]) : '',
-			E('div', { 'class': service ? 'ws-faint' : '' }, [ conditions || (service ? '' : _('everything')) ])
+		return E('div', { 'class': 'ws-rule-takes' }, [
+			title ? E('div', {}, [ title ]) : '',
+			E('div', { 'class': title ? 'ws-faint' : '' }, [ conditions || (title ? '' : _('everything')) ])
 		]);
 	};
 	field.modalonly = false;
@@ -60,14 +45,7 @@ function targetField(section) {
 		field.value(value, label);
 
 	/* A target that is gone is shown, for the router's check to complain of, and not changed in silence. */
-	field.load = function(sid) {
-		const value = uci.get('wansplit', sid, 'use');
-
-		if (value && !this.keylist?.includes(value))
-			this.value(value, '%h'.format(_('%s (does not exist)').format(value)));
-
-		return value;
-	};
+	untouched.keep(untouched.others(field, value => _('%s (does not exist)').format(value)));
 	field.textvalue = sid => E('span', {}, [ uci.get('wansplit', sid, 'use') ?? '–' ]);
 }
 
@@ -78,96 +56,55 @@ function enabledField(section) {
 	field.rmempty = false;
 	field.editable = true;
 	field.write = (sid, value) => (value === '1') ? uci.unset('wansplit', sid, 'enabled') : uci.set('wansplit', sid, 'enabled', value);
+	untouched.keep(untouched.flag(field));
 }
 
-/* Beside dragging: buttons, for keyboards and for whoever has no mouse. */
-function move(section, sid, step) {
-	const all = section.cfgsections();
-	const other = all[all.indexOf(sid) + step];
+function rules(map, hints, networks, changes) {
+	const section = map.section(form.GridSection, 'rule', _('Rules'));
 
-	if (other === undefined)
-		return null;
+	section.anonymous = true;
+	section.addremove = true;
+	section.sortable = true;
+	section.nodescriptions = true;
+	section.addbtntitle = _('Add a rule');
+	sections.entitle(section, _('New rule'), name => _('Rule %s').format(name));
+	section.tab('what', _('What and where to'));
+	section.tab('who', _('From whom'));
+	section.tab('when', _('When'));
+	section.tab('advanced', _('Advanced'));
 
-	uci.move('wansplit', sid, other, step > 0);
-
-	return section.map.save(null, true);
-}
-
-function copy(section, sid) {
-	const added = uci.add('wansplit', 'rule');
-
-	for (const [ option, value ] of Object.entries(plainOptions(sid)))
-		uci.set('wansplit', added, option, value);
-	uci.set('wansplit', added, 'name', _('Copy of %s').format(nameOf(sid) || _('a rule')));
-	uci.move('wansplit', added, sid, true);
-
-	return section.map.save(null, true);
-}
-
-function actions(section) {
-	const button = (label, title, action, disabled) => E('button', {
-		'class': 'btn cbi-button cbi-button-neutral', 'title': title, 'aria-label': title, 'disabled': (disabled || section.map.readonly) || null,
-		'click': ev => {
-			ev.preventDefault();
-			ev.currentTarget.blur();
-
-			return action();
-		}
-	}, [ label ]);
-
-	section.renderRowActions = function(sid) {
-		const cell = this.super('renderRowActions', [ sid, _('Edit') ]);
-		const all = this.cfgsections();
-		const row = cell.lastElementChild;
-		const name = nameOf(sid);
-
-		row.append(
-			button('▲', _('Move %s up').format(name), () => move(this, sid, -1), all[0] === sid),
-			button('▼', _('Move %s down').format(name), () => move(this, sid, 1), all[all.length - 1] === sid),
-			button(_('Copy'), _('Make another rule like %s').format(name), () => copy(this, sid))
-		);
-
-		return cell;
-	};
+	enabledField(section);
+	sections.nameField(section, 'what', _('What you want to call it.'));
+	takesField(section);
+	targetField(section);
+	counts.add(section, changes);
+	fields.add(section, hints, networks);
+	order.add(section);
 }
 
 return view.extend({
 	load() {
-		return Promise.all([ uci.load('wansplit'), api.hostHints() ]);
+		return Promise.all([
+			api.hostHints(),
+			L.resolveDefault(network.getNetworks(), []),
+			L.resolveDefault(uci.changes(), {}),
+			uci.load('wansplit')
+		]);
 	},
 
-	render([ , hints ]) {
+	render([ hints, networks, changes ]) {
 		const map = new form.Map('wansplit', _('Rules'),
 			_('Which connection goes where. They are tried from top to bottom, and the first that matches decides. What no rule takes goes the router’s default way.'));
+		const names = networks.map(one => one.getName()).filter(name => name !== 'loopback');
 
 		map.tabbed = true;
-
-		const section = map.section(form.GridSection, 'rule', _('Rules'));
-		section.anonymous = true;
-		section.addremove = true;
-		section.sortable = true;
-		section.nodescriptions = true;
-		section.addbtntitle = _('Add a rule');
-		section.modaltitle = sid => '%h'.format(_('Rule %s').format(nameOf(sid)));
-		section.tab('what', _('What and where to'));
-		section.tab('who', _('From whom'));
-		section.tab('when', _('When'));
-		section.tab('advanced', _('Advanced'));
-
-		enabledField(section);
-		nameField(section);
-		takesField(section);
-		targetField(section);
-		counts.add(section);
-		fields.add(section, hints);
-		actions(section);
-
+		rules(map, hints, names, changes);
 		sets.add(map);
 
 		return map.render().then(node => {
 			counts.watch(node);
 
-			return E('div', {}, [ ...page.style('rules'), node ]);
+			return E('div', { 'class': 'ws-rules' }, [ ...page.style('rules'), node ]);
 		});
 	},
 

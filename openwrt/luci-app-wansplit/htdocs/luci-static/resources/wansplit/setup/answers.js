@@ -12,7 +12,7 @@ const HOSTS = [ '1.1.1.1', '9.9.9.9', '2606:4700:4700::1111', '2620:fe::fe' ];
 const RESERVED = [ 'auto', 'blackhole', 'globals', 'main', 'tier', 'unreachable' ];
 
 const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i;
-const IPV4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
+const IPV4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
 
 function isIpv6(text) {
 	if (!/^[0-9a-f:]+$/i.test(text) || text.includes(':::') || text.split('::').length > 2)
@@ -32,13 +32,8 @@ function amount(text) {
 }
 
 return baseclass.extend({
-	isIpv4(text) { return IPV4.test(text); },
-	isIpv6,
 	isMac(text) { return MAC.test(text); },
 	amount,
-
-	/* The names of the goals, in the order of their cards. */
-	goals: [ 'web_mail', 'failover', 'balance', 'services', 'devices', 'import' ],
 
 	words(text) {
 		return text.split(/[\s,;]+/).filter(word => word !== '');
@@ -68,20 +63,28 @@ return baseclass.extend({
 			.filter(link => link && answers.links[link.interface].use);
 	},
 
+	/* Those of them that lead to a provider: what takes over for another link. A tunnel is up only while one of them is. */
+	lines(links, answers) {
+		const chosen = this.chosen(links, answers);
+		const lines = chosen.filter(link => link.kind !== 'vpn');
+
+		return lines.length ? lines : chosen;
+	},
+
 	/* The answers with what was not said, or is not possible any more, as it is usually wanted: web by the first line, mail by
 	 * the second. What was said stays in `answers`, so that a link that is ticked again finds it. */
 	settled(links, answers) {
 		const chosen = this.chosen(links, answers);
 		const names = chosen.map(link => link.interface);
-		const lines = chosen.filter(link => link.kind !== 'vpn').map(link => link.interface);
+		const lines = this.lines(links, answers).map(link => link.interface);
 		const known = (name, otherwise) => names.includes(name) ? name : otherwise;
-		const one = lines[0] ?? names[0];
+		const [ one ] = lines;
 		const web = known(answers.web, one);
 		const few = goal => (goal === 'balance') ? lines.length < 2 : goal !== 'failover' && goal !== 'import' && names.length < 2;
 
 		return {
 			...answers,
-			goal: (answers.goal == null || few(answers.goal)) ? (few('web_mail') ? 'failover' : 'web_mail') : answers.goal,
+			goal: (answers.goal == null || few(answers.goal)) ? ((lines.length < 2) ? 'failover' : 'web_mail') : answers.goal,
 			web,
 			mail: known(answers.mail, [ ...lines, ...names ].find(name => name !== web) ?? web),
 			rest: known(answers.rest, (answers.goal === 'web_mail' || answers.goal == null) ? web : one),

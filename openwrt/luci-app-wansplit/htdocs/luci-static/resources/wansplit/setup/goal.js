@@ -15,8 +15,9 @@ function cards(lines, names, others) {
 	return [
 		{ value: 'web_mail', why: two, title: _('Web by one, mail by the other'),
 			text: _('Each gets a link for itself, so that a long upload of mail does not slow the pages down.') },
-		{ value: 'failover', title: (names.length < 2) ? _('Everything by the one link') : _('One link, the other when it fails'),
-			text: _('Everything by the better link. The other one waits.') },
+		(lines.length < 2)
+			? { value: 'failover', title: _('Everything by the one link'), text: _('It is watched, and you see how it is.') }
+			: { value: 'failover', title: _('One link, the other when it fails'), text: _('Everything by the better link. The other one waits.') },
 		{ value: 'balance', why: (lines.length < 2) ? _('This takes two links.') : null, title: _('Both at once'),
 			text: _('The devices of the house are shared out over the links.') },
 		{ value: 'services', why: two, title: _('By service'),
@@ -29,10 +30,10 @@ function cards(lines, names, others) {
 }
 
 /* The order for fail-over: the first works, the others wait in this order. */
-function order(state, chosen, redraw) {
+function order(state, lines, redraw) {
 	const said = state.answers;
 	const up = link => {
-		const names = chosen.map(other => other.interface);
+		const names = lines.map(other => other.interface);
 		const at = names.indexOf(link.interface);
 
 		[ names[at - 1], names[at] ] = [ names[at], names[at - 1] ];
@@ -40,7 +41,7 @@ function order(state, chosen, redraw) {
 		redraw();
 	};
 
-	return E('ol', { 'class': 'ws-setup-order' }, chosen.map((link, at) => E('li', {}, [
+	return E('ol', { 'class': 'ws-setup-order' }, lines.map((link, at) => E('li', {}, [
 		E('strong', {}, [ said.links[link.interface].name ]), ' ',
 		E('span', {}, [ at ? _('when the ones above fail') : _('first') ]), ' ',
 		at ? fields.button(_('Move up'), () => up(link), 'neutral',
@@ -92,7 +93,7 @@ function only(value, ticked) {
 
 function form(state, settled, chosen, redraw) {
 	const names = chosen.map(link => [ link.interface, settled.links[link.interface].name ]);
-	const lines = chosen.filter(link => link.kind !== 'vpn');
+	const lines = answering.lines(state.links, state.answers);
 	const restOnly = only(settled.restOnly, value => { state.answers.restOnly = value; });
 	const pick = (label, key) => fields.select(label, names, settled[key], link => { state.answers[key] = link; redraw(); });
 
@@ -101,7 +102,7 @@ function form(state, settled, chosen, redraw) {
 		return [ pick(_('Web pages by'), 'web'), pick(_('Mail by'), 'mail'), rest(state, settled, names) ];
 
 	case 'failover':
-		return [ (chosen.length > 1) ? order(state, chosen, redraw) : '' ];
+		return [ (lines.length > 1) ? order(state, lines, redraw) : '' ];
 
 	case 'balance':
 		return share(state, lines, redraw);
@@ -163,7 +164,7 @@ return baseclass.extend({
 
 		return [
 			fields.cards(_('How the links are used'), 'ws-setup-goal',
-				cards(chosen.filter(link => link.kind !== 'vpn'), names, state.others), value, choose),
+				cards(answering.lines(state.links, state.answers), names, state.others), value, choose),
 			E('div', { 'class': 'ws-setup-form' },
 				[ ...((settled.goal === 'import') ? imported(state) : form(state, settled, chosen, redraw)) ]),
 			extra ? fields.folded(_('Some devices by another link'), devices.draw(state, names, redraw), settled.devices.length > 0) : ''

@@ -177,7 +177,7 @@ return baseclass.extend({
 			break;
 
 		case 'failover':
-			rest = draft.chosen[0]?.interface;
+			rest = answering.lines(links, answers)[0]?.interface;
 			break;
 
 		case 'balance':

@@ -148,6 +148,11 @@ return baseclass.extend({
 		return { service: serviceOf(options)?.title ?? '', conditions: conditions(options).join('; ') };
 	},
 
+	/* Where what is led to a link or a policy goes, in a configuration. */
+	way(use, sections) {
+		return way(use, ...targets(sections));
+	},
+
 	/* One for what each rule does; rules of one service that do the same are one. */
 	rules(sections) {
 		const [ links, policies ] = targets(sections);
