@@ -1,10 +1,10 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { everywhere, looking } from './everywhere.js';
+import { OF_LOOKUPS, everywhere, looking } from './everywhere.js';
 import { PHONE } from '../loader/browser.js';
 import * as scenarios from '../loader/scenarios.js';
 
-everywhere('wansplit/connections');
+everywhere('wansplit/connections', OF_LOOKUPS);
 
 const PATH = 'wansplit/connections';
 const rows = page => page.locator('.ws-flows tbody tr');

@@ -4,7 +4,12 @@ import assert from 'node:assert/strict';
 import { DESKTOP, PHONE, closeBrowser, open } from '../loader/browser.js';
 import * as scenarios from '../loader/scenarios.js';
 
-const { HOSTILE, ...states } = scenarios;
+const { HOSTILE: _, ...states } = scenarios;
+
+/* Those that make a difference to pages that only write the configuration. */
+export const OF_FORMS = [ 'well', 'off', 'untouched', 'withoutTools', 'readonly', 'manyRules', 'mistaken', 'hostile' ];
+/* And to those that look something up. */
+export const OF_LOOKUPS = [ 'well', 'down', 'off', 'untouched', 'withoutTools', 'readonly', 'hostile' ];
 
 /* Opens a page, gives it to `look`, and sees that nothing went wrong. */
 export async function looking(path, scenario, look = async () => {}, options = {}) {
@@ -22,11 +27,11 @@ export async function looking(path, scenario, look = async () => {}, options = {
 /* Every button that changes something; LuCI's own Edit opens a form of fields that cannot be changed. */
 const CHANGES = /^(save|apply|repair|add|delete|clone|write|set up|start|remove|import|use|enable|disable)\b/i;
 
-export function everywhere(path) {
+export function everywhere(path, names = Object.keys(states)) {
 	after(closeBrowser);
 
-	for (const [ name, make ] of Object.entries(states))
-		test(`${path}: ${name}, on a phone`, () => looking(path, make(), async ({ page }) => {
+	for (const name of names)
+		test(`${path}: ${name}, on a phone`, () => looking(path, states[name](), async ({ page }) => {
 			assert.ok((await page.locator('h2').first().innerText()).trim(), 'a heading');
 			await page.emulateMedia({ colorScheme: 'dark' });
 		}, { size: PHONE }));

@@ -1,9 +1,9 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { everywhere, looking } from './everywhere.js';
+import { OF_LOOKUPS, everywhere, looking } from './everywhere.js';
 import * as scenarios from '../loader/scenarios.js';
 
-everywhere('wansplit/explain');
+everywhere('wansplit/explain', OF_LOOKUPS);
 
 /* What a user sees: fields by their labels. */
 const field = (page, label) => page.getByLabel(label, { exact: true });

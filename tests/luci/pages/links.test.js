@@ -1,3 +1,3 @@
-import { everywhere } from './everywhere.js';
+import { OF_FORMS, everywhere } from './everywhere.js';
 
-everywhere('wansplit/links');
+everywhere('wansplit/links', OF_FORMS);

@@ -1,3 +1,3 @@
-import { everywhere } from './everywhere.js';
+import { OF_FORMS, everywhere } from './everywhere.js';
 
-everywhere('wansplit/policies');
+everywhere('wansplit/policies', OF_FORMS);

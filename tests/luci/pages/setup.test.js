@@ -1,3 +1,3 @@
-import { everywhere } from './everywhere.js';
+import { OF_FORMS, everywhere } from './everywhere.js';
 
-everywhere('wansplit/setup');
+everywhere('wansplit/setup', OF_FORMS);

@@ -43,7 +43,11 @@
 		function Derived(...args) {
 			if (!(this instanceof Derived))
 				throw new TypeError('Constructor must not be called without "new"');
-			this.__init__?.(...args);
+			/* So that `super` within it knows where it is: see above. */
+			if (Object.hasOwn(Derived.prototype, '__init__'))
+				this.__init__(...args);
+			else
+				this.super('__init__', args);
 		}
 		Object.setPrototypeOf(Derived, this);
 		Derived.number = ++number;

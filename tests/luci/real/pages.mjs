@@ -1,0 +1,46 @@
+/* Each page of the app opens without a complaint, on a desk and on a telephone, light and dark; and has its picture taken. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { APP } from '../loader/rights.js';
+import { DESKTOP, PHONE } from './router.js';
+
+const menu = JSON.parse(readFileSync(`${APP}/root/usr/share/luci/menu.d/luci-app-wansplit.json`, 'utf8'));
+const paths = Object.entries(menu).filter(([ , { action } ]) => action?.type === 'view').map(([ path ]) => path);
+
+const LOOKS = [
+	{ suffix: '', size: DESKTOP, scheme: 'light' },
+	{ suffix: '-dark', size: DESKTOP, scheme: 'dark' },
+	{ suffix: '-phone', size: PHONE, scheme: 'light' }
+];
+
+async function look(window, path, file) {
+	const { page, trouble, size } = window;
+	trouble.length = 0;
+	await window.go(path);
+	assert.equal(await page.locator('#view h2, #view h3').count() > 0, true, 'no heading: the view has not been drawn');
+	const errors = await page.locator('.alert-message.error:visible, .alert-message.danger:visible').allInnerTexts();
+	assert.deepEqual(errors, [], 'LuCI shows an error');
+	const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+	assert.ok(wide <= 0, `${wide} pixels wider than a window of ${size.width}`);
+	assert.deepEqual(trouble, []);
+	if (file)
+		await page.screenshot({ path: file, fullPage: true });
+}
+
+export const scenarios = LOOKS.map(({ suffix, size, scheme }) => ({
+	name: `every page${suffix || '-desk'}`,
+	async run({ router, screenshots, each }) {
+		const window = await router.login({ size, scheme });
+		try {
+			for (const path of paths) {
+				/* The page below Status has a picture under the name that it has there. */
+				const name = path.includes('/status/') ? 'realtime' : path.split('/').at(-1);
+				await each(`${path}${suffix}`, () => look(window, path, screenshots && join(screenshots, `${name}${suffix}.png`)));
+			}
+		}
+		finally {
+			await window.close();
+		}
+	}
+}));
