@@ -29,6 +29,7 @@ files! {
     charts: "charts.test.mjs",
     wizard: "setup.test.mjs",
     words: "words.test.mjs",
+    explaining: "explain.test.mjs",
     page_status: "pages/status.test.js",
     page_explain: "pages/explain.test.js",
     page_setup_wizard: "pages/wizard.test.js",

@@ -150,7 +150,10 @@ fn each_connection_is_told_by_its_link_and_its_rule() {
             assert_eq!(filtered["matching"], expected, "{filter}: {filtered:#}");
             assert_eq!(filtered["connections"].as_array().unwrap().len() as u64, expected);
             assert_eq!(sum(&filtered, "links", "OI")["connections"], 11);
-            assert_eq!((&filtered["main"]["connections"], &filtered["local"]["connections"]), (&json!(0), &json!(total - 15)));
+            assert_eq!(
+                (&filtered["main"]["connections"], &filtered["local"]["connections"]),
+                (&json!(0), &json!(total - 15))
+            );
         }
         let short = connections(&wansplit, &json!({"limit": 3}));
         assert_eq!(short["connections"].as_array().unwrap().len(), 3);

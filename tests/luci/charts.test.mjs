@@ -141,4 +141,11 @@ test('numbers as people read them', () => {
 	assert.deepEqual([ 0, 1500, 10e9, null ].map(units.bytes).map(plain), [ '0 B', '1.5 kB', '10 GB', '–' ]);
 	assert.deepEqual([ 0, 59, 60, 3700, 90061, null ].map(units.duration).map(plain), [ '0 s', '59 s', '1 min 0 s', '1 h 1 min', '1 d 1 h', '–' ]);
 	assert.deepEqual([ 0.22, 12.4, null ].map(units.milliseconds).map(plain), [ '0.2 ms', '12 ms', '–' ]);
+
+	for (const [ lang, written ] of [ [ 'pt_BR', '0,2' ], [ 'pt-br', '0,2' ], [ 'de', '0,2' ], [ 'en', '0.2' ], [ '', /^0[.,]2$/ ], [ 'no such', /^0[.,]2$/ ] ]) {
+		globalThis.document.documentElement.lang = lang;
+		assert.match(units.number(0.22), written instanceof RegExp ? written : new RegExp(`^${written.replace('.', '\\.')}$`), lang);
+	}
+
+	globalThis.document.documentElement.lang = 'en';
 });

@@ -123,3 +123,15 @@ test('status: without a link the way to Set-up is shown; one who rests goes on',
 		assert.equal(state.calls.filter(({ method }) => method === 'apply').length, 1);
 	});
 });
+
+test('status: from a link to what runs over it, whatever its name', async () => {
+	const odd = scenarios.well();
+
+	odd.ubus.wansplit.status.links[0].name = 'a&b=c #1';
+	await looking(PATH, odd, async ({ page }) => {
+		const way = new URL(await page.locator('.ws-link').first().getByRole('link').getAttribute('href'), 'http://router');
+
+		assert.match(way.pathname, /admin\/network\/wansplit\/connections$/);
+		assert.equal(way.searchParams.get('link'), 'a&b=c #1');
+	});
+});

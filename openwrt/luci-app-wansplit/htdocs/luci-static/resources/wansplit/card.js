@@ -125,7 +125,9 @@ const Card = baseclass.extend({
 		]);
 		this.node = E('section', { 'class': 'ws-card ws-link' }, [
 			E('h3', { 'style': '--ws-link: %s'.format(colours.of(name)) }, [ name ]),
-			this.state, this.table, this.quota, this.users, this.rate.node, this.answers.node, this.untracked
+			this.state, this.table, this.quota, this.users,
+			E('a', { 'href': L.url('admin/network/wansplit/connections') + '?link=' + encodeURIComponent(name) }, [ _('What runs over it now') ]),
+			this.rate.node, this.answers.node, this.untracked
 		]);
 	},
 

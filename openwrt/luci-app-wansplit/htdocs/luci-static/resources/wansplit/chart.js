@@ -100,7 +100,8 @@ const Chart = baseclass.extend({
 
 		this.drawing.addEventListener('pointermove', ev => this.point(ev));
 		this.drawing.addEventListener('pointerdown', ev => this.point(ev));
-		this.drawing.addEventListener('pointerleave', () => this.move(null));
+		/* What a finger has pointed at stays when the finger is lifted. */
+		this.drawing.addEventListener('pointerleave', ev => ev.pointerType !== 'touch' && this.move(null));
 		this.drawing.addEventListener('blur', () => this.move(null));
 		this.drawing.addEventListener('keydown', ev => this.key(ev));
 

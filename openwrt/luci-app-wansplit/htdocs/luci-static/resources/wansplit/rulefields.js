@@ -196,10 +196,12 @@ function advanced(section) {
 
 return baseclass.extend({
 	/* All fields but name, target and switch, which the list of rules shows as well. `hints` are LuCI's host hints, `networks` the
-	 * names of the router's interfaces. */
+	 * router's interfaces, as LuCI knows them. */
 	add(section, hints, networks) {
+		const own = networks.flatMap(network => [ ...network.getIPAddrs(), ...network.getIP6Addrs() ]).map(address => address.split('/')[0]);
+
 		what(section);
-		who(section, hosts.of(hints).clients(), networks);
+		who(section, hosts.of(hints).clients(new Set(own)), networks.map(network => network.getName()).filter(name => name !== 'loopback'));
 		when(section);
 		advanced(section);
 	},

@@ -5,18 +5,19 @@
 
 const GAP = '\xa0';
 
-/* Up to 10 with one digit behind the point, above without. */
-function number(value) {
-	const digits = (value < 10 && value % 1) ? 1 : 0;
-	const language = document.documentElement.lang || undefined;
-
+/* The page's language; the browser's own, where LuCI's name of it is none that browsers know. */
+function language() {
 	try {
-		return value.toLocaleString(language, { maximumFractionDigits: digits });
+		return Intl.getCanonicalLocales(document.documentElement.lang.replace('_', '-'))[0];
 	}
 	catch {
-		/* LuCI's name of a language may be none that the browser knows. */
-		return value.toLocaleString(undefined, { maximumFractionDigits: digits });
+		return undefined;
 	}
+}
+
+/* Up to 10 with one digit behind the point, above without. */
+function number(value) {
+	return value.toLocaleString(language(), { maximumFractionDigits: (value < 10 && value % 1) ? 1 : 0 });
 }
 
 function scaled(value, units, first) {
@@ -75,8 +76,8 @@ return baseclass.extend({
 	/* A time of the router's clock, seconds since 1970: without the day if it is today. */
 	moment(seconds) {
 		const then = new Date(seconds * 1000);
-		const time = then.toLocaleTimeString();
+		const time = then.toLocaleTimeString(language());
 
-		return (then.toDateString() === new Date().toDateString()) ? time : then.toLocaleDateString() + ' ' + time;
+		return (then.toDateString() === new Date().toDateString()) ? time : then.toLocaleDateString(language()) + ' ' + time;
 	}
 });

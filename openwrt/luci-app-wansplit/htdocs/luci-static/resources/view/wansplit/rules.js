@@ -95,10 +95,9 @@ return view.extend({
 	render([ hints, networks, changes ]) {
 		const map = new form.Map('wansplit', _('Rules'),
 			_('Which connection goes where. They are tried from top to bottom, and the first that matches decides. What no rule takes goes the router’s default way.'));
-		const names = networks.map(one => one.getName()).filter(name => name !== 'loopback');
 
 		map.tabbed = true;
-		rules(map, hints, names, changes);
+		rules(map, hints, networks, changes);
 		sets.add(map);
 
 		return map.render().then(node => {

@@ -31,19 +31,20 @@ return view.extend({
 	handleReset: null,
 
 	load() {
-		const writes = L.hasViewPermission() === true;
+		if (L.hasViewPermission() !== true)
+			return null;
 
 		return Promise.all([
 			L.resolveDefault(callDump(), []),
 			L.resolveDefault(uci.load('firewall').then(() => facts.zones(uci.sections('firewall'))), null),
-			uci.load('wansplit'),
-			writes ? api.hostHints() : {},
-			writes ? api.others() : [],
-			writes
+			api.hostHints(),
+			api.others(),
+			uci.load('wansplit')
 		]);
 	},
 
-	render([ dump, zones, , hints, others, writes ]) {
+	/* `found` is null for somebody who may only look. */
+	render(found) {
 		this.root = E('div', {
 			'class': 'ws-setup',
 			/* Return in a field goes on, as in any form. */
@@ -53,12 +54,12 @@ return view.extend({
 			}
 		});
 
-		if (!writes)
+		if (found == null)
 			dom.content(this.root, [ fields.box('notice', [ _('You may look at this router, but not change it. Sign in as somebody who may, to set the links up.') ]) ]);
 		else if (applying.isFinishing())
 			this.finish();
 		else
-			this.begin(facts.findLinks(dump, zones), facts.clients(hints, dump), others);
+			this.begin(found);
 
 		return E([], [
 			...page.style('setup'),
@@ -67,10 +68,13 @@ return view.extend({
 		]);
 	},
 
-	begin(found, hosts, others) {
+	begin([ dump, zones, hints, others ]) {
+		const found = facts.findLinks(dump, zones);
+
 		this.step = 0;
 		this.state = {
-			links: found, hosts, others,
+			links: found, others,
+			hosts: facts.clients(hints, dump),
 			answers: answering.start(found),
 			present: text.fromUci(uci.sections('wansplit')),
 			imported: {},
