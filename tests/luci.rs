@@ -39,7 +39,7 @@ files! {
     page_rules: "pages/rules.test.js",
     page_links: "pages/links.test.js",
     page_policies: "pages/policies.test.js",
-    explained: "explain.test.mjs",
+    page_overview: "pages/overview.test.js",
 }
 
 fn folder() -> PathBuf {

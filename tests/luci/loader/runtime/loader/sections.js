@@ -181,9 +181,10 @@ const TableSection = TypedSection.extend({
 			this.named() ? E('th', { 'class': 'th' }, [ 'Name' ]) : null, ...titles, E('th', { 'class': 'th cbi-section-actions' })
 		]);
 	},
-	/* Dragging is left to the real LuCI: here a row has no handle. */
+	/* Dragging is left to the real LuCI: here a row's handle does nothing. */
 	renderRowActions(id, more) {
 		return E('td', { 'class': 'td cbi-section-table-cell nowrap cbi-section-actions' }, [ E('div', {}, [
+			this.sortable ? E('button', { 'class': 'cbi-button drag-handle', 'title': 'Drag to reorder' }, [ '☰' ]) : null,
 			more ? E('button', {
 				'class': 'btn cbi-button cbi-button-edit', 'title': more, 'click': L.ui.createHandlerFn(this, 'renderMoreOptionsModal', id)
 			}, [ more ]) : null,
