@@ -13,6 +13,9 @@
 
 const NAMING = [ 'dest_set', 'src_set' ];
 
+/* What LuCI saves goes through uhttpd and rpcd in one piece of 64 KB at most; beyond that it fails without a word. */
+const MOST_BYTES = 50000;
+
 /* A single string is one name: names may hold blanks. */
 function namesIn(rule, option) {
 	return [ rule[option] ?? [] ].flat();
@@ -62,6 +65,11 @@ function linesField(section, option, rows, title, description, kind, placeholder
 	field.load = sid => L.toArray(uci.get('wansplit', sid, option)).join('\n');
 	field.validate = (sid, text) => {
 		const lines = (text ?? '').split('\n');
+		const bytes = new Blob([ JSON.stringify(lines) ]).size;
+
+		if (bytes > MOST_BYTES)
+			return _('This is too much to be saved from here: at most %d lines as long as these. Put them into a file on the router, and name it under “Files”.')
+				.format(Math.floor(lines.length * MOST_BYTES / bytes / 100) * 100);
 
 		for (const [ index, line ] of lines.entries()) {
 			const verdict = (line.trim() === '') ? true : validate.kinds[kind](line.trim());
