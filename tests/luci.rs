@@ -29,6 +29,7 @@ files! {
     charts: "charts.test.mjs",
     wizard: "setup.test.mjs",
     words: "words.test.mjs",
+    services_of_rules: "rules.test.mjs",
     explaining: "explain.test.mjs",
     page_status: "pages/status.test.js",
     page_explain: "pages/explain.test.js",

@@ -31,3 +31,41 @@ test('who may only read sees fields that cannot be changed', () => looking(PAGE,
 	assert.ok(await box.getByRole('button', { name: 'Save' }).isDisabled());
 	assert.equal(await box.locator('.cbi-value :is(input, select, textarea):enabled:visible').count(), 0);
 }));
+
+const window = page => page.locator('#modal_overlay .modal');
+const closed = page => page.waitForFunction(() => !document.body.classList.contains('modal-overlay-active'));
+
+async function edit(page, sid) {
+	await page.locator(`#view tr[data-sid="${sid}"]`).getByRole('button', { name: 'Edit' }).click();
+	await window(page).getByRole('button', { name: 'Save' }).waitFor();
+}
+
+test('what was written by hand in other words stays as it is', () => {
+	const scenario = well();
+	const rule = scenario.uci.wansplit.find(section => section['.name'] === 'navegacao');
+	const written = {
+		enabled: 'yes', proto: 'udp tcp', dest_port: '80 443', family: '4', sticky: '0', timeout: '5m', weekdays: 'Friday mon-wed', from: 'lan', counter: 'on',
+		log: 'off', src_iface: '!lan br-nothing', use: 'ghost'
+	};
+	Object.assign(rule, written);
+
+	return looking(PAGE, scenario, async ({ page, state }) => {
+		await edit(page, 'navegacao');
+		await window(page).getByRole('button', { name: 'Save' }).click();
+		await closed(page);
+		const after = state.uci.wansplit.find(section => section['.name'] === 'navegacao');
+		for (const [ option, value ] of Object.entries(written))
+			assert.deepEqual(after[option], value, option);
+	});
+});
+
+test('what is typed into a list and is wrong is refused, and not dropped without a word', () => looking(PAGE, well(), async ({ page, state }) => {
+	const ports = () => state.uci.wansplit.find(section => section['.name'] === 'navegacao').dest_port;
+	await edit(page, 'navegacao');
+	const line = window(page).locator('[data-name="dest_port"] .add-item input').first();
+	await line.fill('99999');
+	await window(page).getByRole('button', { name: 'Save' }).click();
+	await page.waitForTimeout(300);
+	assert.ok(await window(page).isVisible(), 'the window stays');
+	assert.deepEqual(ports(), [ '80', '443' ]);
+}));

@@ -3,6 +3,7 @@
 'require form';
 'require uci';
 'require wansplit.hosts as hosts';
+'require wansplit.names as names';
 'require wansplit.presets as presets';
 'require wansplit.typed as typed';
 'require wansplit.untouched as untouched';
@@ -14,11 +15,6 @@
  */
 
 const DAYS = [ 'mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun' ];
-
-function names(type) {
-	return uci.sections('wansplit', type).map(section => section.name ?? (section['.anonymous'] ? null : section['.name']))
-		.filter(name => name);
-}
 
 function add(section, tab, widget, option, title, description) {
 	const field = section.taboption(tab, widget, option, title, description);
@@ -114,7 +110,7 @@ function what(section) {
 		'Domain');
 
 	const sets = list(section, 'what', 'dest_set', _('To lists'), _('Lists of addresses: see the tab “Lists of addresses” of this page.'), 'Name');
-	names('set').forEach(name => sets.value(name, name));
+	names.allOf('set').forEach(name => sets.value(name, name));
 }
 
 function who(section, clients, networks) {
@@ -137,7 +133,7 @@ function who(section, clients, networks) {
 	networks.forEach(name => iface.value(name, name));
 
 	const sets = list(section, 'who', 'src_set', _('From lists'), _('Lists of addresses of your own network.'), 'Name');
-	names('set').forEach(name => sets.value(name, name));
+	names.allOf('set').forEach(name => sets.value(name, name));
 
 	choice(section, 'who', 'from', _('Whose connections'), _('Those of the devices in your network, or those the router makes itself.'), [
 		[ 'lan', _('of the devices in your network') ], [ 'router', _('of the router itself') ], [ 'any', _('both') ]
@@ -209,8 +205,8 @@ return baseclass.extend({
 	/* Where a rule can lead: [[value, label], …]. */
 	targets() {
 		return [
-			...names('policy').map(name => [ name, name ]),
-			...names('link').map(name => [ name, _('only by %s').format(name) ]),
+			...names.allOf('policy').map(name => [ name, name ]),
+			...names.allOf('link').map(name => [ name, _('only by %s').format(name) ]),
 			[ 'main', _('as without wansplit (the router’s default way)') ],
 			[ 'unreachable', _('nowhere: refused at once') ],
 			[ 'blackhole', _('nowhere: silently dropped') ]

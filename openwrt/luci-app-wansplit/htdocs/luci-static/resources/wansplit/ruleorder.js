@@ -1,6 +1,7 @@
 'use strict';
 'require baseclass';
 'require uci';
+'require wansplit.names as names';
 'require wansplit.section as sections';
 
 /*
@@ -27,7 +28,7 @@ function copy(section, sid) {
 
 	for (const [ option, value ] of Object.entries(sections.optionsOf(sid)))
 		uci.set('wansplit', added, option, value);
-	uci.set('wansplit', added, 'name', _('Copy of %s').format(sections.nameOf(sid) || _('a rule')));
+	uci.set('wansplit', added, 'name', _('Copy of %s').format(names.nameOf(sid) || _('a rule')));
 	uci.move('wansplit', added, sid, true);
 
 	return section.map.save(null, true);
@@ -45,14 +46,14 @@ function button(label, title, kind, action) {
 }
 
 return baseclass.extend({
-	/* The buttons of each row: handle, up, down; edit, copy, delete. Who may only read has edit alone, to look. */
+	/* The buttons of each row: handle, up, down; edit, copy, delete. Who may only read has the window alone, to look. */
 	add(section) {
 		/* LuCI sorts a sortable table by a click on a heading: with rules that would turn what they mean upside down. */
 		section.handleSort = () => null;
 
 		section.renderRowActions = function(sid) {
-			const cell = this.super('renderRowActions', [ sid, this.map.readonly ? _('Show') : _('Edit') ]);
-			const name = sections.nameOf(sid) || _('a rule');
+			const cell = this.super('renderRowActions', [ sid, _('Edit') ]);
+			const name = names.nameOf(sid) || _('a rule');
 			const row = cell.firstElementChild;
 			const handle = row.querySelector('.drag-handle');
 			const remove = row.querySelector('.cbi-button-remove');
@@ -60,8 +61,8 @@ return baseclass.extend({
 			row.classList.add('ws-rule-actions');
 
 			if (this.map.readonly) {
-				handle.remove();
-				remove.remove();
+				handle?.remove();
+				remove?.remove();
 
 				return cell;
 			}

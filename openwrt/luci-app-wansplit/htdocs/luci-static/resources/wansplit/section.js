@@ -3,6 +3,7 @@
 'require dom';
 'require form';
 'require uci';
+'require wansplit.names as names';
 'require wansplit.untouched as untouched';
 'require wansplit.validate as validate';
 
@@ -10,16 +11,7 @@
  * What tables of sections have in common: names that may be any text, and windows that are called by them.
  */
 
-function nameOf(sid) {
-	const section = uci.get('wansplit', sid);
-
-	return section?.name ?? (section?.['.anonymous'] === false ? sid : '');
-}
-
 return baseclass.extend({
-	/* The name of the option, or else of the section; uci makes up names for sections that have none. */
-	nameOf,
-
 	/* All options of a section. */
 	optionsOf(sid) {
 		return Object.fromEntries(Object.entries(uci.get('wansplit', sid) ?? {}).filter(([ option ]) => !option.startsWith('.')));
@@ -32,9 +24,9 @@ return baseclass.extend({
 			: section.option(form.Value, 'name', _('Name'), description);
 
 		field.optional = true;
-		field.cfgvalue = nameOf;
+		field.cfgvalue = names.nameOf;
 		field.write = (sid, value) => (value === sid) ? uci.unset('wansplit', sid, 'name') : uci.set('wansplit', sid, 'name', value);
-		field.textvalue = sid => E('strong', {}, [ nameOf(sid) || _('without a name') ]);
+		field.textvalue = sid => E('strong', {}, [ names.nameOf(sid) || _('without a name') ]);
 		field.validate = validate.one('Name');
 
 		return untouched.keep(field);
@@ -48,7 +40,7 @@ return baseclass.extend({
 		section.renderMoreOptionsModal = function(sid, ...more) {
 			return renderMoreOptionsModal.call(this, sid, ...more).then(() => {
 				if (this.map.addedSection !== sid)
-					dom.content(document.querySelector('#modal_overlay .modal > h4'), [ title(nameOf(sid) || _('without a name')) ]);
+					dom.content(document.querySelector('#modal_overlay .modal > h4'), [ title(names.nameOf(sid) || _('without a name')) ]);
 			});
 		};
 	}

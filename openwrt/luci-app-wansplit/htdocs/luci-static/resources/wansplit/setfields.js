@@ -3,6 +3,7 @@
 'require form';
 'require uci';
 'require ui';
+'require wansplit.names as names';
 'require wansplit.section as sections';
 'require wansplit.untouched as untouched';
 'require wansplit.validate as validate';
@@ -40,12 +41,12 @@ function nameField(section) {
 	field.optional = false;
 	field.rmempty = false;
 	field.validate = function(sid, value) {
-		const isTaken = uci.sections('wansplit', 'set').some(other => other['.name'] !== sid && sections.nameOf(other['.name']) === value);
+		const isTaken = uci.sections('wansplit', 'set').some(other => other['.name'] !== sid && names.nameOf(other['.name']) === value);
 
 		return isTaken ? _('Another list has this name.') : (value === '' || validate.kinds.Name(value));
 	};
 	field.write = function(sid, value) {
-		const old = sections.nameOf(sid);
+		const old = names.nameOf(sid);
 
 		if (old && old !== value)
 			rename(old, value);
@@ -102,7 +103,7 @@ function summary(values) {
 function askToRemove(users, remove) {
 	ui.showModal(_('This list is in use'), [
 		E('p', {}, [ _('These rules name it, and do not work without it:') ]),
-		E('ul', {}, users.map(rule => E('li', {}, [ sections.nameOf(rule['.name']) || _('without a name') ]))),
+		E('ul', {}, users.map(rule => E('li', {}, [ names.nameOf(rule['.name']) || _('without a name') ]))),
 		E('div', { 'class': 'button-row' }, [
 			E('button', { 'class': 'btn cbi-button', 'click': ui.hideModal }, [ _('Back') ]), ' ',
 			E('button', {
@@ -139,7 +140,7 @@ return baseclass.extend({
 		const { handleRemove } = section;
 
 		section.handleRemove = function(sid, ev) {
-			const name = sections.nameOf(sid);
+			const name = names.nameOf(sid);
 			const users = name ? usersOf(name) : [];
 			const remove = () => handleRemove.call(this, sid, ev);
 

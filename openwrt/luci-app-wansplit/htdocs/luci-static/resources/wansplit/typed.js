@@ -10,6 +10,14 @@ function line(field, sid) {
 	return field.getUIElement(sid)?.node.querySelector('.add-item input[type="text"], .add-item .create-item-input');
 }
 
+/* Below a list: why what was typed is not in it. */
+function complain(node, sentence) {
+	node?.parentNode.querySelector('.ws-typed')?.remove();
+
+	if (sentence)
+		node.after(E('div', { 'class': 'ws-typed ws-level-bad', 'role': 'alert', 'style': 'color: var(--ws-level)' }, [ sentence ]));
+}
+
 return baseclass.extend({
 	/* For fields of the kind form.DynamicList whose `validate` is set. */
 	heed(field) {
@@ -28,15 +36,24 @@ return baseclass.extend({
 			const input = this.isActive(sid) ? line(this, sid) : null;
 			const typed = input?.value.trim() ?? '';
 
+			complain(this.getUIElement(sid)?.node, '');
+
 			if (typed === '')
 				return parse.call(this, sid);
 
 			if (wrong(sid, typed) !== true) {
-				/* In a list with choices the line is hidden until that is opened. */
-				input.closest('.cbi-dropdown:not([open])')?.click();
-				input.focus();
+				const sentence = wrong(sid, typed);
 
-				return Promise.reject(new TypeError(wrong(sid, typed)));
+				/* In a list with choices the line is hidden while that is closed: it is said below, once. */
+				if (input.classList.contains('create-item-input')) {
+					complain(this.getUIElement(sid).node, '%s: %s'.format(typed, sentence));
+					input.value = '';
+				}
+				else {
+					input.focus();
+				}
+
+				return Promise.reject(new TypeError(sentence));
 			}
 
 			const widget = this.getUIElement(sid);
