@@ -8,6 +8,7 @@
 'require wansplit.names as names';
 'require wansplit.page as page';
 'require wansplit.review as review';
+'require wansplit.section as sections';
 'require wansplit.words as words';
 
 /*
@@ -76,7 +77,7 @@ return view.extend({
 		section.addremove = true;
 		section.nodescriptions = true;
 		section.addbtntitle = _('Add a link');
-		section.modaltitle = sid => '%h'.format(_('Link %s').format(names.nameOf(sid)));
+		sections.entitle(section, _('New link'), name => _('Link %s').format(name));
 		names.guardRemoval(section);
 
 		fields.tabs(section);
@@ -94,6 +95,10 @@ return view.extend({
 
 			return E('div', {}, [ ...page.style('forms'), node ]);
 		});
+	},
+
+	handleSave(ev) {
+		return review.save(this, ev);
 	},
 
 	handleSaveApply(ev, mode) {

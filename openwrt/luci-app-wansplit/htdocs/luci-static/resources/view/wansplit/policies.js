@@ -5,6 +5,7 @@
 'require wansplit.names as names';
 'require wansplit.page as page';
 'require wansplit.review as review';
+'require wansplit.section as sections';
 'require wansplit.setup.sentences as sentences';
 'require wansplit.setup.text as text';
 'require wansplit.usewidget as usewidget';
@@ -75,7 +76,7 @@ return view.extend({
 		section.addremove = true;
 		section.nodescriptions = true;
 		section.addbtntitle = _('Add a policy');
-		section.modaltitle = sid => '%h'.format(_('Policy %s').format(names.nameOf(sid)));
+		sections.entitle(section, _('New policy'), name => _('Policy %s').format(name));
 		names.guardRemoval(section);
 
 		names.field(section, null, _('What you want to call it: what it is for, as “web”.'));
@@ -97,6 +98,10 @@ return view.extend({
 			]),
 			node
 		]));
+	},
+
+	handleSave(ev) {
+		return review.save(this, ev);
 	},
 
 	handleSaveApply(ev, mode) {
