@@ -4,6 +4,8 @@
 'require tools.widgets as widgets';
 'require uci';
 'require wansplit.names as names';
+'require wansplit.typed as typed';
+'require wansplit.untouched as untouched';
 'require wansplit.validate as validate';
 
 /*
@@ -26,7 +28,7 @@ function text(section, tab, option, title, description, verdict, placeholder) {
 	field.validate = validate.option(verdict);
 	field.placeholder = placeholder ?? null;
 
-	return field;
+	return untouched.keep(field);
 }
 
 function list(section, tab, option, title, description, verdict) {
@@ -35,7 +37,7 @@ function list(section, tab, option, title, description, verdict) {
 	field.optional = true;
 	field.validate = validate.option(verdict);
 
-	return field;
+	return typed.heed(untouched.keep(field));
 }
 
 function choice(section, tab, option, title, description, values) {
@@ -45,7 +47,7 @@ function choice(section, tab, option, title, description, values) {
 		field.value(value, label);
 	field.default = values[0][0];
 
-	return field;
+	return untouched.keep(untouched.others(field, value => _('%s (not known)').format(value)));
 }
 
 /* A link is a network interface of OpenWrt, or a device with gateways of its own; the file has one option or the other. */
@@ -138,6 +140,7 @@ function advanced(section) {
 	flush.value('up', _('when it is back'));
 	flush.value('none', _('never'));
 	flush.display_size = 3;
+	untouched.keep(flush);
 
 	choice(section, 'advanced', 'masq6', _('IPv6 translation'), _('Whether IPv6 addresses are translated on this link, as IPv4 addresses are.'), [
 		[ 'auto', _('as the firewall’s zone says') ], [ '1', _('yes') ], [ '0', _('no') ]
@@ -196,5 +199,6 @@ return baseclass.extend({
 			_('Where dnsmasq reads more configuration. OpenWrt’s own are found by themselves.'));
 		directories.optional = true;
 		directories.validate = validate.one('Directory');
+		typed.heed(untouched.keep(directories));
 	}
 });

@@ -38,6 +38,21 @@ function ask(found) {
 	});
 }
 
+const TOLD = 'ws-review-told';
+
+/* Only the last look counts. */
+function tell(found) {
+	document.getElementById(TOLD)?.closest('.alert-message')?.remove();
+
+	if (found.length)
+		ui.addNotification(_('It is saved. The router has looked it through'), E('div', { 'id': TOLD }, [ findings.list(found) ]), 'warning');
+}
+
+/* LuCI's own way to save, which the views put this module in front of. */
+function keep(view, ev) {
+	return view.super('handleSave', [ ev ]);
+}
+
 return baseclass.extend({
 	/* What the router thinks of what is saved: its findings, or null if it could not be asked. */
 	check() {
@@ -64,9 +79,16 @@ return baseclass.extend({
 		return serious.length ? ask(serious) : true;
 	},
 
+	/* For a view's handleSave: what is wrong is said, and nothing is held up. */
+	save(view, ev) {
+		return keep(view, ev)
+			.then(() => this.check())
+			.then(found => tell(findings.serious(found ?? [])));
+	},
+
 	/* For a view's handleSaveApply. */
 	saveApply(view, ev, mode) {
-		return view.handleSave(ev)
+		return keep(view, ev)
 			.then(() => this.mayApply())
 			.then(goOn => goOn ? ui.changes.apply(mode == '0') : null);
 	}

@@ -97,6 +97,10 @@ return view.extend({
 		});
 	},
 
+	handleSave(ev) {
+		return review.save(this, ev);
+	},
+
 	handleSaveApply(ev, mode) {
 		return review.saveApply(this, ev, mode);
 	}

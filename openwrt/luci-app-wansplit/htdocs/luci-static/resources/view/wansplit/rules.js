@@ -107,6 +107,10 @@ return view.extend({
 		});
 	},
 
+	handleSave(ev) {
+		return review.save(this, ev);
+	},
+
 	handleSaveApply(ev, mode) {
 		return review.saveApply(this, ev, mode);
 	}
