@@ -106,7 +106,7 @@ test('an error that the router finds is shown, and nothing can be saved', () => 
 		{ line: 1, severity: 'error', section: null, option: null, message: `${parse(config).length} sections`, help: HOSTILE } ] });
 	return wizard(scenario, async ({ page, text, end }) => {
 		await end();
-		assert.match(await text(), /Error: 9 sections/);
+		assert.match(await text(), /Error line 1: 9 sections/);
 		assert.ok(await page.getByRole('button', { name: 'Save & Apply' }).isDisabled());
 	});
 });

@@ -1,5 +1,6 @@
 'use strict';
 'require baseclass';
+'require wansplit.findings as findings';
 'require wansplit.setup.fields as fields';
 'require wansplit.setup.sentences as sentences';
 'require wansplit.setup.text as text';
@@ -24,17 +25,6 @@ function lines(config) {
 	}, [ config ]);
 }
 
-function finding({ severity, section, option, line, message, help }) {
-	const place = [ section, option, (line != null) ? _('line %d').format(line) : null ].filter(part => part).join(', ');
-	const words = {
-		note: _('Note'), warning: _('Warning'), error: _('Error'), fatal: _('Error')
-	};
-
-	return E('li', {}, [
-		E('strong', {}, [ words[severity] ?? severity ]), ': ', message, help ? ' (' + help + ')' : '', place ? ' — ' + place : ''
-	]);
-}
-
 /* What `check` says of it. */
 function checked(state) {
 	if (state.checked == null)
@@ -43,12 +33,12 @@ function checked(state) {
 	if (state.checked === false)
 		return fields.box('warning', [ _('The router could not be asked whether this is right. It can be saved all the same.') ]);
 
-	const findings = state.checked.findings ?? [];
+	const found = state.checked.findings ?? [];
 
-	return findings.length
+	return found.length
 		? fields.box(state.checked.valid ? 'notice' : 'warning', [
 			_('The router has checked it, and says:'),
-			E('ul', {}, findings.map(finding))
+			findings.list(found)
 		])
 		: fields.box('success', [ _('The router has checked it: it is right.') ]);
 }
