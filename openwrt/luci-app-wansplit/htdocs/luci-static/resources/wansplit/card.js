@@ -108,7 +108,7 @@ const Card = baseclass.extend({
 			title: _('Speed'),
 			least: 30000,
 			format: units.rate,
-			series: [ { name: _('down'), colour: 'var(--ws-series-1)', kind: 'area' }, { name: _('up'), colour: 'var(--ws-series-2)', kind: 'dashed' } ]
+			series: [ { name: _('received'), colour: 'var(--ws-series-1)', kind: 'area' }, { name: _('sent'), colour: 'var(--ws-series-2)', kind: 'dashed' } ]
 		});
 		this.answers = chart.create({
 			title: _('Answer time'),
