@@ -41,7 +41,7 @@ test('status: what changes is put in place, and the focus stays', () => looking(
 test('status: the speed is counted from the bytes of two looks, and spoken to the keyboard', () => looking(PATH, scenarios.well(), async ({ page, state, step }) => {
 	const speed = page.locator('.ws-chart-drawing').first();
 
-	assert.match(await speed.getAttribute('aria-valuetext'), /^now, down –, up –$/);
+	assert.match(await speed.getAttribute('aria-valuetext'), /^now, received –, sent –$/);
 	await page.waitForTimeout(1100);
 
 	const { status } = state.ubus.wansplit;
@@ -50,10 +50,10 @@ test('status: the speed is counted from the bytes of two looks, and spoken to th
 		status.links[0][family].rx_bytes += 10e6;
 
 	await step();
-	await page.waitForFunction(() => /down \d+ Mbit\/s, up 0 bit\/s/.test(document.querySelector('.ws-chart-drawing').getAttribute('aria-valuetext').replaceAll('\xa0', ' ')));
+	await page.waitForFunction(() => /received \d+ Mbit\/s, sent 0 bit\/s/.test(document.querySelector('.ws-chart-drawing').getAttribute('aria-valuetext').replaceAll('\xa0', ' ')));
 	await speed.focus();
 	await page.keyboard.press('Home');
-	assert.match(await speed.getAttribute('aria-valuetext'), /^\d.*down –, up –$/);
+	assert.match(await speed.getAttribute('aria-valuetext'), /^\d.*received –, sent –$/);
 	assert.ok(Number(await speed.getAttribute('aria-valuenow')) < 0);
 	/* The next page goes on with it. */
 	assert.equal(await page.evaluate(() => JSON.parse(sessionStorage.getItem('wansplit.history')).length), 2);
