@@ -17,10 +17,15 @@ const LOOKS = [
 /* No picture is taller, in pixels. */
 const TALLEST = 1600;
 
+/* What a page shows something by: a question, and for charts some minutes of their own. */
+const QUESTION = '?protocol=tcp&source=192.168.1.10:40000&destination=192.0.2.10:443';
+const CHARTED = [ 'admin/network/wansplit/status' ];
+const CHART_TIME = 100_000;
+
 async function look(window, path, file) {
 	const { page, trouble, size } = window;
 	trouble.length = 0;
-	await window.go(path);
+	await window.go(path.endsWith('/explain') ? path + QUESTION : path);
 	assert.equal(await page.locator('#view h2, #view h3').count() > 0, true, 'no heading: the view has not been drawn');
 	const errors = await page.locator('.alert-message.error:visible, .alert-message.danger:visible').allInnerTexts();
 	assert.deepEqual(errors, [], 'LuCI shows an error');
@@ -28,6 +33,8 @@ async function look(window, path, file) {
 	assert.ok(wide <= 0, `${wide} pixels wider than a window of ${size.width}`);
 	assert.deepEqual(trouble, []);
 	if (file) {
+		if (CHARTED.includes(path))
+			await page.waitForTimeout(CHART_TIME);
 		/* The head of a long table shows what it is. */
 		const height = Math.min(await page.evaluate(() => document.documentElement.scrollHeight), TALLEST);
 		await page.screenshot({ path: file, fullPage: true, clip: { x: 0, y: 0, width: size.width, height } });
