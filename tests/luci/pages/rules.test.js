@@ -25,7 +25,7 @@ test('a rule is edited in a dialogue and saved', () => looking(PAGE, well(), asy
 }));
 
 test('who may only read sees fields that cannot be changed', () => looking(PAGE, readonly(), async ({ page }) => {
-	await page.locator('#view tr[data-sid="navegacao"]').getByRole('button', { name: 'Show' }).click();
+	await page.locator('#view tr[data-sid="navegacao"]').getByRole('button', { name: 'Edit' }).click();
 	const box = page.locator('#modal_overlay .modal');
 	await box.getByRole('button', { name: 'Save' }).waitFor();
 	assert.ok(await box.getByRole('button', { name: 'Save' }).isDisabled());
