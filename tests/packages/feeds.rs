@@ -73,8 +73,14 @@ fn the_indexes_know_their_packages() {
     let index = adb::read(&fs::read(folder.join("packages.adb")).unwrap()).unwrap();
     assert_eq!(index.schema, "indx");
     let apk = adb::read(&fs::read(only(&folder, ".apk")).unwrap()).unwrap();
-    let (known, own) = (index.root().field(2).elements()[1].clone(), apk.root().field(1).clone());
-    assert_eq!(known.field(1).text(), "wansplit");
+    let all = index.root().field(2).clone();
+    let known = all
+        .elements()
+        .iter()
+        .find(|package| package.field(1).text() == "wansplit")
+        .expect("ours is among them")
+        .clone();
+    let own = apk.root().field(1).clone();
     assert_eq!(known.field(2).text(), VERSION);
     assert_eq!(known.field(5).text(), ARCHITECTURE);
     let shared = |info: &Value| -> Vec<Value> {
