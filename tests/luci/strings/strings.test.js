@@ -48,6 +48,16 @@ test('placeholders are LuCI\'s', () => {
 		assert.doesNotMatch(placeholders(id).reduce((rest, placeholder) => rest.replace(placeholder, ''), id), /%[\w{]/, id);
 });
 
+/*
+ * LuCI looks a word up in the catalogues of all its packages at once, so ours would change its own pages, or its would stand on
+ * ours. These words mean something else there (Up and Down move a line of a table, "no link" is a cable without a signal).
+ */
+test('words that LuCI itself uses for something else have a context', () => {
+	const elsewhere = [ 'Up', 'Up.', 'Down', 'Count', 'no link' ];
+	const bare = template.filter(({ context, id }) => context === null && elsewhere.includes(id)).map(({ id }) => id);
+	assert.deepEqual(bare, []);
+});
+
 test('a menu entry and the right have words', () => {
 	const known = new Set(template.map(({ id }) => id));
 	for (const words of [ 'Link splitting', 'Grant access to wansplit: links, policies, rules' ])

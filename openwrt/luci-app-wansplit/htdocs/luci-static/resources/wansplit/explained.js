@@ -82,7 +82,7 @@ function decision(answer) {
 function policy(policy) {
 	const names = policy.tiers.map(tier =>
 		tier.map(one => (tier.length > 1) ? '%s %d'.format(one.link, one.weight) : one.link).join(' + '));
-	const order = (names.length > 0) ? names.join(' → ') : _('no link');
+	const order = (names.length > 0) ? names.join(' → ') : _('no link', 'policy');
 
 	if (policy.mode === 'failover')
 		return _('Policy “%s” takes the first link that works: %s.').format(policy.name, order);

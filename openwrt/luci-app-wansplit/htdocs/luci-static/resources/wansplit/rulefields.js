@@ -186,7 +186,7 @@ function advanced(section) {
 	timeout.depends('sticky', 'client');
 	timeout.depends('sticky', 'destination');
 
-	flag(section, 'advanced', 'counter', _('Count'), _('Counts the connections it takes since the router started.'));
+	flag(section, 'advanced', 'counter', _('Count connections'), _('Counts the connections it takes since the router started.'));
 	flag(section, 'advanced', 'log', _('Log'), _('Writes the first packet of each connection to the kernel’s log.'));
 }
 

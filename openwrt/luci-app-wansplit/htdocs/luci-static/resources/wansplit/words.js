@@ -5,11 +5,14 @@
  * What the daemon says, in the language of the page and in plain words. The daemon speaks English (src/daemon/words.rs,
  * src/explain, src/plan/moves.rs). Its sentences are recognised by patterns, and their values are kept; one that is not
  * known passes as it is. All functions are pure and give plain text, never markup.
+ *
+ * LuCI has one pool of words for all its pages: there Up and Down are the ways to move a line. The second word of _() keeps
+ * ours apart.
  */
 
 /* A sentence is [ what the daemon says, how the page says it ]; the groups of the first are the values of the second. */
 const STATES = {
-	'up': { level: 'good', word: _('Up'), hint: _('It works.') },
+	'up': { level: 'good', word: _('Up', 'link'), hint: _('It works.') },
 	'degraded': { level: 'poor', word: _('Degraded'),
 		hint: _('It answers badly: it is used only where no better link is up.') },
 	'used up': { level: 'poor', word: _('Used up'),
@@ -18,7 +21,7 @@ const STATES = {
 		hint: _('It has just come back: it is used again when it has answered for a while.') },
 	'held': { level: 'trial', word: _('Held back'),
 		hint: _('It comes and goes: until it has been steady for a while, it is used only where no other link is up.') },
-	'down': { level: 'bad', word: _('Down'), hint: _('Nothing can leave by it now.') }
+	'down': { level: 'bad', word: _('Down', 'link'), hint: _('Nothing can leave by it now.') }
 };
 
 const REASONS = [

@@ -39,7 +39,7 @@ function state(link) {
 
 	return link.addresses.length
 		? _('Up: %s.').format(link.addresses.slice(0, 3).join(', '))
-		: _('Up.');
+		: _('Up.', 'link');
 }
 
 function card(link, answers, redraw) {
