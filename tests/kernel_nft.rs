@@ -201,7 +201,7 @@ fn sets_change_from_anything_to_anything() {
     let mut kernel = Kernel::new();
     let mut state = 7;
     for (set, family) in [("s4", Family::V4), ("s6", Family::V6)] {
-        let place = Place { table: "t", set, family };
+        let place = Place { table: "t", set, family, intervals: true };
         let mut held = Vec::new();
         let whole = vec![Interval::new(0, family.max_address())];
         for count in [0, 1, 5, 40, 3000, 3000, 4000, 0, 4000, 2] {
@@ -214,13 +214,24 @@ fn sets_change_from_anything_to_anything() {
 }
 
 #[test]
+fn the_last_address_of_a_set_that_a_resolver_fills_is_one_address() {
+    if !inside("the_last_address_of_a_set_that_a_resolver_fills_is_one_address") {
+        return;
+    }
+    sh("nft 'table inet t { set s { type ipv4_addr; elements = { 192.0.2.50, 192.0.2.52 }; }; }'");
+    let place = Place { table: "t", set: "s", family: Family::V4, intervals: false };
+    let wanted = [0xc000_0232, 0xc000_0234].map(Interval::single);
+    assert_eq!(Kernel::new().nft_elements(place).unwrap().unwrap(), wanted);
+}
+
+#[test]
 fn a_change_of_a_set_that_fails_half_way_is_taken_back() {
     if !inside("a_change_of_a_set_that_fails_half_way_is_taken_back") {
         return;
     }
     sh("nft 'table inet t { set s { type ipv4_addr; flags interval; size 9000; }; }'");
     let mut kernel = Kernel::new();
-    let place = Place { table: "t", set: "s", family: Family::V4 };
+    let place = Place { table: "t", set: "s", family: Family::V4, intervals: true };
     let small = |count: u128| (0..count).map(|n| Interval::new(n * 512, n * 512 + 255)).collect::<Vec<_>>();
     for held in [vec![Interval::new(3, u128::from(u32::MAX))], small(1000), vec![Interval::single(9)]] {
         sh("nft flush set inet t s");

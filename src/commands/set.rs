@@ -66,7 +66,7 @@ fn elements(place: &Place, name: &str) -> Result<Exit, Exit> {
     for part in Part::BOTH {
         for family in Family::BOTH.into_iter().filter(|family| config[id].has(part, *family)) {
             let set = kept::name(config, id, part, family);
-            let place = Where { table: TABLE, set: &set, family };
+            let place = Where { table: TABLE, set: &set, family, intervals: part == Part::Listed };
             let Some(held) = kernel.nft_elements(place).map_err(apply::refused)? else { continue };
             is_there = true;
             held.into_iter().for_each(|interval| say(&range(interval, family)));

@@ -57,7 +57,7 @@ pub fn take_back(kernel: &mut Kernel, filled: &Filled) -> Result<(), Error> {
 }
 
 fn place(list: &List) -> Place<'_> {
-    Place { table: TABLE, set: &list.name, family: list.family }
+    Place { table: TABLE, set: &list.name, family: list.family, intervals: true }
 }
 
 /// What has to go and what has to come, both lists being sorted.

@@ -113,7 +113,8 @@ fn sets(kernel: &mut Kernel, config: &Config) -> Vec<(SetId, Family, IntervalSet
             let mut addresses = set.entries(family).clone();
             for part in Part::BOTH.into_iter().filter(|part| set.has(*part, family)) {
                 let name = kept::name(config, SetId(n), part, family);
-                let held = kernel.nft_elements(Elements { table: TABLE, set: &name, family });
+                let held =
+                    kernel.nft_elements(Elements { table: TABLE, set: &name, family, intervals: part == Part::Listed });
                 let held = held.ok().flatten().unwrap_or_default();
                 addresses = addresses.union(&IntervalSet::from_iter(held));
             }

@@ -23,7 +23,7 @@ const BATCH: usize = 96 * 1024;
 /// What one message holds at most: the length of an attribute is a number of 16 bits.
 const MESSAGE: usize = 48 * 1024;
 
-/// A set with the flag `interval`, of addresses of one family.
+/// A set of addresses of one family.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The table, of the family `inet`.
@@ -32,6 +32,9 @@ pub struct Place<'a> {
     pub set: &'a str,
     /// The family of its addresses.
     pub family: Family,
+    /// Whether it has the flag `interval`. Those that a resolver fills have not: there an element without an end is one
+    /// address, also the last.
+    pub intervals: bool,
 }
 
 /// The intervals in a set, sorted; `None` if there is no such set.
@@ -61,7 +64,8 @@ pub fn read(socket: &mut Socket, place: Place) -> Result<Option<Vec<Interval>>, 
             (None, false) => {}
         }
     }
-    intervals.extend(open.map(|first| Interval::new(first, place.family.max_address())));
+    let last = |first| if place.intervals { place.family.max_address() } else { first };
+    intervals.extend(open.map(|first| Interval::new(first, last(first))));
     Ok(Some(intervals))
 }
 

@@ -1,0 +1,4 @@
+//! Plays the manual in the lab.
+
+pub mod stage;
+mod table;
