@@ -187,6 +187,29 @@ impl Scene<'_> {
         }
     }
 
+    /// What a drawing quotes is what the router has; ip rules are drawn in their order.
+    fn drawing(&self, file: &str) {
+        let text = fs::read_to_string(root().join(file)).expect(file);
+        let rules = self.lab.router.command("ip", &["rule"]);
+        let nft = self.wansplit.run(&["show", "nft", "--text"]).stdout;
+        let held = rules.clone() + &nft + &self.wansplit.run(&["show", "ip"]).stdout;
+        let squeeze = |line: &str| line.replace(':', ": ").split_whitespace().collect::<Vec<_>>().join(" ");
+        let (held, rules): (Vec<String>, Vec<String>) =
+            (held.lines().map(squeeze).collect(), rules.lines().map(squeeze).collect());
+        let (mut quotes, mut last) = (0, 0);
+        for (class, quote) in quotes_of(&text) {
+            let pattern = format!("…{}…", squeeze(&quote));
+            assert!(held.iter().any(|line| line_fits(&pattern, line)), "{file}: the router has no `{quote}`");
+            quotes += 1;
+            if class == "rule" {
+                let place = rules.iter().position(|line| line_fits(&pattern, line)).expect("an ip rule");
+                assert!(place >= last, "{file}: `{quote}` is not in its place");
+                last = place;
+            }
+        }
+        assert!(quotes > 15, "{file}: only {quotes} quotes");
+    }
+
     /// Lines that the daemon has written, or writes soon.
     fn log(&mut self, text: &str) {
         let daemon = self.daemon.as_ref().unwrap_or_else(|| panic!("{}: no daemon writes a log here", self.place));
@@ -203,7 +226,8 @@ impl Scene<'_> {
         }
     }
 
-    /// What a comment asks for: `asked: NAME`, a client looks the name up; `dead: LINK`, `alive: LINK`.
+    /// What a comment asks for: `asked: NAME`, a client looks the name up; `dead: LINK`, `alive: LINK`; `svg: FILE`,
+    /// a drawing quotes what the router has.
     fn comment(&mut self, words: &str) {
         match words.split_once(':').map(|(verb, rest)| (verb, rest.trim())) {
             Some(("asked", names)) => names.split_whitespace().for_each(|name| {
@@ -212,6 +236,7 @@ impl Scene<'_> {
             Some(("dead", links)) => links.split_whitespace().for_each(|link| self.kill(link)),
             Some(("alive", links)) => links.split_whitespace().for_each(|link| self.revive(link)),
             Some(("drawing", _)) => {}
+            Some(("svg", file)) => self.drawing(file),
             _ => panic!("{}: nobody knows what to do with {words}", self.place),
         }
     }
@@ -292,6 +317,16 @@ impl Scene<'_> {
             None => drop(self.wansplit.apply()),
         }
     }
+}
+
+/// The texts of a drawing that quote the router: their class, `code` or `rule`, and the words.
+fn quotes_of(svg: &str) -> Vec<(&str, String)> {
+    let texts = svg.split("<text ").skip(1).filter_map(|text| {
+        let class = text.split("class=\"").nth(1)?.split('"').next()?;
+        let words = text.split_once('>')?.1.split("</text>").next()?;
+        Some((class, words.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")))
+    });
+    texts.filter(|(class, _)| ["code", "rule"].contains(class)).collect()
 }
 
 /// What a program prints in the lab, in the words of a router: where the file is, and what the LAN's device is called.

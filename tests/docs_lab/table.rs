@@ -3,8 +3,8 @@
 //! The first column has what stands behind `wansplit explain`: `tcp 192.168.1.10 192.0.2.10:443`. Each further column is a
 //! state of affairs: "EMB is dead", "EMB and OI are dead", a time ("fri 23:00": then `explain` alone is asked), or
 //! anything else for "all is well". A cell says the link, or `EMB or OI` (both, over many connections), `..., always the
-//! same`, `main: EMB` (the main table decides, here for EMB), `refused`, `dropped`, or what a page tells in brackets
-//! behind it.
+//! same`, `main: EMB` (the main table decides, here for EMB), `refused`, `dropped`, `lost`, `not by a link`; brackets behind it,
+//! and a column `why`, are for the reader.
 
 use super::stage::{PATIENCE, Scene};
 use lab::{Counter, Dial, Host, Lab, Way};
@@ -26,6 +26,10 @@ enum Cell {
     Main(String),
     Refused,
     Dropped,
+    /// The main table sends it to a link that does not answer.
+    Lost,
+    /// To a neighbour: no link has to do with it.
+    Direct,
 }
 
 /// Tries a table, if it is one of connections.
@@ -33,7 +37,7 @@ pub fn check(scene: &mut Scene, header: &[String], rows: &[Vec<String>]) {
     if header[0] != "a new connection" {
         return;
     }
-    for (column, state) in header.iter().enumerate().skip(1) {
+    for (column, state) in header.iter().enumerate().skip(1).filter(|(_, state)| *state != "why") {
         let dead = dead_links(state);
         let time =
             state.split_once(' ').filter(|(_, clock)| clock.contains(':') && clock.len() <= 5).map(|_| state.as_str());
@@ -49,7 +53,7 @@ pub fn check(scene: &mut Scene, header: &[String], rows: &[Vec<String>]) {
             explained(scene, question, time, &cell, &place);
         }
         dead.iter().for_each(|link| scene.revive(link));
-        if !dead.is_empty() && column + 1 < header.len() {
+        if !dead.is_empty() && header.get(column + 1).is_some_and(|next| next != "why") {
             settle(scene, rows, header);
         }
     }
@@ -82,6 +86,8 @@ fn cell(text: &str) -> Cell {
     match text {
         "refused" => Cell::Refused,
         "dropped" => Cell::Dropped,
+        "lost" => Cell::Lost,
+        "not by a link" => Cell::Direct,
         _ => {
             let (names, same) = text.strip_suffix(", always the same").map_or((text, false), |names| (names, true));
             Cell::Links { names: names.split(" or ").map(str::to_owned).collect(), same }
@@ -123,12 +129,15 @@ impl<'q> Trial<'q> {
         let wanted: Vec<Way> = match cell {
             Cell::Links { names, .. } => names.iter().map(|name| Way::Link(scene.number(name))).collect(),
             Cell::Main(name) => vec![Way::Link(scene.number(name))],
-            Cell::Refused | Cell::Dropped => Vec::new(),
+            Cell::Direct => vec![Way::Direct(self.source.parse().expect("an address"))],
+            Cell::Refused | Cell::Dropped | Cell::Lost => Vec::new(),
         };
         if let Some(mac) = self.mac {
             set_mac(scene.lab, mac);
         }
-        if wanted.is_empty() {
+        if *cell == Cell::Lost {
+            assert_eq!(self.dial(scene.lab), Way::Silence, "{}", self.place);
+        } else if wanted.is_empty() {
             let quiet = |way: Way| matches!(way, Way::Refused | Way::Silence);
             self.until(|| quiet(self.dial(scene.lab)));
             let leaks = scene.lab.count_leaks(0, &self.expression());
@@ -200,6 +209,7 @@ impl<'q> Trial<'q> {
         }
         let from = address(self.source);
         let host = match from {
+            own if lab.wans().iter().any(|wan| wan.router().contains(&own)) => &lab.router,
             IpAddr::V4(v4) if v4.octets()[..3] == [192, 168, 2] => &lab.lan2,
             IpAddr::V6(v6) if v6.segments()[..2] == [0xfd00, 2] => &lab.lan2,
             IpAddr::V4(v4) if v4.octets()[..3] == [192, 0, 2] => &lab.internet,
@@ -241,13 +251,15 @@ fn explained(scene: &Scene, question: &str, time: Option<&str>, cell: &Cell, pla
         Cell::Links { names, .. } => {
             !first.is_empty() && first.iter().all(|link| names.iter().any(|name| name == link))
         }
-        Cell::Main(_) => first.is_empty() && fallback == "main",
+        Cell::Main(_) | Cell::Lost => first.is_empty() && fallback == "main",
         Cell::Refused => {
             // The main table may have no way either.
             let no_route = answer["kernel"][0]["verdict"] == "no route";
             first.is_empty() && (fallback == "unreachable" || answer["refused"] == true || no_route)
         }
         Cell::Dropped => first.is_empty() && fallback == "blackhole",
+        // What no default route decides has nothing to agree with.
+        Cell::Direct => answer["kernel"][0]["agrees"].is_null(),
     };
     assert!(fits, "{place}: explain says {answer:#}");
     if time.is_none() {

@@ -1,5 +1,6 @@
 //! Configurations in the manual: whole ones, and pieces that are completed by a prelude.
 
+use wansplit::config::diagnostics::Severity;
 use wansplit::config::{diagnostics, read};
 
 /// What stands around a piece of a configuration: the names that the manual uses. Of these only what the piece does not
@@ -44,11 +45,12 @@ pub fn whole(text: &str) -> String {
     if is_whole(text) { text.to_owned() } else { completed_by(text, PRELUDE) }
 }
 
-/// What is wrong with a piece of the manual; nothing if all is well.
+/// What is wrong with a piece of the manual; nothing if all is well. Notes are well: a piece shows one thing.
 pub fn faults(text: &str, place: &str) -> String {
     let text = whole(text);
     let reading = read(text.as_bytes());
-    let said = diagnostics::render_all(&reading.diagnostics, place, text.as_bytes());
+    let wrong: Vec<_> = reading.diagnostics.into_iter().filter(|said| said.severity != Severity::Note).collect();
+    let said = diagnostics::render_all(&wrong, place, text.as_bytes());
     if said.is_empty() && reading.config.is_none() { "no configuration came of it".to_owned() } else { said }
 }
 

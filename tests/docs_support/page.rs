@@ -1,5 +1,6 @@
 //! A page of the manual, as far as its examples go: headings, fences, tables, and comments that say how to run them.
 
+use super::configuration::{completed_by, is_whole};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -112,6 +113,16 @@ fn cells(row: &str) -> Vec<String> {
 }
 
 impl Page {
+    /// A piece of a configuration that changes the one shown before it, under the same heading.
+    pub fn in_context(&self, n: usize, text: &str) -> String {
+        let before = self.items[..n].iter().rev().take_while(|item| !matches!(item.kind, Kind::Heading(..)));
+        let whole = before.into_iter().find_map(|item| match &item.kind {
+            Kind::Fence { text, .. } if is_whole(text) => Some(text),
+            _ => None,
+        });
+        whole.filter(|_| !is_whole(text)).map_or_else(|| text.to_owned(), |whole| completed_by(text, whole))
+    }
+
     /// What GitHub calls the headings in an address, `#so-and-so`.
     pub fn anchors(&self) -> Vec<String> {
         let mut anchors: Vec<String> = Vec::new();
