@@ -236,8 +236,13 @@ fn files_that_are_named_exist() {
     none(&faulty);
 }
 
-/// Whether a file of the repository exists; a `*` in its name is any letters.
+/// Whether a file of the repository exists; a `*` in its name is any letters, and a word in capitals stands for a name.
 fn exists(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let stands_for_another = |name: &str| name.len() > 2 && name.chars().all(|letter| letter.is_ascii_uppercase());
+    if name.split('.').next().is_some_and(stands_for_another) && root().join(folder).is_dir() {
+        return true;
+    }
     let Some((head, tail)) = path.split_once('*') else { return root().join(path).exists() };
     let (folder, begin) = head.rsplit_once('/').unwrap_or(("", head));
     let names = fs::read_dir(root().join(folder)).into_iter().flatten().flatten().map(|entry| entry.file_name());
@@ -253,6 +258,10 @@ fn every_page_is_in_the_index() {
     none(&missing);
 }
 
+/// Options of other files of OpenWrt's that the manual speaks of, and the word for any.
+const FOREIGN: [&str; 8] =
+    ["masq", "sourcefilter", "nohostroute", "flow_offloading", "route_allowed_ips", "network", "mtu_fix", "OPTION"];
+
 #[test]
 fn options_in_sentences_exist() {
     let all: BTreeSet<&str> =
@@ -263,8 +272,7 @@ fn options_in_sentences_exist() {
         for span in spans(&page.text) {
             let mut words = span.split_whitespace();
             let is_option = matches!(words.next(), Some("option" | "list"));
-            let foreign = ["masq", "sourcefilter", "nohostroute", "flow_offloading", "route_allowed_ips", "OPTION"];
-            if let Some(name) = words.next().filter(|name| is_option && !all.contains(name) && !foreign.contains(name))
+            if let Some(name) = words.next().filter(|name| is_option && !all.contains(name) && !FOREIGN.contains(name))
             {
                 faulty.push(format!("{}: `{span}`: there is no option {name}", page.path));
             }
