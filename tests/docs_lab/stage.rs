@@ -15,14 +15,14 @@
 //! | `daemon` | `wansplit run` is running; else each configuration is applied once |
 //! | `config=FILE` | the stage begins with this file of the repository |
 
-use super::table;
+use super::network::{dump, reach_well_known_hosts};
+use super::{drawing, table};
 use crate::dns_support::{self, Dns};
 use crate::docs_support::configuration::{completed_by, is_whole, other_file};
 use crate::docs_support::page::{Item, Kind, Page, root};
 use crate::docs_support::session::{fits, line_fits, steps, words};
 use crate::tunnel_support::wireguard;
-use lab::{Daemon, LAN2_GATEWAY, Lab, Setup, TUNNEL, Vpn, Wan, Wansplit};
-use serde_json::{Value, json};
+use lab::{Daemon, Lab, Setup, TUNNEL, Vpn, Wan, Wansplit};
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -187,29 +187,6 @@ impl Scene<'_> {
         }
     }
 
-    /// What a drawing quotes is what the router has; ip rules are drawn in their order.
-    fn drawing(&self, file: &str) {
-        let text = fs::read_to_string(root().join(file)).expect(file);
-        let rules = self.lab.router.command("ip", &["rule"]);
-        let nft = self.wansplit.run(&["show", "nft", "--text"]).stdout;
-        let held = rules.clone() + &nft + &self.wansplit.run(&["show", "ip"]).stdout;
-        let squeeze = |line: &str| line.replace(':', ": ").split_whitespace().collect::<Vec<_>>().join(" ");
-        let (held, rules): (Vec<String>, Vec<String>) =
-            (held.lines().map(squeeze).collect(), rules.lines().map(squeeze).collect());
-        let (mut quotes, mut last) = (0, 0);
-        for (class, quote) in quotes_of(&text) {
-            let pattern = format!("…{}…", squeeze(&quote));
-            assert!(held.iter().any(|line| line_fits(&pattern, line)), "{file}: the router has no `{quote}`");
-            quotes += 1;
-            if class == "rule" {
-                let place = rules.iter().position(|line| line_fits(&pattern, line)).expect("an ip rule");
-                assert!(place >= last, "{file}: `{quote}` is not in its place");
-                last = place;
-            }
-        }
-        assert!(quotes > 15, "{file}: only {quotes} quotes");
-    }
-
     /// Lines that the daemon has written, or writes soon.
     fn log(&mut self, text: &str) {
         let daemon = self.daemon.as_ref().unwrap_or_else(|| panic!("{}: no daemon writes a log here", self.place));
@@ -236,7 +213,7 @@ impl Scene<'_> {
             Some(("dead", links)) => links.split_whitespace().for_each(|link| self.kill(link)),
             Some(("alive", links)) => links.split_whitespace().for_each(|link| self.revive(link)),
             Some(("drawing", _)) => {}
-            Some(("svg", file)) => self.drawing(file),
+            Some(("svg", file)) => drawing::check(self, file),
             _ => panic!("{}: nobody knows what to do with {words}", self.place),
         }
     }
@@ -319,68 +296,7 @@ impl Scene<'_> {
     }
 }
 
-/// The texts of a drawing that quote the router: their class, `code` or `rule`, and the words.
-fn quotes_of(svg: &str) -> Vec<(&str, String)> {
-    let texts = svg.split("<text ").skip(1).filter_map(|text| {
-        let class = text.split("class=\"").nth(1)?.split('"').next()?;
-        let words = text.split_once('>')?.1.split("</text>").next()?;
-        Some((class, words.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")))
-    });
-    texts.filter(|(class, _)| ["code", "rule"].contains(class)).collect()
-}
-
 /// What a program prints in the lab, in the words of a router: where the file is, and what the LAN's device is called.
 fn as_on_a_router(text: &str) -> String {
     text.replace("/run/lab-wansplit.config", "/etc/config/wansplit").replace("eth0", "br-lan")
-}
-
-/// The hosts that the manual's links ask, which the lab's Internet is not by itself.
-fn reach_well_known_hosts(lab: &Lab) {
-    for host in ["1.1.1.1/32", "9.9.9.9/32", "2606:4700:4700::1111/128", "2620:fe::fe/128"] {
-        lab.internet.ip(&format!("addr add {host} dev lo{}", if host.contains(':') { " nodad" } else { "" }));
-        for wan in lab.wans() {
-            let n = wan.0;
-            let via = if host.contains(':') { format!("fd09:{n}::2") } else { format!("10.9.{n}.2") };
-            lab.provider(n).host.ip(&format!("route add {host} via {via}"));
-        }
-    }
-}
-
-/// What netifd would say, with the page's names of the interfaces.
-fn dump(lab: &Lab, interfaces: &BTreeMap<String, String>, has_tunnel: bool, down: &[&str]) -> Value {
-    let mut dump = lab.network_dump(&[]);
-    let renamed: BTreeMap<String, String> = interfaces
-        .iter()
-        .flat_map(|(place, name)| match place.parse::<u8>() {
-            Ok(number) => {
-                let [v4, v6] = Wan(number).interfaces();
-                vec![(v4.to_owned(), name.clone()), (v6.to_owned(), format!("{name}6"))]
-            }
-            Err(_) => vec![(place.clone(), name.clone())],
-        })
-        .collect();
-    let list = dump["interface"].as_array_mut().expect("interfaces");
-    for entry in list.iter_mut() {
-        let name = entry["interface"].as_str().unwrap_or_default().to_owned();
-        if let Some(new) = renamed.get(&name) {
-            entry["interface"] = new.as_str().into();
-            if let Some(prefix) = entry.get_mut("ipv6-prefix").and_then(|list| list.get_mut(0)) {
-                prefix["class"] = new.as_str().into();
-            }
-        }
-    }
-    assert!(
-        list.iter().all(|entry| entry["ipv4-address"][0]["address"] != json!(LAN2_GATEWAY[0]) || entry["up"] == true)
-    );
-    if has_tunnel {
-        let [v4, v6] = TUNNEL.router();
-        let up = !down.contains(&"wg0");
-        list.push(if up {
-            json!({"interface": "wg0", "up": true, "proto": "wireguard", "device": "wg0", "l3_device": "wg0",
-                "ipv4-address": [{"address": v4, "mask": 24}], "ipv6-address": [{"address": v6, "mask": 64}], "route": []})
-        } else {
-            json!({"interface": "wg0", "up": false, "proto": "wireguard"})
-        });
-    }
-    dump
 }
