@@ -241,9 +241,15 @@ impl Kernel {
     /// # Errors
     /// The kernel refused: it may have no nftables, or we lack the right to look.
     pub fn nft_elements(&mut self, place: Place) -> Result<Option<Vec<Interval>>, Error> {
-        self.netfilter
+        let mut held = self
+            .netfilter
             .run(|socket| elements::read(socket, place))
-            .map_err(about("read the nftables set", || place.set.to_owned()))
+            .map_err(about("read the nftables set", || place.set.to_owned()))?;
+        if !place.intervals {
+            // No element has an end there, and the reader takes the last one for an interval up to the last address.
+            held.iter_mut().flatten().for_each(|element| *element = Interval::single(element.first()));
+        }
+        Ok(held)
     }
 
     /// Takes intervals out of a set of an `inet` table and puts others in. See [`elements::change`].

@@ -64,8 +64,7 @@ pub fn read(socket: &mut Socket, place: Place) -> Result<Option<Vec<Interval>>, 
             (None, false) => {}
         }
     }
-    let last = |first| if place.intervals { place.family.max_address() } else { first };
-    intervals.extend(open.map(|first| Interval::new(first, last(first))));
+    intervals.extend(open.map(|first| Interval::new(first, place.family.max_address())));
     Ok(Some(intervals))
 }
 
