@@ -16,10 +16,17 @@ use argh::FromArgs;
 use serde_json::Value;
 use std::net::IpAddr;
 
-/// Says where the first packet of a connection goes and why: the rule, the policy, the link, and what the kernel's own
-/// lookup answers. Example: wansplit explain tcp 192.168.1.10:40000 1.1.1.1:443
+/// Says where the first packet of a connection goes, and why: the rule, the policy, the link, and what the kernel's own
+/// lookup answers. Sends nothing.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "explain")]
+#[argh(
+    subcommand,
+    name = "explain",
+    example = "wansplit explain tcp 192.168.1.10:40000 1.1.1.1:443\nwansplit explain udp '[fd00::10]:5060' '[2001:db8::1]:5060' --at 'fri 23:00'\nwansplit explain tcp router 1.1.1.1:443",
+    note = "A connection that runs already stays where it is, whatever the rules say now.",
+    error_code(1, "the configuration has errors; what is good decides"),
+    error_code(3, "the kernel could not be asked")
+)]
 pub struct Explain {
     /// tcp, udp, icmp or another protocol's name or number
     #[argh(positional)]
