@@ -111,6 +111,39 @@ fn check_call(all: &[Help], call: &str) -> Option<Option<String>> {
     Some(options.iter().find(|option| !known(option)).map(|option| format!("'{verb}' has no option {option}")))
 }
 
+/// `[words](page.md#heading)` leads to a heading that is there.
+#[test]
+fn links_lead_to_headings_that_exist() {
+    let documents = documents();
+    let (mut links, mut wrong) = (0, Vec::new());
+    for (file, text) in &documents {
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let Some((page, anchor)) = link.split_once('#').filter(|_| !link.contains("://")) else { continue };
+            let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let page = if page.is_empty() { file.clone() } else { format!("{folder}/{page}").replace("docs/../", "") };
+            let Some((_, text)) = documents.iter().find(|(name, _)| *name == page.trim_start_matches('/')) else {
+                continue;
+            };
+            links += 1;
+            if !headings(text).any(|heading| heading == anchor) {
+                wrong.push(format!("{file}: {link}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(links > 50, "only {links} links were found");
+}
+
+/// The headings as web pages name them.
+fn headings(text: &str) -> impl Iterator<Item = String> + '_ {
+    let named = |heading: &str| {
+        let kept =
+            heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>();
+        kept.trim().replace(' ', "-")
+    };
+    text.lines().filter(|line| line.starts_with('#')).map(move |line| named(line.trim_start_matches('#')))
+}
+
 /// Everything a command is said to end with can be had, and nothing else was.
 #[test]
 fn exit_codes_are_those_of_help() {

@@ -4,6 +4,7 @@ use super::{Exit, Loaded, Place, facts, say, usage};
 use crate::config;
 use crate::config::model::{Config, Mac, NotAMac};
 use crate::explain::kernel::{self, Asked, Verdict};
+use crate::explain::running::Running;
 use crate::explain::words::Words;
 use crate::explain::{self, Decision, Details, From, Packet, question, record};
 use crate::json;
@@ -98,7 +99,15 @@ fn attempt(place: &Place, verb: &Explain) -> Result<Exit, Exit> {
     if verb.json {
         say(&json::pretty(&answer(&mut kernel, config, &survey.facts, &plan, asked)));
     } else {
-        say(&explained(&mut kernel, config, &survey.facts, &plan, asked, in_words));
+        let (packet, is_of_now) = (asked.packet.clone(), asked.is_of_now);
+        let mut text = explained(&mut kernel, config, &survey.facts, &plan, asked, in_words);
+        if is_of_now {
+            let mut running = Running::new(config, &plan.paths, &packet);
+            // Without conntrack's list the answer is as true.
+            let _ = kernel.each_connection(&mut |connection| running.add(&connection));
+            running.lines().iter().for_each(|line| text.push_str(&format!("\n{line}")));
+        }
+        say(&text);
     }
     Ok(loaded.exit())
 }

@@ -43,7 +43,7 @@ pub fn all() -> Vec<Help> {
     let mut next = 0;
     while let Some(help) = all.get(next) {
         let below: Vec<Help> =
-            help.commands.iter().map(|(name, _)| of(&[&help.words[..], &[name.clone()]].concat())).collect();
+            help.commands.iter().map(|(name, _)| of(&[&help.words[..], std::slice::from_ref(name)].concat())).collect();
         next += 1;
         all.splice(next..next, below);
     }
