@@ -64,7 +64,7 @@ fn a_gateway_that_is_none() {
         let symptom = Symptom::of("a gateway that is none", &lab, &wansplit);
         symptom.types("wansplit status");
         symptom.types("wansplit explain tcp 192.168.1.10:40000 192.0.2.10:443");
-        symptom.types("wansplit use EMB ping -4 -c 3 -W 1 192.0.2.10");
+        symptom.types("wansplit use EMB ping -4 -c 2 -W 1 192.0.2.10");
         symptom.types("ip neigh show 198.51.100.77");
         symptom.types("wansplit stop");
         assert_eq!(fetches(&lab, 443), Way::Link(1));
@@ -82,7 +82,7 @@ fn a_firewall_that_knows_one_link() {
         assert_ne!(fetches(&lab, 25), Way::Link(2));
         let symptom = Symptom::of("a firewall that knows one link", &lab, &wansplit);
         symptom.types("wansplit explain tcp 192.168.1.10:40000 192.0.2.10:25");
-        symptom.types("wansplit use OI ping -4 -c 3 192.0.2.10");
+        symptom.types("wansplit use OI ping -4 -c 2 192.0.2.10");
     });
 }
 
@@ -117,9 +117,9 @@ fn a_host_that_answers_no_ping() {
         let symptom = Symptom::of("a host that answers no ping", &lab, &wansplit);
         symptom.sees("logread -e wansplit", &daemon.log_text());
         symptom.types("wansplit status");
-        symptom.types("ping -I eth1 -c 3 -W 1 192.0.2.77");
-        symptom.types("ping -I eth1 -c 3 192.0.2.10");
-        symptom.types("wansplit use EMB ping -4 -c 3 192.0.2.10");
+        symptom.types("ping -I eth1 -c 2 -W 1 192.0.2.77");
+        symptom.types("ping -I eth1 -c 2 192.0.2.10");
+        symptom.types("wansplit use EMB ping -4 -c 2 192.0.2.10");
     });
 }
 
@@ -133,7 +133,7 @@ fn a_link_that_nobody_asks() {
         let symptom = Symptom::of("a link that nobody asks", &lab, &wansplit);
         symptom.types("wansplit status");
         symptom.types("wansplit check");
-        symptom.types("wansplit use EMB ping -4 -c 3 -W 1 192.0.2.10");
+        symptom.types("wansplit use EMB ping -4 -c 2 -W 1 192.0.2.10");
     });
 }
 
