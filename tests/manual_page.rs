@@ -1,5 +1,4 @@
-//! `--help` is the one source: docs/wansplit.8 is made of it, the pages name no command or option that is not in it, and the
-//! exit codes in it are the real ones.
+//! `--help` is the one source: docs/wansplit.8 is made of it, and the exit codes in it are the real ones.
 //!
 //! `UPDATE=1 cargo test --test manual_page` writes the page anew: read the difference before you commit it.
 
@@ -10,8 +9,7 @@ mod manual_support;
 mod packet_support;
 
 use lab::{Lab, Setup, isolated_as_root};
-use manual_support::help::{self, Help};
-use manual_support::{documents, page, root};
+use manual_support::{help, page, root};
 use packet_support::{TWO_LINKS, configured};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,99 +47,6 @@ fn mandoc_reads_the_page_without_a_word() {
             assert!(plain.contains(option.as_str()), "{option} of {} is not shown", help.name());
         }
     }
-}
-
-/// `wansplit VERB --option` in a document names what there is.
-#[test]
-fn documents_name_commands_and_options_that_exist() {
-    let all = help::all();
-    let (mut calls, mut wrong) = (0, Vec::new());
-    for (file, text) in documents() {
-        for (n, line) in text.lines().enumerate() {
-            for call in code(line).iter().flat_map(|code| code.match_indices("wansplit ").map(|(at, _)| &code[at..])) {
-                let Some(complaint) = check_call(&all, call) else { continue };
-                calls += 1;
-                wrong.extend(complaint.map(|complaint| format!("{file}, line {}: {complaint}: {call}", n + 1)));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(calls > 40, "only {calls} calls were found");
-}
-
-/// The parts of a line that are code: a line of a block that begins with a prompt or four blanks, and what is in backticks.
-fn code(line: &str) -> Vec<&str> {
-    match line.strip_prefix("    ").or(line.strip_prefix("# ")) {
-        Some(command) if command.starts_with("wansplit ") => vec![command],
-        _ => line.split('`').skip(1).step_by(2).filter(|code| code.starts_with("wansplit ")).collect(),
-    }
-}
-
-/// What is wrong with a call; nothing if it is none.
-fn check_call(all: &[Help], call: &str) -> Option<Option<String>> {
-    let call = call.split([';', '&', '>', '#']).next()?;
-    let call = if let Some((ours, _)) = call.split_once(" | ") { ours } else { call };
-    let mut words = call.split_whitespace().skip(1).peekable();
-    let mut named: Vec<String> = Vec::new();
-    let mut options = Vec::new();
-    while let Some(word) = words.next() {
-        let word = word.trim_matches(['[', ']', ',', '.']);
-        if word == "--config" || word == "--network" {
-            words.next();
-        } else if word.starts_with("--") {
-            options.push(word.split('=').next()?.to_owned());
-        } else if options.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()) {
-            named.push(word.to_owned());
-        } else {
-            named.push(String::new());
-        }
-        if named.first().is_some_and(|verb| verb == "use") {
-            break;
-        }
-    }
-    let verb = named.first()?;
-    if verb.is_empty() {
-        return None;
-    }
-    let group = all.iter().find(|help| help.words == named[..1]);
-    let Some(group) = group else { return Some(Some(format!("there is no command '{verb}'"))) };
-    let below = all.iter().find(|help| help.words.len() == 2 && named.len() > 1 && help.words == named[..2]);
-    let help = if group.is_group() { below.unwrap_or(group) } else { group };
-    let known = |option: &String| option == "--help" || help.options.iter().any(|(own, _)| own == option);
-    Some(options.iter().find(|option| !known(option)).map(|option| format!("'{verb}' has no option {option}")))
-}
-
-/// `[words](page.md#heading)` leads to a heading that is there.
-#[test]
-fn links_lead_to_headings_that_exist() {
-    let documents = documents();
-    let (mut links, mut wrong) = (0, Vec::new());
-    for (file, text) in &documents {
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let Some((page, anchor)) = link.split_once('#').filter(|_| !link.contains("://")) else { continue };
-            let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
-            let page = if page.is_empty() { file.clone() } else { format!("{folder}/{page}").replace("docs/../", "") };
-            let Some((_, text)) = documents.iter().find(|(name, _)| *name == page.trim_start_matches('/')) else {
-                continue;
-            };
-            links += 1;
-            if !headings(text).any(|heading| heading == anchor) {
-                wrong.push(format!("{file}: {link}"));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(links > 50, "only {links} links were found");
-}
-
-/// The headings as web pages name them.
-fn headings(text: &str) -> impl Iterator<Item = String> + '_ {
-    let named = |heading: &str| {
-        let kept =
-            heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>();
-        kept.trim().replace(' ', "-")
-    };
-    text.lines().filter(|line| line.starts_with('#')).map(move |line| named(line.trim_start_matches('#')))
 }
 
 /// Everything a command is said to end with can be had, and nothing else was.
