@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use symptom_support::Symptom;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const FAST: &str = "list track_ip '192.0.2.10'\n list track_ip '2001:db8:ffff::10'\n option interval '200ms'\n option timeout '200ms'\n";
+const FAST: &str = "list track_ip '192.0.2.10'\n list track_ip '2001:db8:ffff::10'\n option interval '200ms'\n option timeout '600ms'\n";
 
 /// Two links, `web` by EMB and else OI, `mail` the other way round, with these further options of EMB and further sections.
 fn office(emb: &str, more: &str) -> String {
