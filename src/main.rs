@@ -11,10 +11,15 @@ use wansplit::commands::{
 use wansplit::launch;
 
 /// Sends each service out by the Internet link its owner chose.
-///
-/// Exit codes: 0 done; 1 the configuration has errors (what is good was applied); 2 wrong usage; 3 the kernel refused
-/// (nothing is half-applied); 4 nothing to act on.
 #[derive(FromArgs)]
+#[argh(
+    example = "wansplit check\nwansplit status\nwansplit explain tcp 192.168.1.10:40000 1.1.1.1:443",
+    note = "wansplit COMMAND --help says more about a command. Every command takes --config and --network, anywhere.",
+    error_code(1, "the configuration has errors; what is good was applied"),
+    error_code(2, "wrong usage"),
+    error_code(3, "the kernel refused; nothing is half-applied"),
+    error_code(4, "nothing to act on")
+)]
 struct Wansplit {
     /// the configuration, UCI or JSON by its content (default: /etc/config/wansplit)
     #[argh(option, arg_name = "file")]

@@ -20,7 +20,15 @@ const ATTEMPTS: u32 = 3;
 
 /// Makes the kernel hold the wanted state and prints what changed. Sends only the difference; may be run at any time.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "apply")]
+#[argh(
+    subcommand,
+    name = "apply",
+    example = "wansplit apply --dry-run",
+    note = "A change that fails is taken back. A daemon that runs hears of the new configuration.",
+    error_code(1, "the configuration has errors; what is good was applied"),
+    error_code(3, "the kernel refused; the state from before is in place"),
+    error_code(4, "nothing to act on: switched off, empty, or no link")
+)]
 pub struct Apply {
     /// print the difference and change nothing
     #[argh(switch)]

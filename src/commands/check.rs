@@ -14,9 +14,16 @@ use crate::survey::{self, Survey, Trust, rivals};
 use argh::FromArgs;
 use std::path::Path;
 
-/// Validates the configuration: all that is wrong with it, and what is probably not meant. Changes nothing.
+/// Says all that is wrong with the configuration, and what is probably not meant. Changes nothing.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "check")]
+#[argh(
+    subcommand,
+    name = "check",
+    example = "wansplit --config /tmp/new check",
+    error_code(1, "the configuration has errors"),
+    error_code(3, "the kernel could not be asked"),
+    error_code(4, "with --enabled: switched off, or no link")
+)]
 pub struct Check {
     /// print the findings as JSON
     #[argh(switch)]

@@ -4,6 +4,7 @@ use super::{Exit, Loaded, Place, facts, say, usage};
 use crate::config;
 use crate::config::model::{Config, Mac, NotAMac};
 use crate::explain::kernel::{self, Asked, Verdict};
+use crate::explain::running::Running;
 use crate::explain::words::Words;
 use crate::explain::{self, Decision, Details, From, Packet, question, record};
 use crate::json;
@@ -16,10 +17,17 @@ use argh::FromArgs;
 use serde_json::Value;
 use std::net::IpAddr;
 
-/// Says where the first packet of a connection goes and why: the rule, the policy, the link, and what the kernel's own
-/// lookup answers. Example: wansplit explain tcp 192.168.1.10:40000 1.1.1.1:443
+/// Says where the first packet of a connection goes, and why: the rule, the policy, the link, and what the kernel's own
+/// lookup answers. Sends nothing.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "explain")]
+#[argh(
+    subcommand,
+    name = "explain",
+    example = "wansplit explain tcp 192.168.1.10:40000 1.1.1.1:443\nwansplit explain udp '[fd00::10]:5060' '[2001:db8::1]:5060' --at 'fri 23:00'\nwansplit explain tcp router 1.1.1.1:443",
+    note = "A connection that runs already stays where it is, whatever the rules say now.",
+    error_code(1, "the configuration has errors; what is good decides"),
+    error_code(3, "the kernel could not be asked")
+)]
 pub struct Explain {
     /// tcp, udp, icmp or another protocol's name or number
     #[argh(positional)]
@@ -91,7 +99,15 @@ fn attempt(place: &Place, verb: &Explain) -> Result<Exit, Exit> {
     if verb.json {
         say(&json::pretty(&answer(&mut kernel, config, &survey.facts, &plan, asked)));
     } else {
-        say(&explained(&mut kernel, config, &survey.facts, &plan, asked, in_words));
+        let (packet, is_of_now) = (asked.packet.clone(), asked.is_of_now);
+        let mut text = explained(&mut kernel, config, &survey.facts, &plan, asked, in_words);
+        if is_of_now {
+            let mut running = Running::new(config, &plan.paths, &packet);
+            // Without conntrack's list the answer is as true.
+            let _ = kernel.each_connection(&mut |connection| running.add(&connection));
+            running.lines().iter().for_each(|line| text.push_str(&format!("\n{line}")));
+        }
+        say(&text);
     }
     Ok(loaded.exit())
 }

@@ -7,10 +7,14 @@ use argh::FromArgs;
 use log::warn;
 use std::process::{Command, Stdio};
 
-/// Called by /etc/hotplug.d/iface/ when an interface changes. Returns at once: tells the daemon to look, or without a
-/// daemon starts `wansplit apply --refresh`.
+/// Called by /etc/hotplug.d/iface/ when an interface changes; returns at once. Not meant for people.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "hotplug")]
+#[argh(
+    subcommand,
+    name = "hotplug",
+    note = "Tells the daemon to look; without a daemon starts `wansplit apply --refresh`. ACTION in the environment is netifd's word for what happened.",
+    error_code(4, "`wansplit apply` could not be started")
+)]
 pub struct Hotplug {}
 
 /// What netifd calls what happened. Other packages send words of their own through the same scripts.

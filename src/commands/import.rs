@@ -9,13 +9,17 @@ use crate::survey;
 use argh::FromArgs;
 use std::io::{ErrorKind, Read, Write};
 
-/// Prints another program's configuration in wansplit's words: mwan3, mwan4, pbr, or a script of `ip` and `iptables`
-/// commands. What could not be carried over as it was is listed on standard error. Changes nothing, neither there nor
-/// here.
+/// Prints another program's configuration in wansplit's words, and on standard error what could not be carried over as it
+/// was. Changes nothing, neither there nor here.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "import")]
+#[argh(
+    subcommand,
+    name = "import",
+    example = "wansplit import mwan3 > /tmp/wansplit\nwansplit --config /tmp/wansplit check",
+    error_code(1, "a file cannot be read or written, or is something else")
+)]
 pub struct Import {
-    /// mwan3, mwan4, pbr or script
+    /// mwan3, mwan4, pbr or script (of `ip` and `iptables` commands)
     #[argh(positional)]
     format: String,
 

@@ -24,6 +24,9 @@ use crate::survey::lists;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// The columns of help. Not the terminal's: who has a narrow one has it fold too.
+const WIDTH: usize = 80;
+
 /// How a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -145,8 +148,31 @@ impl Loaded {
 /// Prints help that was asked for.
 #[must_use]
 pub fn help(text: &str) -> Exit {
-    say(text);
+    say(&folded(text));
     Exit::Done
+}
+
+/// Lines of at most [`WIDTH`] columns: argh folds what it says of options, but not what it says of a command.
+fn folded(text: &str) -> String {
+    let mut folded = String::new();
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let mut room = WIDTH;
+        for (n, word) in line.split(' ').enumerate() {
+            if n > 0 && word.len() < room {
+                folded.push(' ');
+                room -= 1;
+            } else if n > 0 {
+                folded.push('\n');
+                folded.extend(std::iter::repeat_n(' ', indent));
+                room = WIDTH - indent;
+            }
+            folded.push_str(word);
+            room = room.saturating_sub(word.len());
+        }
+        folded.push('\n');
+    }
+    folded
 }
 
 /// Prints what is wrong with the command line.

@@ -20,7 +20,12 @@ use serde_json::Value;
 
 /// Answers LuCI by way of rpcd, as its plugin `wansplit.tools`; not meant for people. Changes nothing.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "rpcd")]
+#[argh(
+    subcommand,
+    name = "rpcd",
+    error_code(1, "the call failed: the answer's `error` says why"),
+    error_code(2, "there is no such method or argument")
+)]
 pub struct Rpcd {
     /// list (the methods and their arguments) or call
     #[argh(positional)]

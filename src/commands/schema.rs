@@ -7,7 +7,7 @@ use argh::FromArgs;
 
 /// Prints the JSON Schema of the configuration's JSON form.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "schema")]
+#[argh(subcommand, name = "schema", example = "wansplit schema > wansplit.schema.json")]
 pub struct Schema {}
 
 /// Runs the verb.

@@ -23,15 +23,29 @@ enum What {
     Show(Show),
 }
 
-/// Reads the files of all sets again and sends the kernel what is new in them and what is gone; nothing else is touched.
-/// For a cron job that has downloaded a list.
+/// Reads the files of all sets again and sends the kernel what is new in them and what is gone: for a cron job that has
+/// downloaded a list.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "reload")]
+#[argh(
+    subcommand,
+    name = "reload",
+    error_code(1, "the configuration has errors; what is good was applied"),
+    error_code(3, "the kernel refused; the state from before is in place"),
+    error_code(4, "nothing to act on: switched off, empty, or no link")
+)]
 struct Reload {}
 
 /// Prints what the kernel holds of a set, an address or network a line.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "show")]
+#[argh(
+    subcommand,
+    name = "show",
+    example = "wansplit set show streams",
+    error_code(1, "the configuration cannot be used"),
+    error_code(2, "there is no such set"),
+    error_code(3, "the kernel could not be asked"),
+    error_code(4, "the kernel has no such set: no rule looks into it, or `wansplit apply` is due")
+)]
 struct Show {
     /// the set, or the rule whose domains are meant
     #[argh(positional)]

@@ -10,13 +10,17 @@ use crate::survey::Trust;
 use argh::FromArgs;
 use std::fmt::Write;
 
-/// Prints the state wanted, whatever the kernel holds now: `nft` the nftables table as JSON that `nft -j -f` loads on
-/// an empty router, `ip` routes and rules as commands of iproute2, `all` (default) both as one shell script. Changes
-/// nothing.
+/// Prints the state wanted, whatever the kernel holds now. Changes nothing.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "show")]
+#[argh(
+    subcommand,
+    name = "show",
+    example = "wansplit show nft --text\nwansplit show ip",
+    error_code(1, "the configuration has errors; what is good is shown"),
+    error_code(3, "the kernel could not be asked")
+)]
 pub struct Show {
-    /// nft, ip or all
+    /// nft: the nftables table, as JSON for `nft -j -f`; ip: routes and rules, as commands of iproute2; all (default): both, as one shell script for an empty router
     #[argh(positional, default = "String::from(\"all\")")]
     what: String,
 

@@ -22,7 +22,13 @@ use serde_json::Value;
 
 /// Shows the links, what each policy and rule uses now, and whether the kernel holds the wanted state.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "status")]
+#[argh(
+    subcommand,
+    name = "status",
+    note = "Below the tables: what is odd, and where the kernel differs from what is wanted.",
+    error_code(1, "the configuration has errors"),
+    error_code(3, "the kernel could not be asked")
+)]
 pub struct Status {
     /// print it as JSON
     #[argh(switch)]

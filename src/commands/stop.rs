@@ -9,10 +9,15 @@ use crate::reconcile;
 use crate::resolver::Resolver;
 use argh::FromArgs;
 
-/// Removes everything of ours from the kernel, and nothing else. All traffic then goes by the main table; kill switches
-/// (fallback unreachable or blackhole) hold nothing back any more. A daemon that runs rests until `wansplit apply`.
+/// Removes everything of ours from the kernel, and nothing else.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "stop")]
+#[argh(
+    subcommand,
+    name = "stop",
+    note = "All traffic then goes by the main table; kill switches (fallback unreachable or blackhole) hold nothing back. A daemon that runs rests until `wansplit apply`.",
+    error_code(3, "the kernel refused"),
+    error_code(4, "the kernel holds nothing of ours")
+)]
 pub struct Stop {}
 
 /// Runs the verb.

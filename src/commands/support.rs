@@ -13,11 +13,15 @@ use crate::support::mask::Masker;
 use crate::support::report;
 use argh::FromArgs;
 
-/// Prints all that somebody needs to know who is to help: versions, configuration, state, rules, routes, log. Public
-/// addresses, domains and secrets get names instead, the same thing always the same one; read it before you post it. Changes
+/// Prints all that somebody needs to know who is to help: versions, configuration, state, rules, routes, log. Changes
 /// nothing.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "support")]
+#[argh(
+    subcommand,
+    name = "support",
+    example = "wansplit support > /tmp/support.txt",
+    note = "Public addresses, domains and secrets get names instead, the same thing always the same one. Read it before you post it."
+)]
 pub struct Support {
     /// leave the domains as they are
     #[argh(switch)]

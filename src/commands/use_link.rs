@@ -16,11 +16,20 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Runs a command whose connections go by one link and no other, in both IP versions and with every protocol. It runs
-/// with all rights of root, but under a user id of that link's own. Its exit code is the command's; 126 or 127 if it
-/// cannot be run. Example: wansplit use OI curl -4 https://example.com
+/// Runs a command whose connections go by one link and no other, whatever the rules say.
 #[derive(FromArgs)]
-#[argh(subcommand, name = "use")]
+#[argh(
+    subcommand,
+    name = "use",
+    example = "wansplit use OI curl -4 https://example.com\nwansplit use EMB ping 1.1.1.1",
+    note = "The command has all rights of root, but a user id of that link's own. If it runs, its exit code is the command's.",
+    error_code(1, "the configuration cannot be used"),
+    error_code(2, "there is no such link"),
+    error_code(3, "not root, or the kernel refused"),
+    error_code(4, "the link is down, or `wansplit apply` is due"),
+    error_code(126, "the command is there, but cannot be run"),
+    error_code(127, "there is no such command")
+)]
 pub struct Use {
     /// the link
     #[argh(positional)]

@@ -5,6 +5,7 @@ pub mod kernel;
 mod matching;
 pub mod question;
 pub mod record;
+pub mod running;
 mod tunnels;
 pub mod way;
 pub mod words;

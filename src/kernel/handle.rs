@@ -130,6 +130,14 @@ impl Kernel {
         self.route(neighbour::ethernet).map_err(while_doing("read the neighbours"))
     }
 
+    /// Whether a neighbour on a device, given by its number, has been asked for and has not answered.
+    ///
+    /// # Errors
+    /// The exchange with the kernel failed.
+    pub fn is_silent(&mut self, index: u32, neighbour: IpAddr) -> Result<bool, Error> {
+        self.route(|socket| neighbour::is_silent(socket, index, neighbour)).map_err(while_doing("ask for a neighbour"))
+    }
+
     /// Reads all ip rules, ours and everybody else's.
     ///
     /// # Errors

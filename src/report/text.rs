@@ -15,6 +15,9 @@ pub fn text(status: &Value, paint: Paint) -> String {
     for table in sections.into_iter().flatten() {
         let _ = write!(text, "\n{}", table.text(paint));
     }
+    if let Some(line) = unwatched(status) {
+        let _ = write!(text, "\n{line}\n");
+    }
     for problem in list(&status["problems"]) {
         let _ = write!(text, "\n{}", words(problem));
     }
@@ -62,6 +65,18 @@ fn links(status: &Value) -> Option<Table> {
         }
     }
     Some(table)
+}
+
+/// Which links nobody asks whether they work: "up" says less of these.
+fn unwatched(status: &Value) -> Option<String> {
+    let unasked = list(&status["links"]).iter().filter(|link| link["tracked"] == false);
+    let names: Vec<String> = unasked.map(|link| words(&link["name"])).collect();
+    (status["enabled"] == true && !names.is_empty()).then(|| {
+        format!(
+            "{}: without track_ip nobody asks whether the Internet answers; up says carrier, address and gateway are there",
+            names.join(", ")
+        )
+    })
 }
 
 fn link_row(link: &Value, side: &Value, family: &str, first: bool) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! What is odd about the world, in words.
 
-use super::{Account, tunnels};
+use super::{Account, gateways, tunnels};
 use crate::config::diagnostics::{Diagnostic, Severity};
 use crate::config::model::{Attachment, Config, Family, LinkId};
 use crate::config::source::Position;
@@ -87,6 +87,7 @@ pub fn neighbours(kernel: &mut Kernel, config: &Config, facts: &Facts, plan: &Pl
     let rules = kernel.rules().map(|rules| rules.foreign).unwrap_or_default();
     let mut findings = review::review(config, &plan.paths, &routes, &rules);
     findings.extend(tunnels::findings(kernel, config, facts, &links));
+    findings.extend(gateways::findings(kernel, config, facts, &links));
     findings
 }
 

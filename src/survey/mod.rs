@@ -3,6 +3,7 @@
 
 mod clock;
 mod findings;
+mod gateways;
 pub mod lists;
 mod membership;
 pub mod rivals;

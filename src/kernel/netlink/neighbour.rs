@@ -15,6 +15,10 @@ pub(super) const RTM_DELNEIGH: u16 = 29;
 pub(super) const RTM_GETNEIGH: u16 = 30;
 const NDA_DST: u16 = 1;
 const NDA_LLADDR: u16 = 2;
+const NDA_PROBES: u16 = 4;
+/// The count of questions begins at that of unicast ones, which a neighbour without a known address does not get
+/// (`ucast_solicit`, 3): from here on a second one is on its way, and the first had a second to be answered.
+const ASKED_TWICE: u32 = 5;
 
 const NUD_REACHABLE: u16 = 0x02;
 const NUD_STALE: u16 = 0x04;
@@ -67,6 +71,18 @@ pub fn get(socket: &mut Socket, index: u32, address: IpAddr) -> Result<Option<Ne
     match socket.ask(&mut request(RTM_GETNEIGH, 0, index, address, 0, 0), decode) {
         Ok(neighbour) => Ok(neighbour),
         Err(Failure::Refused { errno: Errno::ENOENT, .. }) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Whether a neighbour has been asked for by ARP or NDP, and has not answered. One that nobody wants has not been asked.
+///
+/// # Errors
+/// The kernel refused, or its answer is nonsense.
+pub fn is_silent(socket: &mut Socket, index: u32, address: IpAddr) -> Result<bool, Failure> {
+    match socket.ask(&mut request(RTM_GETNEIGH, 0, index, address, 0, 0), decode_silence) {
+        Ok(silent) => Ok(silent.unwrap_or(false)),
+        Err(Failure::Refused { errno: Errno::ENOENT, .. }) => Ok(false),
         Err(failure) => Err(failure),
     }
 }
@@ -135,6 +151,18 @@ pub(super) fn decode(message: &Message) -> Result<Option<Neighbour>, Malformed> 
         }
     }
     Ok(None)
+}
+
+fn decode_silence(message: &Message) -> Result<Option<bool>, Malformed> {
+    let (Some(neighbour), (_, attributes)) = (decode(message)?, message.split::<12>()?) else { return Ok(None) };
+    let mut asked = 0;
+    for attribute in attributes {
+        let attribute = attribute?;
+        if attribute.kind == NDA_PROBES {
+            asked = attribute.payload.try_into().map_or(0, u32::from_ne_bytes);
+        }
+    }
+    Ok(Some(neighbour.state == State::Failed || neighbour.state == State::Unknown && asked >= ASKED_TWICE))
 }
 
 pub(super) fn decode_ethernet(message: &Message) -> Result<Option<(IpAddr, Mac)>, Malformed> {
