@@ -4,14 +4,17 @@ use super::Case;
 use crate::config::diagnostics::{Diagnostic, Severity};
 use std::net::IpAddr;
 
+/// Where the firewall is not configured in its own file, nobody knows who translates.
 pub(super) fn findings(case: &Case) -> Vec<Diagnostic> {
     let of_lan = || case.lan_devices().flat_map(|device| case.addresses(device)).map(|own| own.address);
     let is_global = |address: IpAddr| matches!(address, IpAddr::V6(v6) if !v6.is_unique_local());
     if !of_lan().any(|address| address.is_ipv6()) || of_lan().any(is_global) {
         return Vec::new();
     }
-    let alone =
-        case.links().filter(|(_, link)| link.v6.hop().is_some() && !link.translates6 && link.prefixes.is_empty());
+    let alone = case.links().filter(|(n, link)| {
+        let has_own = link.translates6 || !link.prefixes.is_empty();
+        link.v6.hop().is_some() && !has_own && case.zone(*n, link).is_some()
+    });
     let note = |n| {
         let mut finding = case.warn_of(
             n,
@@ -29,6 +32,16 @@ pub(super) fn findings(case: &Case) -> Vec<Diagnostic> {
 mod tests {
     use super::super::sample::{Sample, says};
 
+    const WAN: &str = "config zone\n option name 'wan'\n option network 'wan wanb'\n option masq '1'\n\
+        config defaults\n option forward 'ACCEPT'\n";
+
+    fn unzoned(lan: &[(&str, &str, u8)]) -> Sample {
+        let mut sample = Sample::new("");
+        sample.addresses(lan);
+        sample.facts.links[0].translates6 = false;
+        sample
+    }
+
     #[test]
     fn private_addresses_without_translation_are_worth_a_note() {
         let note = &["its IPv6 is for the router alone"][..];
@@ -39,7 +52,8 @@ mod tests {
             (&[("br-lan", "fd00::1", 64)], false, true, &[]),
             (&[("br-lan", "fd00::1", 64), ("br-lan", "2001:db8::1", 64)], false, false, &[]),
         ] {
-            let mut sample = Sample::new("");
+            says(&unzoned(lan), &[]);
+            let mut sample = Sample::new("").firewall(WAN);
             sample.addresses(lan);
             sample.facts.links[0].translates6 = translates;
             sample.facts.links[0].prefixes =

@@ -21,7 +21,7 @@ pub(super) fn findings(case: &Case) -> Vec<Diagnostic> {
     let finding = |writer: &Writer| {
         warning(
             format!("the nftables chain '{}' of another program writes bits of our mark {mask}: connections lose their link", writer.chain),
-            "let it leave the other bits alone, as in `meta mark set meta mark & 0xffffff00 | 0x10`, or choose another `mask` in the section globals".into(),
+            "let it write its own bits only (in a firewall rule: set_mark '0x1/0xff'), or choose another `mask` in the section globals".into(),
         )
     };
     clashing.map(finding).collect()

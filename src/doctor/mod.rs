@@ -8,6 +8,8 @@ mod marks;
 mod mtu;
 mod names;
 mod offload;
+#[cfg(test)]
+mod page;
 mod passing;
 mod rules;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What the tests of this module work on: a router with two links, `eth0` and `eth1`, and a LAN, with which nothing is wrong.
 #![allow(clippy::unwrap_used)]
 
-use super::{Router, findings};
+use super::{Router, findings, page};
 use crate::config::model::Config;
 use crate::kernel::netlink::address::Address;
 use crate::kernel::netlink::link::Link as Device;
@@ -111,28 +111,6 @@ pub(super) fn says(sample: &Sample, beginnings: &[&str]) {
     assert!(as_expected, "{messages:#?} instead of {beginnings:#?}");
     for finding in &found {
         assert!(finding.help.is_some(), "{finding:?} does not say what to do");
-        assert!(is_explained(&finding.message), "docs/checks.md has no line for: {}", finding.message);
+        assert!(page::explains(&finding.message), "docs/checks.md has no line for: {}", finding.message);
     }
-}
-
-/// Whether the page's tables have a line for a message; `…` stands for anything there.
-fn is_explained(message: &str) -> bool {
-    let lines = include_str!("../../docs/checks.md").lines();
-    let mut patterns = lines.filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
-    patterns.any(|pattern| {
-        let mut rest = message;
-        let mut parts = pattern.split('…');
-        let first = parts.next().unwrap_or_default();
-        let Some(behind) = rest.strip_prefix(first) else { return false };
-        rest = behind;
-        let whole = !pattern.ends_with('…');
-        let fits = parts.all(|part| match rest.find(part) {
-            Some(place) => {
-                rest = &rest[place + part.len()..];
-                true
-            }
-            None => false,
-        });
-        fits && (!whole || rest.is_empty())
-    })
 }

@@ -43,10 +43,7 @@ fn checked(device: &str) -> Diagnostic {
         format!(
             "{device} checks senders (rp_filter) without looking at marks, though wansplit had set that: answers that come in by it are dropped"
         ),
-        format!(
-            "somebody set it back, /etc/sysctl.d perhaps: {}",
-            set(&format!("net.ipv4.conf.{}.src_valid_mark", device.replace('.', "/")), "1")
-        ),
+        "wansplit apply; if it comes again, look into /etc/sysctl.conf and /etc/sysctl.d".into(),
     )
 }
 
