@@ -34,7 +34,7 @@ pub(super) fn findings(case: &Case) -> Vec<Diagnostic> {
     let gives = |link: &crate::network::LinkFacts| {
         let is =
             |own: &&Interface| own.l3_device.is_some() && [&link.v4.device, &link.v6.device].contains(&&own.l3_device);
-        givers.iter().all(|own| is(own))
+        givers.iter().all(is)
     };
     let Some((giver, _)) = case.links().find(|(_, link)| gives(link)) else { return Vec::new() };
     // One that works, and is not carried by another: a tunnel is as dead as what carries it.

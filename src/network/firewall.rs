@@ -73,8 +73,9 @@ fn translates(zone: &RawSection) -> bool {
     is(zone, "masq6", YES) && !some_only && !ipv4_only && !is(zone, "enabled", NO)
 }
 
-// The words that fw4 takes (`parse_bool` in fw4.uc).
+/// What fw4 takes for yes (`parse_bool` in fw4.uc).
 pub(super) const YES: [&str; 4] = ["1", "on", "true", "yes"];
+/// And for no.
 pub(super) const NO: [&str; 4] = ["0", "off", "false", "no"];
 
 /// Whether an option is one of these words.
