@@ -9,6 +9,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod daemon;
+pub mod doctor;
 pub mod explain;
 pub mod health;
 pub mod import;

@@ -4,13 +4,15 @@ use super::{Exit, Loaded, Place, apply, complain, facts, say};
 use crate::bus::Caller;
 use crate::config::diagnostics::Diagnostic;
 use crate::config::model::Config;
+use crate::doctor;
 use crate::json;
 use crate::kernel::Kernel;
 use crate::map::Set;
+use crate::network::netifd::Dump;
 use crate::plan;
 use crate::resolver::Resolver;
 use crate::sort;
-use crate::survey::{self, Survey, Trust, rivals};
+use crate::survey::{self, Depth, Survey, Trust, rivals};
 use argh::FromArgs;
 use std::path::Path;
 
@@ -66,7 +68,8 @@ pub(super) fn look_around(place: &Place, loaded: &mut Loaded) -> Result<(), Exit
     let world = facts::world(config, place)?;
     let survey = facts::survey(&mut kernel, config, &world, Trust::File)?;
     let running = rivals::running(&mut Caller::new(None));
-    loaded.diagnostics.extend(findings(&mut kernel, config, survey, &running));
+    let around = Around { dump: world.account.dump(), place, depth: Depth::Thorough };
+    loaded.diagnostics.extend(findings(&mut kernel, config, survey, &running, &around));
     sort::by_key(&mut loaded.diagnostics, |finding| finding.at);
     Ok(())
 }
@@ -83,12 +86,23 @@ fn enabled(loaded: &Loaded) -> Exit {
     }
 }
 
+/// Where else to look for what is wrong.
+pub(crate) struct Around<'a> {
+    /// netifd's account.
+    pub dump: Option<&'a Dump>,
+    /// Where our configuration is, and others beside it.
+    pub place: &'a Place,
+    /// Whether other programs may be asked.
+    pub depth: Depth,
+}
+
 /// What is odd about the world, and what is probably not meant. `running` are those other programs that run for sure.
 pub(crate) fn findings(
     kernel: &mut Kernel,
     config: &Config,
     survey: Survey,
     running: &Set<&'static str>,
+    around: &Around,
 ) -> Vec<Diagnostic> {
     let mut findings = survey.findings;
     findings.extend(rivals::rivals(Path::new(rivals::STARTED_AT_BOOT), running));
@@ -97,6 +111,9 @@ pub(crate) fn findings(
         Ok(plan) => {
             findings.extend(survey::neighbours(kernel, config, &survey.facts, &plan));
             findings.extend(Resolver::default().findings(config, &plan));
+            let folder = Path::new(&around.place.config).parent().unwrap_or(Path::new("/"));
+            let router = survey::router(kernel, config, &survey.facts, &plan, around.dump, folder, around.depth);
+            findings.extend(doctor::findings(config, &survey.facts, &plan, &router));
         }
         Err(shortage) => findings.push(survey::shortage(&shortage)),
     }

@@ -11,7 +11,7 @@ use crate::json::{self, object};
 use crate::map::Set;
 use crate::network::{Facts, Standing};
 use crate::sort;
-use crate::survey::{self, Trust};
+use crate::survey::{self, Depth, Trust};
 use log::info;
 use serde_json::Value;
 use std::time::Instant;
@@ -135,7 +135,9 @@ impl Daemon {
             let known = survey::remembered(&mut self.kernel, config);
             let found = survey::survey(&mut self.kernel, config, &current.account, Trust::File, &known, &self.firewall);
             if let Ok(survey) = found {
-                findings.extend(check::findings(&mut self.kernel, config, survey, &Set::new()));
+                // What takes no time: connections wait meanwhile.
+                let around = check::Around { dump: current.account.dump(), place: &self.place, depth: Depth::Quick };
+                findings.extend(check::findings(&mut self.kernel, config, survey, &Set::new(), &around));
             }
         }
         sort::by_key(&mut findings, |finding| finding.at);

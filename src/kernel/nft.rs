@@ -22,6 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PATIENCE_PER_BYTE: Duration = Duration::from_micros(10);
 /// How much of its complaints is kept.
 const KEPT: usize = 64 * 1024;
+/// How much of its answer is.
+const LONGEST_ANSWER: usize = 2 * 1024 * 1024;
+/// Asks for all rules: without counters, and, by the options, without what is in sets.
+const LIST: &str = r#"{"nftables": [{"list": {"ruleset": null}}]}"#;
 
 /// An `nft` that waits for its document. Dropped without one, it is ended.
 pub struct Waiting(Child);
@@ -32,10 +36,14 @@ impl Waiting {
     /// # Errors
     /// `nft` is missing.
     pub fn start() -> Result<Self, NftFault> {
+        Self::start_with(&[])
+    }
+
+    fn start_with(options: &[&str]) -> Result<Self, NftFault> {
         // Found here and named by its path, so that the standard library need not fork the whole of our memory.
         let places = PATH.split(':').map(|directory| Path::new(directory).join("nft"));
         let program = places.into_iter().find(|place| place.exists()).unwrap_or_else(|| PathBuf::from("nft"));
-        Self::spawn(Command::new(program).args(["-j", "-f", STANDARD_INPUT]))
+        Self::spawn(Command::new(program).args(options).args(["-j", "-f", STANDARD_INPUT]))
     }
 
     /// Its process number.
@@ -50,7 +58,7 @@ impl Waiting {
     /// `nft` hangs, or refuses the document.
     pub fn apply(self, json: &str) -> Result<(), NftFault> {
         let bytes = u32::try_from(json.len()).unwrap_or(u32::MAX);
-        self.run(json.as_bytes(), PATIENCE + PATIENCE_PER_BYTE.saturating_mul(bytes))
+        self.run(json.as_bytes(), PATIENCE + PATIENCE_PER_BYTE.saturating_mul(bytes)).map(drop)
     }
 
     /// Starts a program with an empty environment.
@@ -63,8 +71,8 @@ impl Waiting {
         })
     }
 
-    /// Feeds it, and waits until it ends or its time is up.
-    fn run(mut self, input: &[u8], patience: Duration) -> Result<(), NftFault> {
+    /// Feeds it, and waits until it ends or its time is up. Returns what it says.
+    fn run(mut self, input: &[u8], patience: Duration) -> Result<Vec<u8>, NftFault> {
         let outcome = converse(&mut self.0, input, Instant::now() + patience);
         judge(outcome.map_err(NftFault::Io)?, patience)
     }
@@ -78,14 +86,31 @@ impl Drop for Waiting {
     }
 }
 
-fn judge(ending: Option<Ending>, patience: Duration) -> Result<(), NftFault> {
+/// Asks whether the kernel would take a document. It is tried and taken back: nothing changes.
+///
+/// # Errors
+/// It would not, or `nft` is missing or hangs.
+pub fn check(json: &str) -> Result<(), NftFault> {
+    Waiting::start_with(&["-c"])?.apply(json)
+}
+
+/// Everybody's rules as JSON, without the elements of sets.
+///
+/// # Errors
+/// `nft` is missing or hangs, or there is too much.
+pub fn rules() -> Result<String, NftFault> {
+    let said = Waiting::start_with(&["-s", "-t"])?.run(LIST.as_bytes(), PATIENCE)?;
+    String::from_utf8(said).map_err(|error| NftFault::Io(io::Error::other(error)))
+}
+
+fn judge(ending: Option<Ending>, patience: Duration) -> Result<Vec<u8>, NftFault> {
     let Some(ending) = ending else {
         return Err(NftFault::TimedOut(patience.as_secs()));
     };
     match ending.code {
         // nft 1.0.6 takes half a document for an empty ruleset in text syntax, and succeeds.
         Some(0) if ending.unread > 0 => Err(NftFault::Unread),
-        Some(0) => Ok(()),
+        Some(0) => Ok(ending.stdout),
         code => Err(NftFault::Refused { code, stderr: String::from_utf8_lossy(&ending.stderr).into_owned() }),
     }
 }
@@ -94,6 +119,8 @@ fn judge(ending: Option<Ending>, patience: Duration) -> Result<(), NftFault> {
 struct Ending {
     /// Its exit code, if no signal ended it.
     code: Option<i32>,
+    /// What it wrote to its standard output.
+    stdout: Vec<u8>,
     /// What it wrote to its standard error.
     stderr: Vec<u8>,
     /// How much of its input it did not take.
@@ -110,7 +137,7 @@ fn converse(child: &mut Child, mut input: &[u8], deadline: Instant) -> io::Resul
     for pipe in pipes.into_iter().flatten() {
         fcntl(pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     }
-    let mut complaints = Vec::new();
+    let (mut answer, mut complaints) = (Vec::new(), Vec::new());
     while stdout.is_some() || stderr.is_some() {
         if !wait_for_any(stdin.as_ref(), stdout.as_ref(), stderr.as_ref(), deadline)? {
             return Ok(None);
@@ -121,16 +148,12 @@ fn converse(child: &mut Child, mut input: &[u8], deadline: Instant) -> io::Resul
             stdin = None;
         }
         if let Some(pipe) = &mut stdout
-            && drain(pipe, &mut |_| {})?
+            && drain(pipe, &mut |bytes| keep(&mut answer, bytes, LONGEST_ANSWER))?
         {
             stdout = None;
         }
-        let mut keep = |bytes: &[u8]| {
-            let room = KEPT.saturating_sub(complaints.len()).min(bytes.len());
-            complaints.extend_from_slice(bytes.get(..room).unwrap_or(&[]));
-        };
         if let Some(pipe) = &mut stderr
-            && drain(pipe, &mut keep)?
+            && drain(pipe, &mut |bytes| keep(&mut complaints, bytes, KEPT))?
         {
             stderr = None;
         }
@@ -138,13 +161,18 @@ fn converse(child: &mut Child, mut input: &[u8], deadline: Instant) -> io::Resul
     // Both outputs are closed, so it is ending or has ended.
     loop {
         if let Some(status) = child.try_wait()? {
-            return Ok(Some(Ending { code: status.code(), stderr: complaints, unread: input.len() }));
+            return Ok(Some(Ending { code: status.code(), stdout: answer, stderr: complaints, unread: input.len() }));
         }
         if Instant::now() > deadline {
             return Ok(None);
         }
         sleep(Duration::from_micros(100));
     }
+}
+
+fn keep(kept: &mut Vec<u8>, bytes: &[u8], most: usize) {
+    let room = most.saturating_sub(kept.len()).min(bytes.len());
+    kept.extend_from_slice(bytes.get(..room).unwrap_or(&[]));
 }
 
 /// Waits until something can be written or read; false at the deadline.
@@ -212,7 +240,7 @@ mod tests {
     use super::*;
 
     fn shell(script: &str, input: &[u8], patience: Duration) -> Result<(), NftFault> {
-        Waiting::spawn(Command::new("sh").args(["-c", script]))?.run(input, patience)
+        Waiting::spawn(Command::new("sh").args(["-c", script]))?.run(input, patience).map(drop)
     }
 
     #[test]

@@ -67,18 +67,24 @@ fn zones(document: &Document) -> Vec<Zone> {
 
 /// Whether a zone translates every IPv6 sender. With `masq_src` or `masq_dest` that concern IPv6, it takes only some.
 fn translates(zone: &RawSection) -> bool {
-    // The words that fw4 takes (`parse_bool` in fw4.uc).
-    let is =
-        |option: &str, words: [&str; 4]| self::words(zone, option).iter().any(|word| words.contains(&word.as_str()));
     let is_ipv4 = |text: &String| text.bytes().all(|byte| byte.is_ascii_digit() || b"!./-".contains(&byte));
     let some_only = ["masq_src", "masq_dest"].into_iter().any(|option| !words(zone, option).iter().all(is_ipv4));
     let ipv4_only = words(zone, "family").iter().any(|family| family == "inet" || family.contains('4'));
-    let disabled = is("enabled", ["0", "off", "false", "no"]);
-    is("masq6", ["1", "on", "true", "yes"]) && !some_only && !ipv4_only && !disabled
+    is(zone, "masq6", YES) && !some_only && !ipv4_only && !is(zone, "enabled", NO)
+}
+
+/// What fw4 takes for yes (`parse_bool` in fw4.uc).
+pub(super) const YES: [&str; 4] = ["1", "on", "true", "yes"];
+/// And for no.
+pub(super) const NO: [&str; 4] = ["0", "off", "false", "no"];
+
+/// Whether an option is one of these words.
+pub(super) fn is(section: &RawSection, option: &str, accepted: [&str; 4]) -> bool {
+    words(section, option).iter().any(|word| accepted.contains(&word.as_str()))
 }
 
 /// An option's values, whether written as a list or between blanks.
-fn words(section: &RawSection, option: &str) -> Vec<String> {
+pub(super) fn words(section: &RawSection, option: &str) -> Vec<String> {
     let options = section.options.iter().filter(|own| own.name.value == option);
     let values = options.flat_map(|own| &own.values);
     values.flat_map(|value| value.words()).map(|word| word.value.to_owned()).collect()

@@ -2,11 +2,13 @@
 //!
 //! The types here are plain values; `plan` computes from them and never asks the machine itself.
 
+pub mod dnsmasq;
 pub mod firewall;
 pub mod gather;
 pub mod known;
 pub mod netifd;
 pub mod outer;
+pub mod zones;
 
 use crate::clock::Now;
 use crate::config::model::{Config, Family, LinkId, Rule};

@@ -33,6 +33,8 @@ pub struct Interface {
     pub addresses: Vec<Address>,
     /// Its default routes, of both families; those in use first, the best metric first among them.
     pub defaults: Vec<DefaultRoute>,
+    /// The name servers that it gave, and that are in use.
+    pub name_servers: Vec<IpAddr>,
     /// Prefixes the provider delegated.
     pub prefixes: Vec<(Ipv6Addr, u8)>,
     /// Parts of delegated prefixes that this interface hands out.
@@ -157,6 +159,7 @@ fn interface(value: &Value) -> Result<Interface, String> {
         metric,
         addresses,
         defaults: default_routes(&fields, metric)?,
+        name_servers: fields.texts("dns-server").filter_map(|text| text.parse().ok()).collect(),
         prefixes: prefixes(&fields, "ipv6-prefix")?,
         assignments: prefixes(&fields, "ipv6-prefix-assignment")?,
     })

@@ -7,10 +7,12 @@ mod gateways;
 pub mod lists;
 mod membership;
 pub mod rivals;
+mod router;
 mod tunnels;
 
 pub use findings::{neighbours, shortage};
 pub use membership::sets_with;
+pub use router::{Depth, router};
 
 use crate::clock::Now;
 use crate::config::diagnostics::{Diagnostic, Severity};

@@ -7,7 +7,9 @@ use super::tunnel::{self, Tunnel};
 const RTM_NEWLINK: u16 = 16;
 const RTM_GETLINK: u16 = 18;
 const IFLA_IFNAME: u16 = 3;
+const IFLA_MTU: u16 = 4;
 const IFLA_LINKINFO: u16 = 18;
+const IFLA_INFO_SLAVE_KIND: u16 = 4;
 pub(super) const IFLA_OPERSTATE: u16 = 16;
 const IFLA_STATS64: u16 = 23;
 
@@ -41,6 +43,10 @@ pub struct Link {
     pub gatewayless: bool,
     /// If it is a tunnel of a kind that is known here: what it is.
     pub tunnel: Option<Tunnel>,
+    /// The longest packet that it carries.
+    pub mtu: u32,
+    /// Whether it is a port of a bridge: then the bridge has the packets, and its own addresses are of no use.
+    pub bridged: bool,
     /// Bytes received.
     pub rx_bytes: u64,
     /// Bytes sent.
@@ -78,6 +84,8 @@ pub(super) fn decode(message: &Message) -> Result<Option<Link>, Malformed> {
         loopback: flags & IFF_LOOPBACK != 0,
         gatewayless: flags & (IFF_POINTOPOINT | IFF_NOARP) != 0 || (hardware != ETHERNET && flags & IFF_LOOPBACK == 0),
         tunnel: None,
+        mtu: 0,
+        bridged: false,
         rx_bytes: 0,
         tx_bytes: 0,
     };
@@ -85,8 +93,13 @@ pub(super) fn decode(message: &Message) -> Result<Option<Link>, Malformed> {
         let attribute = attribute?;
         match attribute.kind {
             IFLA_IFNAME => link.name = attribute.string(),
+            IFLA_MTU => link.mtu = attribute.u32()?,
             IFLA_OPERSTATE => link.operational = OPERATING.contains(&attribute.u8()?),
-            IFLA_LINKINFO => link.tunnel = tunnel::decode(&attribute)?,
+            IFLA_LINKINFO => {
+                link.tunnel = tunnel::decode(&attribute)?;
+                let mut parts = attribute.nested().flatten();
+                link.bridged = parts.any(|part| part.kind == IFLA_INFO_SLAVE_KIND && part.string() == "bridge");
+            }
             IFLA_STATS64 => (link.rx_bytes, link.tx_bytes) = bytes(attribute.payload)?,
             _ => {}
         }

@@ -29,6 +29,8 @@ fn links() -> Vec<Link> {
         loopback: true,
         gatewayless: false,
         tunnel: None,
+        mtu: 1500,
+        bridged: false,
         rx_bytes: 0,
         tx_bytes: 0,
     };

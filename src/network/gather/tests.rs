@@ -61,6 +61,8 @@ fn device(index: u32, name: &str) -> Device {
         loopback: false,
         gatewayless: false,
         tunnel: None,
+        mtu: 1500,
+        bridged: false,
         rx_bytes: 0,
         tx_bytes: 0,
     }

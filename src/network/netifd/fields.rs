@@ -63,6 +63,11 @@ impl<'a> Fields<'a> {
         items.iter().map(|item| Fields::of(item, name)).collect()
     }
 
+    /// The texts in a list; what else is in it is passed over.
+    pub fn texts(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    }
+
     fn get(&self, name: &str) -> Option<&'a Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }

@@ -103,6 +103,8 @@ fn a_carrier_that_was_lost_when_it_was_read_is_news_when_it_is_announced() {
         loopback: false,
         gatewayless: false,
         tunnel: None,
+        mtu: 1500,
+        bridged: false,
         rx_bytes: 0,
         tx_bytes: 0,
     };
