@@ -1,0 +1,179 @@
+"""Applying, beside what bare `nft` takes for the same ruleset."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from . import configurations, figures, timed, traced
+from .curve import Chart, Line
+from .rig import Rig
+from .tables import Table, with_interval
+
+TITLE = "Applying rules"
+MEASURED = (
+    "`wansplit apply` with 5 links, beside `nft -j -f` of what `wansplit show nft` prints, and of the networks of the sets. "
+    "Both begin with a kernel that has nothing of ours, in turns. Ratios are of rounds, wall clock and processor time; "
+    "apply's includes its routes, ip rules and settings, which nft knows nothing of, and the `nft` it starts. A second nft beside "
+    "the first shows how exact this is."
+)
+IN_NAMESPACES = True
+
+LINKS = 5
+
+
+def measure(options):
+    rows = []
+    with Rig(LINKS), tempfile.TemporaryDirectory(dir="/run") as directory:
+        for count in options.sizes([10, 100, 1000, 10_000], [10, 100]):
+            for shape in configurations.SHAPES:
+                case = _Case(options.program, directory, configurations.rules(shape, count))
+                about = {"part": "apply", "shape": shape, "rules": count}
+                rounds = options.rounds(41 if count < 10_000 else 15)
+                rows += [about | row for row in (case.first(rounds), case.again(rounds), case.changed(rounds))]
+        for count in options.sizes([1000, 10_000, 100_000], [1000]):
+            case = _Case(options.program, directory, [("list dest_set 'networks'",)], networks=count)
+            about = {"part": "apply", "shape": "set", "rules": 1, "networks": count}
+            rows.append(about | case.first(options.rounds(21)))
+            rows.append(about | case.again(options.rounds(21)))
+    return rows
+
+
+class _Case:
+    """One configuration, the same with another rule, and what nft is given for each."""
+
+    def __init__(self, program, directory, rules, networks=0):
+        self.program = program
+        sets = []
+        if networks:
+            sets = [("networks", Path(directory, "networks"))]
+            sets[0][1].write_text("\n".join(configurations.networks(networks)) + "\n", encoding="utf-8")
+        self.config, self.other = Path(directory, "config"), Path(directory, "other")
+        self.ruleset, self.anew = Path(directory, "ruleset.json"), Path(directory, "anew.json")
+        self.config.write_text(configurations.configuration(LINKS, rules, sets=sets), encoding="utf-8")
+        self.other.write_text(configurations.configuration(LINKS, [*rules[:-1], ("option dest_ip '9.9.9.9'",)], sets=sets), encoding="utf-8")
+        wanted = json.loads(timed.text(program, "show", "nft", "--config", self.config))
+        self._fill(wanted, networks)
+        self.ruleset.write_text(json.dumps(wanted), encoding="utf-8")
+        table = {"table": {"family": "inet", "name": "wansplit"}}
+        wanted["nftables"][1:1] = [{"delete": table}, {"add": table}]
+        self.anew.write_text(json.dumps(wanted), encoding="utf-8")
+
+    @staticmethod
+    def _fill(wanted, networks):
+        """`show nft` leaves to the list what is in a set."""
+        split = [network.split("/") for network in configurations.networks(networks)]
+        for command in wanted["nftables"]:
+            own = command.get("add", {}).get("set", {})
+            if own.get("name", "").startswith("listed4_"):
+                own["elem"] = [{"prefix": {"addr": address, "len": int(length)}} for address, length in split]
+
+    def _apply(self, config=None):
+        return timed.run(self.program, "--config", config or self.config, "apply")
+
+    def _stop(self):
+        timed.run(self.program, "stop")
+
+    def first(self, rounds):
+        """From an empty kernel."""
+        def apply():
+            time = self._apply()
+            self._stop()
+            return time
+
+        def nft():
+            time = timed.run("nft", "-j", "-f", self.ruleset)
+            timed.run("nft", "delete", "table", "inet", "wansplit")
+            return time
+
+        times = figures.in_turns(rounds, {"apply": apply, "nft": nft, "nft again": nft})
+        ours, theirs, control = times["apply"], times["nft"], times["nft again"]
+        cpu = figures.ratio([time.cpu for time in ours], [time.cpu for time in theirs])
+        return {
+            "what": "first",
+            "rounds": rounds,
+            **_medians(ours, theirs),
+            **figures.ratio([time.wall for time in ours], [time.wall for time in theirs]),
+            **{f"cpu_{key}": value for key, value in cpu.items()},
+            "control": figures.ratio([time.wall for time in control], [time.wall for time in theirs])["ratio"],
+            "kib": os.path.getsize(self.ruleset) // 1024,
+        }
+
+    def again(self, rounds):
+        """The same configuration when it is there already."""
+        self._apply()
+        times = figures.in_turns(rounds, {"apply": self._apply})["apply"]
+        trace = traced.command(self.program, "--config", self.config, "apply")
+        self._stop()
+        return {"what": "again", "rounds": rounds, **_medians(times), **trace.row()}
+
+    def changed(self, rounds):
+        """One rule of it is another, beside nft that loads everything anew."""
+        self._apply()
+        self._apply(self.other)
+        turn = [self.config, self.other]
+
+        def apply():
+            turn.reverse()
+            return self._apply(turn[1])
+
+        ours = figures.in_turns(rounds, {"apply": apply})["apply"]
+        trace = traced.command(self.program, "--config", turn[0], "apply")
+        self._stop()
+        timed.run("nft", "-j", "-f", self.ruleset)
+        theirs = figures.in_turns(rounds, {"nft": lambda: timed.run("nft", "-j", "-f", self.anew)})["nft"]
+        bare = traced.command("nft", "-j", "-f", self.anew)
+        timed.run("nft", "delete", "table", "inet", "wansplit")
+        return {
+            "what": "changed",
+            "rounds": rounds,
+            **_medians(ours, theirs),
+            **trace.row(),
+            "bare_changes": bare.changes,
+            "bare_change_bytes": bare.change_bytes,
+        }
+
+
+def _medians(ours, theirs=()):
+    row = {"wall_ms": figures.middle([time.wall for time in ours]), "cpu_ms": figures.middle([time.cpu for time in ours])}
+    if theirs:
+        row["nft_wall_ms"] = figures.middle([time.wall for time in theirs])
+        row["nft_cpu_ms"] = figures.middle([time.cpu for time in theirs])
+    return row
+
+
+def _name(row):
+    return f"{row['networks']:,} networks in a set" if row["shape"] == "set" else f"{row['rules']:,} {row['shape']}"
+
+
+def tables(rows):
+    of = lambda what: [row for row in rows if row["what"] == what]  # noqa: E731
+    first = [[_name(row), f"{row['wall_ms']:.1f}", f"{row['nft_wall_ms']:.1f}", with_interval(row), f"{row['control']:.2f}",
+              f"{row['cpu_ms']:.1f}", f"{row['nft_cpu_ms']:.1f}", with_interval(row, "cpu_ratio", "cpu_low", "cpu_high")] for row in of("first")]
+    again = [[_name(row), row["changes"], row["asked"], row["calls"], row["processes"], f"{row['wall_ms']:.1f}", f"{row['cpu_ms']:.1f}"]
+             for row in of("again")]
+    changed = [[_name(row), row["changes"], f"{row['change_bytes']:,}", row["nft_changes"], f"{row['nft_change_bytes']:,}",
+                f"{row['wall_ms']:.1f}", f"{row['nft_wall_ms']:.1f}", f"{row['cpu_ms']:.1f}", f"{row['nft_cpu_ms']:.1f}"] for row in of("changed")]
+    return [
+        Table("From an empty kernel", ["rules", "apply, ms", "nft, ms", "ratio (95 %)", "nft twice", "apply, CPU ms", "nft, CPU ms", "ratio (95 %)"], first),
+        Table("The same configuration again", ["rules", "changes sent", "questions sent", "system calls", "processes", "ms", "CPU ms"], again,
+              "Changes and questions are netlink messages."),
+        Table("One rule is another", ["rules", "messages", "bytes", "nft anew: messages", "bytes", "apply, ms", "nft anew, ms", "apply, CPU ms", "nft anew, CPU ms"],
+              changed, "Messages that change something, those of the `nft` that apply starts included; nft loads everything anew."),
+    ]
+
+
+def curves(rows):
+    first = [row for row in rows if row["what"] == "first"]
+    lines = []
+    for shape in configurations.SHAPES:
+        own = [row for row in first if row["shape"] == shape]
+        lines.append(Line(f"apply, {shape}", [(row["rules"], row["wall_ms"]) for row in own]))
+        lines.append(Line(f"nft alone, {shape}", [(row["rules"], row["nft_wall_ms"]) for row in own], dashed=True))
+    sets = [row for row in first if row["shape"] == "set"]
+    filled = [Line("apply", [(row["networks"], row["wall_ms"]) for row in sets]),
+              Line("nft alone", [(row["networks"], row["nft_wall_ms"]) for row in sets], dashed=True)]
+    return [
+        Chart("apply-rules", "Time to apply, from an empty kernel", "rules", "ms", lines),
+        Chart("apply-sets", "Time to load a set, from an empty kernel", "networks in the set", "ms", filled),
+    ]

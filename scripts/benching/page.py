@@ -1,0 +1,64 @@
+"""docs/benchmarks.md and its charts."""
+
+from . import curve, machine, promises, tables
+from .options import ROOT
+
+PAGE = ROOT / "docs/benchmarks.md"
+CHARTS = ROOT / "docs/benchmarks"
+
+_HEAD = """\
+# Benchmarks
+
+What wansplit costs, measured by one command:
+
+    scripts/bench --write           # everything, and this page; {duration}
+    scripts/bench --quick           # whether it works, in a few minutes; the numbers are rough
+    scripts/bench --only apply      # a part: {parts}
+
+It needs Debian, installs what is missing, and measures in network namespaces: nothing of the machine's own network is touched.
+
+**Measured on** {machine}
+
+**How.** Absolute times depend on the machine and on what else it does, so nothing is promised of them. What is compared is
+measured in turns, in a new random order each round; a ratio is the median of the ratios of the rounds, with the 95 % interval of
+that median. The first rounds are thrown away. Counts are strace's, in runs whose times do not count. Processor time is the
+scheduler's, in nanoseconds.
+
+## What we promise, and whether it holds
+
+{promises}
+
+## What these numbers do not say
+
+They come from an x86 machine{virtual}, with routers, providers and an Internet in network namespaces: cables that carry
+nothing but our packets, and a processor ten to fifty times as fast as a small router's. Ratios and counts carry over to a router
+as far as its kernel and nft are like these; times do not. No real router, modem, PPP or hardware offload was measured. A
+number here is that of one machine on one day.
+"""
+
+
+def write(parts, rows):
+    """`parts`: modules by name."""
+    CHARTS.mkdir(exist_ok=True)
+    for old in CHARTS.glob("*.svg"):
+        old.unlink()
+    own = next(row for row in rows if row["part"] == "machine")
+    text = [_HEAD.format(
+        duration="half an hour",
+        parts=", ".join(f"`{name}`" for name in parts),
+        machine=machine.sentence(own),
+        promises=tables.markdown(promises.table(promises.judge(rows))),
+        virtual=" in a virtual machine" if own["virtual"] else "",
+    )]
+    for name, module in parts.items():
+        mine = [row for row in rows if row["part"] == name]
+        if not mine:
+            continue
+        text.append(f"## {module.TITLE}\n\n{module.MEASURED}\n")
+        text += [tables.markdown(table) + "\n" for table in module.tables(mine) if table.rows]
+        for chart in getattr(module, "curves", lambda _: [])(mine):
+            if not any(line.points for line in chart.lines):
+                continue
+            (CHARTS / f"{chart.name}.svg").write_text(curve.svg(chart), encoding="utf-8")
+            text.append(f"![{chart.title}](benchmarks/{chart.name}.svg)\n")
+    PAGE.write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
