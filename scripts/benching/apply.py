@@ -152,7 +152,7 @@ def tables(rows):
               f"{row['cpu_ms']:.1f}", f"{row['nft_cpu_ms']:.1f}", with_interval(row, "cpu_ratio", "cpu_low", "cpu_high")] for row in of("first")]
     again = [[_name(row), row["changes"], row["asked"], row["calls"], row["processes"], f"{row['wall_ms']:.1f}", f"{row['cpu_ms']:.1f}"]
              for row in of("again")]
-    changed = [[_name(row), row["changes"], f"{row['change_bytes']:,}", row["nft_changes"], f"{row['nft_change_bytes']:,}",
+    changed = [[_name(row), row["changes"], f"{row['change_bytes']:,}", row["bare_changes"], f"{row['bare_change_bytes']:,}",
                 f"{row['wall_ms']:.1f}", f"{row['nft_wall_ms']:.1f}", f"{row['cpu_ms']:.1f}", f"{row['nft_cpu_ms']:.1f}"] for row in of("changed")]
     return [
         Table("From an empty kernel", ["rules", "apply, ms", "nft, ms", "ratio (95 %)", "nft twice", "apply, CPU ms", "nft, CPU ms", "ratio (95 %)"], first),

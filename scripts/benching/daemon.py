@@ -10,19 +10,30 @@ from pathlib import Path
 _PATIENCE = 60
 
 
+def is_ready(program, config, pid=None):
+    """Whether a daemon, this one, has done what its configuration says."""
+    command = [program, "--config", config, "status", "--json"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    try:
+        status = json.loads(done.stdout)
+    except ValueError:
+        return False
+    return bool(status.get("daemon")) and pid in (None, status["daemon"]) and status.get("in_sync") is True
+
+
 class Daemon:
     """The running daemon; ready when it has applied its configuration."""
 
-    def __init__(self, program, config):
+    def __init__(self, program, config, wait=True):
         self.program, self.config = program, config
         self.lines = []  # (time, text) of its log
-        started = time.monotonic()
+        self.started = time.monotonic()
         self.child = subprocess.Popen([program, "--config", config, "run"], stdin=subprocess.DEVNULL,
                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-        self._wait_until_ready()
-        self.ready_after = time.monotonic() - started
+        if wait:
+            self._wait_until_ready()
 
     def _read(self):
         for line in self.child.stderr:
@@ -31,18 +42,8 @@ class Daemon:
     def log(self):
         return "\n".join(text for _, text in self.lines)
 
-    def status(self):
-        """What `wansplit status --json` says; nothing while it says nothing."""
-        done = subprocess.run([self.program, "--config", self.config, "status", "--json"], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, check=False)
-        try:
-            return json.loads(done.stdout)
-        except ValueError:
-            return {}
-
     def _wait_until_ready(self):
-        self.wait(lambda: (status := self.status()).get("daemon") == self.child.pid and status.get("in_sync") is True,
-                  "the daemon is not ready", 0.01)
+        self.wait(lambda: is_ready(self.program, self.config, self.child.pid), "the daemon is not ready", 0.01)
 
     def wait(self, come_true, otherwise, every=0.002):
         """Waits until something holds."""
@@ -62,6 +63,18 @@ class Daemon:
     def cpu(self):
         """Processor time so far, in milliseconds, as the scheduler counts it: to the nanosecond."""
         return int(self._proc("schedstat").split()[0]) / 1e6
+
+    def busy_at_first(self):
+        """How long after its start it first rested, for 0.3 s, and the processor time until then; milliseconds.
+
+        To be asked of one that was not waited for: the question whether it is ready makes it work.
+        """
+        last, cpu = 0, 0
+        while (now := time.monotonic() - self.started) < last + 0.3 or not cpu:
+            if (used := self.cpu()) != cpu:
+                last, cpu = now, used
+            time.sleep(0.001)
+        return last * 1000, cpu
 
     def usage(self):
         """Memory in KiB, and how often it has waited for something."""

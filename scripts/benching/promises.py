@@ -34,9 +34,11 @@ PROMISES = [
     Promise("The same configuration again starts no process", "apply", 0, _number("processes", what="again")),
     Promise("A link event starts no process", "events", 0, _number("processes")),
     Promise("A link event changes nothing in nftables", "events", 0, _number("nft_changes")),
-    Promise("A carrier's loss: no message of the other link's connections is lost", "failover", 0, _number("lost_others")),
-    Promise("A link dies silently: found within 3 s by the defaults", "failover", 3.0, _number("worst_s", what="silence", interval="default"), "s"),
-    Promise("A link dies silently: found within 0.5 s with interval 100 ms", "failover", 0.5, _number("worst_s", what="silence", interval="100ms"), "s"),
+    Promise("A link dies: no message of the other link's connections is lost", "failover", 0, _number("lost_others")),
+    Promise("A link dies: none of them is broken", "failover", 0, _number("broken_others")),
+    Promise("A link dies under traffic: no process is started", "failover", 0, _number("processes")),
+    Promise("A link dies silently: found within 3 s by the defaults", "failover", 3000, _number("found_worst", what="silence", interval="default"), "ms"),
+    Promise("A link dies silently: found within 0.5 s with interval 100 ms", "failover", 500, _number("found_worst", what="silence", interval="100ms"), "ms"),
 ]
 
 

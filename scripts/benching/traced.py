@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import os
 import re
 import signal
 import subprocess
@@ -115,3 +116,18 @@ def process(pid):
             strace.wait()
             rest.join()
         trace.__dict__.update(_read(path).__dict__)
+
+
+def until(done, *arguments):
+    """Starts a program that goes on for ever, waits for `done`, and ends it."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "trace")
+        # A group of its own: strace passes no signal on that it gets itself.
+        strace = subprocess.Popen([*_STRACE, "-o", path, "--", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, start_new_session=True)
+        try:
+            done()
+        finally:
+            os.killpg(strace.pid, signal.SIGTERM)
+            strace.wait()
+        return _read(path)
