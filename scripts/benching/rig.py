@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from . import timed
+from .options import ROOT
 
 # Set in the process that runs in its own namespaces: those it came from.
 LEFT = "BENCH_LEFT"
@@ -31,12 +32,13 @@ def inside(*command):
     return ["unshare", *user, "--net", "--mount", "--propagation", "private", "--", *command], environment
 
 
-def enter():
-    """To be called first of all in there: makes sure of it, and lays empty folders over what wansplit writes."""
+def enter(program):
+    """To be called first of all in there: makes sure of it, and lays empty folders over what wansplit reads and writes."""
     if LEFT not in os.environ or set(_namespaces()) & set(os.environ[LEFT].split()):
         sys.exit(f"scripts/bench: these are not namespaces of its own; it makes them itself, and sets {LEFT}")
-    for directory in ("/run", "/etc/iproute2"):
-        if os.path.isdir(directory):
+    # A full /tmp would take its time: it is looked through for dnsmasq's folders.
+    for directory in ("/run", "/etc/iproute2", "/tmp"):
+        if os.path.isdir(directory) and not any(path.startswith(f"{directory}/") for path in (program, str(ROOT))):
             timed.run("mount", "-t", "tmpfs", "none", directory)
     # On Debian /var/run is /run.
     if not os.path.islink("/var/run"):
