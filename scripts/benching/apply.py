@@ -27,11 +27,11 @@ LINKS = 5
 def measure(options):
     rows = []
     with Rig(LINKS), tempfile.TemporaryDirectory(dir="/run") as directory:
-        for count in options.sizes([10, 100, 1000, 10_000], [10, 100]):
+        for count in options.sizes([10, 100, 1000, 10_000], [10]):
             for shape in configurations.SHAPES:
                 case = _Case(options.program, directory, configurations.rules(shape, count))
                 about = {"part": "apply", "shape": shape, "rules": count}
-                rounds = options.rounds(41 if count < 10_000 else 15)
+                rounds = options.rounds(41 if count < 10_000 else 9)
                 rows += [about | row for row in (case.first(rounds), case.again(rounds), case.changed(rounds))]
         for count in options.sizes([1000, 10_000, 100_000], [1000]):
             case = _Case(options.program, directory, [("list dest_set 'networks'",)], networks=count)

@@ -1,10 +1,6 @@
 """docs/benchmarks.md and its charts."""
 
 from . import curve, machine, promises, tables
-from .options import ROOT
-
-PAGE = ROOT / "docs/benchmarks.md"
-CHARTS = ROOT / "docs/benchmarks"
 
 _HEAD = """\
 # Benchmarks
@@ -37,10 +33,11 @@ number here is that of one machine on one day.
 """
 
 
-def write(parts, rows):
-    """`parts`: modules by name."""
-    CHARTS.mkdir(exist_ok=True)
-    for old in CHARTS.glob("*.svg"):
+def write(folder, parts, rows):
+    """The page and the folder of its charts; `parts`: modules by name."""
+    charts = folder / "benchmarks"
+    charts.mkdir(parents=True, exist_ok=True)
+    for old in charts.glob("*.svg"):
         old.unlink()
     own = next(row for row in rows if row["part"] == "machine")
     text = [_HEAD.format(
@@ -59,6 +56,6 @@ def write(parts, rows):
         for chart in getattr(module, "curves", lambda _: [])(mine):
             if not any(line.points for line in chart.lines):
                 continue
-            (CHARTS / f"{chart.name}.svg").write_text(curve.svg(chart), encoding="utf-8")
+            (charts / f"{chart.name}.svg").write_text(curve.svg(chart), encoding="utf-8")
             text.append(f"![{chart.title}](benchmarks/{chart.name}.svg)\n")
-    PAGE.write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
+    (folder / "benchmarks.md").write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
