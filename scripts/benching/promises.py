@@ -30,6 +30,7 @@ def _number(key, **about):
 
 PROMISES = [
     Promise("Applying 1,000 rules takes at most 1.3 times what bare nft takes", "apply", 1.3, _ratio_at(what="first", rules=1000)),
+    Promise("Applying 1,000 rules takes at most 1.3 times what the same takes by hand", "apply", 1.3, _number("hand_wall_ratio", what="first", rules=1000)),
     Promise("The same configuration again sends no change", "apply", 0, _number("changes", what="again")),
     Promise("The same configuration again starts no process", "apply", 0, _number("processes", what="again")),
     Promise("A link event starts no process", "events", 0, _number("processes")),
