@@ -85,7 +85,7 @@ fn promises_that_hold_end_well_and_are_written() {
 #[test]
 fn a_promise_that_does_not_hold_ends_with_1() {
     for (name, rows, broken) in [
-        ("slow", rows(1.31, 0), "Applying 1,000 rules takes at most 1.3 times"),
+        ("slow", rows(1.31, 0), "Applying 1,000 rules takes at most 1.3 times bare nft"),
         ("forks", rows(1.2, 1), "A link event starts no process"),
     ] {
         let folder = Folder::with_rows(name, &rows);

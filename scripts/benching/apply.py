@@ -8,17 +8,21 @@ from pathlib import Path
 from . import configurations, figures, timed, traced
 from .curve import Chart, Line
 from .rig import Rig
-from .tables import Table, with_interval
+from .tables import of, ratio
 
 TITLE = "Applying rules"
-MEASURED = (
-    "`wansplit apply` with 5 links, beside bare `nft -j -f` of what `wansplit show nft` prints, and of the networks of the sets. Each "
-    "begins with a kernel that has nothing of ours, in turns. apply also reads and judges the configuration, sets routes, ip rules and "
-    "settings, starts the nft it needs, and reads back what the kernel holds. *By hand* is the same state by a shell script out of "
-    "`wansplit show`: nft, `ip -batch` twice, and settings. A second bare nft beside the first shows how exact this is. Shapes: ports, "
-    "hosts, *mixed* (a fifth each of ports, hosts, networks with a range of ports, ranges of addresses, networks), *in turns* (the "
-    "same five, one after the other, so that the order of all must be kept; more than 1,000 of these take nft seconds)."
-)
+MEASURED = """\
+`wansplit apply` with 5 links, beside bare `nft -j -f` of what `wansplit show nft` prints, and of the networks of the sets.
+Each begins with a kernel that has nothing of ours, in turns. apply also reads and judges the configuration, sets routes, ip
+rules and settings, starts the nft it needs, and reads back what the kernel holds. *By hand* is the same state by a shell
+script out of `wansplit show`: nft, `ip -batch` twice, and settings. A second bare nft beside the first shows how exact this
+is. Shapes: ports, hosts, *mixed* (a fifth each of ports, hosts, networks with a range of ports, ranges of addresses,
+networks), *in turns* (the same five, one after the other, so that the order of all must be kept; more than 1,000 of these
+take nft seconds)."""
+DIFFERENCE = """\
+Those of the `nft` that apply starts included; nft loads everything anew. The unit of what is sent is a map: with another port
+rule among 1,000 their map is sent anew, beside the rules that look into it. nft ends twice or three times for it, each time
+waiting for the kernel, and so no packet is lost."""
 IN_NAMESPACES = True
 
 LINKS = 5
@@ -55,8 +59,9 @@ class _Case:
             sets[0][1].write_text("\n".join(configurations.networks(networks)) + "\n", encoding="utf-8")
         self.config, self.other = Path(directory, "config"), Path(directory, "other")
         self.ruleset, self.anew = Path(directory, "ruleset.json"), Path(directory, "anew.json")
-        self.config.write_text(configurations.configuration(LINKS, rules, sets=sets), encoding="utf-8")
-        self.other.write_text(configurations.configuration(LINKS, [*rules[:-1], ("option dest_ip '9.9.9.9'",)], sets=sets), encoding="utf-8")
+        another = [*rules[:-1], ("option dest_ip '9.9.9.9'",)]
+        for file, own in ((self.config, rules), (self.other, another)):
+            file.write_text(configurations.configuration(LINKS, own, sets=sets), encoding="utf-8")
         wanted = json.loads(timed.text(program, "show", "nft", "--config", self.config))
         self._fill(wanted, networks)
         self.ruleset.write_text(json.dumps(wanted), encoding="utf-8")
@@ -186,25 +191,50 @@ def _name(row):
 
 
 def tables(rows):
-    of = lambda what: [row for row in rows if row["what"] == what]  # noqa: E731
-    ratio = lambda row, of: with_interval(row, f"{of}_ratio", f"{of}_low", f"{of}_high")  # noqa: E731
-    wall = [[_name(row), f"{row['wall_ms']:.1f}", f"{row['nft_wall_ms']:.1f}", with_interval(row), f"{row['control']:.2f}",
-             f"{row['hand_wall_ms']:.1f}", ratio(row, "hand_wall")] for row in of("first")]
-    cpu = [[_name(row), f"{row['cpu_ms']:.1f}", f"{row['nft_cpu_ms']:.1f}", ratio(row, "cpu"), f"{row['hand_cpu_ms']:.1f}", ratio(row, "hand_cpu"),
-            f"{row['kib']:,}"] for row in of("first")]
-    again = [[_name(row), row["changes"], row["asked"], row["calls"], row["processes"], f"{row['wall_ms']:.1f}", f"{row['cpu_ms']:.1f}"]
-             for row in of("again")]
-    changed = [[_name(row), row["changes"], f"{row['change_bytes']:,}", row["bare_changes"], f"{row['bare_change_bytes']:,}",
-                f"{row['wall_ms']:.1f}", f"{row['nft_wall_ms']:.1f}", f"{row['cpu_ms']:.1f}", f"{row['nft_cpu_ms']:.1f}"] for row in of("changed")]
+    first, again, changed = ([row for row in rows if row["what"] == what] for what in ("first", "again", "changed"))
+    wall = [
+        ("", _name),
+        ("apply, ms", "wall_ms"),
+        ("bare nft, ms", "nft_wall_ms"),
+        ("ratio (95 %)", ratio()),
+        ("nft twice", lambda row: f"{row['control']:.2f}"),
+        ("by hand, ms", "hand_wall_ms"),
+        ("ratio (95 %)", ratio("hand_wall_")),
+    ]
+    cpu = [
+        ("", _name),
+        ("apply, ms", "cpu_ms"),
+        ("bare nft, ms", "nft_cpu_ms"),
+        ("ratio (95 %)", ratio("cpu_")),
+        ("by hand, ms", "hand_cpu_ms"),
+        ("ratio (95 %)", ratio("hand_cpu_")),
+        ("JSON, KiB", "kib"),
+    ]
+    counts = [
+        ("", _name),
+        ("changes sent", "changes"),
+        ("questions sent", "asked"),
+        ("system calls", "calls"),
+        ("processes", "processes"),
+        ("ms", "wall_ms"),
+        ("CPU ms", "cpu_ms"),
+    ]
+    difference = [
+        ("", _name),
+        ("changes sent", "changes"),
+        ("bytes", "change_bytes"),
+        ("nft anew: changes", "bare_changes"),
+        ("bytes", "bare_change_bytes"),
+        ("apply, ms", "wall_ms"),
+        ("nft anew, ms", "nft_wall_ms"),
+        ("apply, CPU ms", "cpu_ms"),
+        ("nft anew, CPU ms", "nft_cpu_ms"),
+    ]
     return [
-        Table("From an empty kernel, wall clock", ["", "apply, ms", "bare nft, ms", "ratio (95 %)", "nft twice", "by hand, ms", "ratio (95 %)"], wall),
-        Table("The same, processor time", ["", "apply, ms", "bare nft, ms", "ratio (95 %)", "by hand, ms", "ratio (95 %)", "JSON, KiB"], cpu),
-        Table("The same configuration again", ["rules", "changes sent", "questions sent", "system calls", "processes", "ms", "CPU ms"], again,
-              "Changes and questions are netlink messages."),
-        Table("One rule is another", ["rules", "messages", "bytes", "nft anew: messages", "bytes", "apply, ms", "nft anew, ms", "apply, CPU ms", "nft anew, CPU ms"],
-              changed, "Messages that change something, those of the `nft` that apply starts included; nft loads everything anew. The unit of what is "
-              "sent is a map: with another port rule among 1,000 their map is sent anew, beside the rules that look into it, and nft ends twice, "
-              "which costs most of the wall clock."),
+        of("From an empty kernel, wall clock", first, wall),
+        of("The same, processor time", first, cpu),
+        of("The same configuration again", again, counts, "Changes and questions are netlink messages."),
+        of("One rule is another", changed, difference, DIFFERENCE),
     ]
 
 

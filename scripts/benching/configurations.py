@@ -29,7 +29,8 @@ def hosts(n):
 
 def services(n):
     """A network and a range of ports."""
-    return f"option dest_ip '100.{n // 256 % 256}.{n % 256}.0/24'", "option proto 'udp'", f"option dest_port '{1000 + n}-{1010 + n}'"
+    network = f"option dest_ip '100.{n // 256 % 256}.{n % 256}.0/24'"
+    return network, "option proto 'udp'", f"option dest_port '{1000 + n}-{1010 + n}'"
 
 
 def ranges(n):

@@ -73,16 +73,20 @@ class _Axis:
         return self.start + (place - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
+def _drawable(line, chart):
+    """A logarithmic axis has no zero."""
+    return [(x, y) for x, y in line.points if x > 0 and (y > 0 or not chart.log_y)]
+
+
 def svg(chart):
     """The file."""
-    lines = [Line(line.name, [(x, y) for x, y in line.points if x > 0 and (y > 0 or not chart.log_y)], line.dashed) for line in chart.lines]
-    lines = [line for line in lines if line.points]
+    lines = [Line(line.name, _drawable(line, chart), line.dashed) for line in chart.lines if _drawable(line, chart)]
     points = [point for line in lines for point in line.points]
     bottom, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
     across = _Axis([x for x, _ in points], _LEFT, right, True)
     up = _Axis([y for _, y in points], bottom, _TOP, chart.log_y)
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" role="img">',
         f"<title>{html.escape(chart.title)}</title>",
         f"<style>{_STYLE}</style>",
         f'<rect class="ground" width="{_WIDTH}" height="{_HEIGHT}"/>',

@@ -8,15 +8,14 @@ from . import configurations, figures, traced
 from .curve import Chart, Line
 from .daemon import Daemon
 from .rig import INTERNET, Rig
-from .tables import Table, with_interval
+from .tables import Table, between, of
 
 TITLE = "Events of a link"
-MEASURED = (
-    "One link of many loses its carrier, gets it back, goes down and comes up as by `ifdown` and `ifup`, or falls silent behind its "
-    "gateway. Counts are of the daemon from the event until 1.6 s after it has told of it, by strace; the processor time is of other "
-    "rounds, without strace. Only where links are watched (silence) does the daemon also do something else meanwhile: it goes on "
-    "asking, and what it takes for that in the same time at rest is subtracted from the processor time."
-)
+MEASURED = """\
+One link of many loses its carrier, gets it back, goes down and comes up as by `ifdown` and `ifup`, or falls silent behind its
+gateway. Counts are of the daemon from the event until 1.6 s after it has told of it, by strace; the processor time is of
+other rounds, without strace. Only where links are watched (silence) does the daemon also do something else meanwhile: it goes
+on asking, which the counts include; what it takes for that in the same time at rest is subtracted from the processor time."""
 IN_NAMESPACES = True
 
 # Until the last of what it does about an event: it looks once more for the link's connections a second later.
@@ -116,20 +115,24 @@ class _Case:
 
 
 def tables(rows):
-    lines = [[f"{row['event']}, {row['links']} links, {row['rules']:,} rules", row["processes"], row["nft_changes"], row["changes"],
-              row["asked"], row["received"], row["calls"], with_interval(row, "cpu_ms", "cpu_low", "cpu_high")] for row in rows]
-    calls = {}
-    for row in rows:
-        if row["event"] == "carrier lost" and row["rules"] == 10:
-            for name, count in row["calls_by_name"].items():
-                calls.setdefault(name, {})[row["links"]] = count
-    links = sorted({row["links"] for row in rows})
-    by_name = [[name, *(counts.get(number, 0) for number in links)] for name, counts in calls.items()]
+    counts = [
+        ("", lambda row: f"{row['event']}, {row['links']} links, {row['rules']:,} rules"),
+        ("processes", "processes"),
+        ("nftables changes", "nft_changes"),
+        ("changes sent", "changes"),
+        ("questions sent", "asked"),
+        ("received", "received"),
+        ("system calls", "calls"),
+        ("CPU ms (95 %)", between("cpu_ms", "cpu_low", "cpu_high")),
+    ]
     kinds = sorted({kind for row in rows for kind in row["changes_by_kind"]})
+    note = f"Changes, questions and what is received are netlink messages. Kinds of changes seen: {', '.join(kinds) or 'none'}."
+    lost = [row for row in rows if row["event"] == "carrier lost" and row["rules"] == 10]
+    names = sorted({name for row in lost for name in row["calls_by_name"]})
+    calls = [[name, *(f"{row['calls_by_name'].get(name, 0):,}" for row in lost)] for name in names]
     return [
-        Table("", ["event", "processes", "nftables changes", "changes sent", "questions sent", "messages received", "system calls", "CPU ms (spread)"],
-              lines, f"Changes, questions and messages are of netlink. Kinds of changes seen: {', '.join(kinds) or 'none'}."),
-        Table("System calls when a carrier is lost, 10 rules, by the number of links", ["call", *links], by_name),
+        of("", rows, counts, note),
+        Table("System calls when a carrier is lost", ["", *(f"{row['links']} links" for row in lost)], calls),
     ]
 
 
@@ -139,4 +142,5 @@ def curves(rows):
         for rules in (10, 1000):
             points = [(row["links"], row["cpu_ms"]) for row in rows if row["event"] == event and row["rules"] == rules]
             lines.append(Line(f"{event}, {rules:,} rules", points, dashed=rules == 1000))
-    return [Chart("events-links", "Processor time for one event", "links", "ms", [line for line in lines if line.points], log_y=False)]
+    lines = [line for line in lines if line.points]
+    return [Chart("events-links", "Processor time for one event", "links", "ms", lines, log_y=False)]

@@ -10,15 +10,30 @@ from . import configurations, figures
 from .curve import Chart, Line
 from .daemon import Daemon
 from .rig import Rig
-from .tables import Table, with_interval
+from .tables import between, of
 
 TITLE = "Connections of a dead link"
-MEASURED = (
-    "A link loses its carrier while so many UDP flows go by it, and as many by another link: processor time of the daemon from the event until "
-    "1.6 s after it has told of it. The kernel does the work, in one message for each family, and counts it as the daemon's."
-)
+MEASURED = """\
+A link loses its carrier while so many UDP flows go by it, and as many by another link: processor time of the daemon from the
+event until 1.6 s after it has told of it. The kernel does the work, in one message for each family, and counts it as the
+daemon's."""
 IN_NAMESPACES = True
 
+# Half of the Internet by each link.
+_RULES = """
+config rule 'one'
+	option use 'web'
+	option dest_ip '100.1.0.0/16'
+config rule 'two'
+	option use 'L2'
+	option dest_ip '100.2.0.0/16'
+"""
+# They need no answer, and nobody shall refuse them.
+_SINK = """
+table inet sink {
+  chain incoming { type filter hook prerouting priority raw; policy accept; ip daddr 100.0.0.0/8 drop; }
+}
+"""
 # Sends one packet of each flow from one socket: to this many ports of each of as many addresses as it takes.
 _SENDER = """
 import socket, sys
@@ -32,15 +47,10 @@ for n in range(count):
 
 def measure(options):
     rows = []
-    # Two links, and rules that send one half of the Internet by each.
-    rules = ("config rule 'one'\n\toption use 'web'\n\toption dest_ip '100.1.0.0/16'\n"
-             "config rule 'two'\n\toption use 'L2'\n\toption dest_ip '100.2.0.0/16'\n")
     with Rig(2) as rig, tempfile.TemporaryDirectory(dir="/run") as directory:
         config = Path(directory, "config")
-        config.write_text(configurations.configuration(2) + rules, encoding="utf-8")
-        # They need no answer, and nobody shall refuse them.
-        drop = "table inet sink { chain incoming { type filter hook prerouting priority raw; policy accept; ip daddr 100.0.0.0/8 drop; }; }"
-        subprocess.run(["ip", "netns", "exec", "outside", "nft", "-f", "-"], input=drop, check=True, text=True)
+        config.write_text(configurations.configuration(2) + _RULES, encoding="utf-8")
+        subprocess.run(["ip", "netns", "exec", "outside", "nft", "-f", "-"], input=_SINK, check=True, text=True)
         for count in options.sizes([0, 1000, 10_000, 50_000], [0, 1000]):
             rows.append({"part": "flows", "flows": count} | _case(options, rig, config, count))
     return rows
@@ -64,12 +74,17 @@ def _case(options, rig, config, count):
             rig.carrier(1, True)
             daemon.wait_for_line(since, "link L1", "up")
     low, high = figures.interval(cpu)
-    return {"moved": told, "rounds": len(cpu), "cpu_ms": figures.middle(cpu), "cpu_low": round(low, 2), "cpu_high": round(high, 2)}
+    spread = {"cpu_ms": figures.middle(cpu), "cpu_low": round(low, 2), "cpu_high": round(high, 2)}
+    return {"moved": told, "rounds": len(cpu), **spread}
 
 
 def tables(rows):
-    return [Table("", ["flows of the dead link", "moved", "CPU ms (spread)"],
-                  [[f"{row['flows']:,}", f"{row['moved']:,}", with_interval(row, "cpu_ms", "cpu_low", "cpu_high")] for row in rows])]
+    columns = [
+        ("flows of the dead link", lambda row: f"{row['flows']:,}"),
+        ("moved", "moved"),
+        ("CPU ms (95 %)", between("cpu_ms", "cpu_low", "cpu_high")),
+    ]
+    return [of("", rows, columns)]
 
 
 def curves(rows):

@@ -39,5 +39,5 @@ def _processor():
 
 def sentence(row):
     kind = "virtual machine" if row["virtual"] else "machine"
-    return (f"{row['processor']}, a {kind} with {row['cores']} processors and {row['memory_gib']} GiB of memory, Linux {row['kernel']}, "
-            f"nft {row['nft']}; one-minute load {row['load']} at the start; {row['date']}.")
+    return (f"{row['processor']}, a {kind} with {row['cores']} processors and {row['memory_gib']} GiB of memory, "
+            f"Linux {row['kernel']}, nft {row['nft']}; one-minute load {row['load']} at the start; {row['date']}.")

@@ -8,28 +8,29 @@ from . import configurations, figures, traced
 from .curve import Chart, Line
 from .daemon import Daemon, is_ready
 from .rig import INTERNET, Rig
-from .tables import Table
+from .tables import of
 
 TITLE = "Memory, start and rest"
-MEASURED = (
-    "The daemon in a kernel that already holds its configuration, so that nothing but the daemon is measured; its memory is read when it "
-    "is ready (VmRSS, VmHWM, and what of it is its own and no file's). It is ready when it has nothing more to do: processor time is looked at "
-    "every millisecond."
-)
+MEASURED = """\
+The daemon in a kernel that already holds its configuration, so that nothing but the daemon is measured. It is ready when it
+has nothing more to do: processor time is looked at every millisecond. Then its memory is read: VmRSS, what of it is its own
+and no file's, and VmHWM."""
 IN_NAMESPACES = True
 
 _REST = 10
 
 
 def measure(options):
-    programs = {"static, musl": options.static, "as cargo builds it": options.program} if options.static else {"as cargo builds it": options.program}
+    programs = {"static, musl": options.static} if options.static else {}
+    programs["as cargo builds it"] = options.program
     rows = []
     for links in options.sizes([2, 8, 32, 60], [2]):
         with Rig(links), tempfile.TemporaryDirectory(dir="/run") as directory:
             place = Path(directory)
             for built, program in programs.items():
                 case = _Case(options, program, place, {"part": "memory", "built": built})
-                rows.append(case.held("links", links, configurations.configuration(links, configurations.rules("ports", 10))))
+                text = configurations.configuration(links, configurations.rules("ports", 10))
+                rows.append(case.held("links", links, text))
                 if links == 2:
                     rows += _of_two_links(options, case)
                 rows.append(case.rest(links))
@@ -40,7 +41,8 @@ def _of_two_links(options, case):
     rows = []
     for shape in ("ports", "mixed"):
         for count in options.sizes([10, 100, 1000, 10_000], [100]):
-            rows.append(case.held(f"rules, {shape}", count, configurations.configuration(2, configurations.rules(shape, count))))
+            text = configurations.configuration(2, configurations.rules(shape, count))
+            rows.append(case.held(f"rules, {shape}", count, text))
     for count in options.sizes([1000, 10_000, 100_000], [1000]):
         file = case.directory / "networks"
         file.write_text("\n".join(configurations.networks(count)) + "\n", encoding="utf-8")
@@ -68,8 +70,15 @@ class _Case:
                 samples.append(daemon.usage())
         usage = {name: max(sample[name] for sample in samples) for name in ("rss_kib", "own_kib", "peak_kib")}
         trace = traced.until(self._ready, self.program, "--config", self.config, "run")
-        return self.about | {"what": what, "count": count, "ready_ms": figures.middle(ready, 1), "start_cpu_ms": figures.middle(cpu, 1),
-                             "start_calls": sum(trace.calls.values()), "start_processes": trace.processes, **usage}
+        return self.about | {
+            "what": what,
+            "count": count,
+            "ready_ms": figures.middle(ready, 1),
+            "start_cpu_ms": figures.middle(cpu, 1),
+            "start_calls": sum(trace.calls.values()),
+            "start_processes": trace.processes,
+            **usage,
+        }
 
     def _ready(self):
         until = time.monotonic() + 60
@@ -81,35 +90,59 @@ class _Case:
     def rest(self, links):
         """What it does while nothing happens: each link is asked once a second, in both families."""
         watched = [f"list track_ip '{host}'" for host in INTERNET]
-        self.config.write_text(configurations.configuration(links, configurations.rules("ports", 10), watched), encoding="utf-8")
+        text = configurations.configuration(links, configurations.rules("ports", 10), watched)
+        self.config.write_text(text, encoding="utf-8")
         with Daemon(self.program, self.config) as daemon:
             time.sleep(self.options.rounds(5, 1))
             before, cpu = daemon.usage(), daemon.cpu()
             span = self.options.rounds(_REST, 2)
             time.sleep(span)
             after, cpu = daemon.usage(), daemon.cpu() - cpu
-        return self.about | {"what": "rest", "count": links, "wakeups_s": round((after["wakeups"] - before["wakeups"]) / span, 1),
-                             "cpu_ms_s": round(cpu / span, 2), "rss_kib": after["rss_kib"], "own_kib": after["own_kib"]}
-
-
-def _kib(number):
-    return f"{number:,}"
+        return self.about | {
+            "what": "rest",
+            "count": links,
+            "wakeups_s": round((after["wakeups"] - before["wakeups"]) / span, 1),
+            "cpu_ms_s": round(cpu / span, 2),
+            "rss_kib": after["rss_kib"],
+            "own_kib": after["own_kib"],
+        }
 
 
 def tables(rows):
-    held = [[f"{row['count']:,} {row['what']}", row["built"], _kib(row["rss_kib"]), _kib(row["own_kib"]), _kib(row["peak_kib"]), f"{row['ready_ms']:.0f}",
-             f"{row['start_cpu_ms']:.1f}", row["start_calls"], row["start_processes"]] for row in rows if row["what"] != "rest"]
-    rest = [[f"{row['count']} links", row["built"], row["wakeups_s"], row["cpu_ms_s"], _kib(row["rss_kib"])] for row in rows if row["what"] == "rest"]
+    held = [
+        ("", lambda row: f"{row['count']:,} {row['what']}"),
+        ("program", "built"),
+        ("resident, KiB", "rss_kib"),
+        ("its own, KiB", "own_kib"),
+        ("at most, KiB", "peak_kib"),
+        ("ready after ms", "ready_ms"),
+        ("CPU ms", "start_cpu_ms"),
+        ("system calls", "start_calls"),
+        ("processes", "start_processes"),
+    ]
+    rest = [
+        ("", lambda row: f"{row['count']} links"),
+        ("program", "built"),
+        ("wake-ups a second", "wakeups_s"),
+        ("CPU ms a second", lambda row: f"{row['cpu_ms_s']:.2f}"),
+        ("resident, KiB", "rss_kib"),
+    ]
+    note = "10 rules where links are counted, 2 links where rules or networks are."
     return [
-        Table("The daemon, by what it is given", ["", "program", "resident, KiB", "its own, KiB", "at most, KiB", "ready after ms", "CPU ms", "system calls", "processes"], held,
-              "10 rules where links are counted, 2 links where rules or networks are."),
-        Table("At rest, each link asked once a second in two families", ["", "program", "wake-ups a second", "CPU ms a second", "resident, KiB"], rest),
+        of("The daemon, by what it is given", [row for row in rows if row["what"] != "rest"], held, note),
+        of("At rest, each link asked once a second in two families", [row for row in rows if row["what"] == "rest"], rest),
     ]
 
 
 def curves(rows):
-    kinds = {"links": "links", "rules, ports": "port rules", "rules, mixed": "mixed rules", "networks in a set": "networks in a set"}
+    kinds = {
+        "links": "links",
+        "rules, ports": "port rules",
+        "rules, mixed": "mixed rules",
+        "networks in a set": "networks in a set",
+    }
     best = "static, musl" if any(row["built"] == "static, musl" for row in rows) else "as cargo builds it"
-    lines = [Line(name, [(row["count"], row["rss_kib"] / 1024) for row in rows if row["what"] == what and row["built"] == best])
-             for what, name in kinds.items()]
+    shown = [row for row in rows if row["built"] == best]
+    points = lambda what: [(row["count"], row["rss_kib"] / 1024) for row in shown if row["what"] == what]  # noqa: E731
+    lines = [Line(name, points(what)) for what, name in kinds.items()]
     return [Chart("memory", f"Memory of the daemon ({best})", "links, rules or networks", "MiB resident", lines)]

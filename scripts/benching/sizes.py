@@ -6,13 +6,12 @@ from pathlib import Path
 from packing import targets
 
 from .options import ROOT
-from .tables import Table
+from .tables import of
 
 TITLE = "Sizes"
-MEASURED = (
-    "What lies in `dist/`: `scripts/build` makes the programs, `scripts/package` the packages. What each part of a program costs, and the "
-    "others beside it: [sizes.md](sizes.md)."
-)
+MEASURED = """\
+What lies in `dist/`: `scripts/build` makes the programs, `scripts/package` the packages. What each part of a program costs,
+and the others beside it: [sizes.md](sizes.md)."""
 
 
 def measure(options):
@@ -23,7 +22,8 @@ def measure(options):
             continue
         content = program.read_bytes()
         packages = {kind: _package(architectures[0], kind) for kind in ("ipk", "apk")}
-        rows.append({"part": "sizes", "target": target, "bytes": len(content), "gzip": len(gzip.compress(content, 9, mtime=0)), **packages})
+        packed = len(gzip.compress(content, 9, mtime=0))
+        rows.append({"part": "sizes", "target": target, "bytes": len(content), "gzip": packed, **packages})
     return rows
 
 
@@ -34,6 +34,4 @@ def _package(architecture, kind):
 
 
 def tables(rows):
-    number = lambda value: "-" if value is None else f"{value:,}"  # noqa: E731
-    return [Table("Bytes", ["target", "program", "gzip -9", "ipk", "apk"],
-                  [[row["target"], *(number(row[key]) for key in ("bytes", "gzip", "ipk", "apk"))] for row in rows])]
+    return [of("Bytes", rows, [("target", "target"), ("program", "bytes"), ("gzip -9", "gzip"), ("ipk", "ipk"), ("apk", "apk")])]
