@@ -106,6 +106,12 @@ fn rows_of_something_else_are_refused() {
         assert_eq!(done.status.code(), Some(2), "{name}: {}", text(&done));
         assert!(text(&done).contains("holds no rows that --rows has kept"), "{name}: {}", text(&done));
     }
+    let mut old = rows(1.2, 0);
+    old[1].as_object_mut().unwrap().remove("control");
+    let folder = Folder::with_rows("old", &old);
+    let done = bench(&["--from", &folder.path("rows.json")]);
+    assert_eq!(done.status.code(), Some(2), "{}", text(&done));
+    assert!(text(&done).contains("rows of another version of scripts/bench: there is no 'control'"), "{}", text(&done));
     for (arguments, words) in [
         (&["--only", "apply,nothing"][..], "there is no part 'nothing'"),
         (&["--from", "/nonexistent", "--quick"], "--from measures nothing"),

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 from . import figures
@@ -21,7 +22,11 @@ have moved."""
 
 def measure(options):
     command = [Path(options.target, "release/failover"), options.program, str(options.rounds(15, 1))]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True, text=True)
+    if not command[0].exists():
+        sys.exit(f"scripts/bench: there is no {command[0]}: cargo build --release --package lab --bin failover makes it")
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False, text=True)
+    if done.returncode != 0:
+        sys.exit("scripts/bench: failover could not be measured; its panic says why")
     return [_row(row) for row in json.loads(done.stdout)]
 
 
