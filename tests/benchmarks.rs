@@ -1,4 +1,5 @@
 //! `scripts/bench` measures, judges and writes; what it measures is its own affair.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use serde_json::{Value, json};
 use std::fs;
