@@ -45,7 +45,7 @@ fn text(output: &Output) -> String {
 /// What a machine that kept every promise might have measured.
 fn rows(ratio: f64, processes: u32) -> Value {
     json!([
-        { "part": "machine", "date": "2026-01-02", "processor": "Some", "cores": 2, "virtual": true, "memory_gib": 4,
+        { "part": "machine", "date": "2026-01-02", "processor": "Some", "architecture": "mips", "cores": 2, "virtual": true, "memory_gib": 4,
           "kernel": "6.6.1", "nft": "v1.0.6", "load": 0.5, "program": "wansplit 0.1.0", "quick": false },
         apply(100, 1.4), apply(1000, ratio),
         { "part": "flows", "flows": 0, "moved": 0, "rounds": 3, "cpu_ms": 1.0, "cpu_low": 0.9, "cpu_high": 1.2 },
@@ -73,7 +73,7 @@ fn promises_that_hold_end_well_and_are_written() {
     assert!(last.starts_with("4 of 4 promises hold"), "{last}");
     let page = fs::read_to_string(folder.path("docs/benchmarks.md")).unwrap();
     for words in
-        ["Some, a virtual machine with 2 processors", "| 1.3 | 1.21 |", "not measured", "](benchmarks/flows.svg)"]
+        ["Some, a virtual machine with 2 processors", "one virtual machine (mips)", "| 1.3 | 1.21 |", "not measured", "](benchmarks/flows.svg)"]
     {
         assert!(page.contains(words), "{words}: {page}");
     }

@@ -15,6 +15,7 @@ def measure(options):
         "part": "machine",
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "processor": _processor(),
+        "architecture": platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "virtual": "hypervisor" in _cpuinfo("flags"),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),

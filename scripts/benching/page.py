@@ -1,5 +1,7 @@
 """docs/benchmarks.md and its charts."""
 
+import textwrap
+
 from . import curve, machine, promises, tables
 
 _HEAD = """\
@@ -23,11 +25,11 @@ scheduler's, in nanoseconds.
 ## What we promise, and whether it holds
 
 {promises}
-
+{reasons}
 ## What these numbers do not say
 
-They come from an x86 machine{virtual}, with routers, providers and an Internet in network namespaces: cables that carry
-nothing but our packets, and a processor ten to fifty times as fast as a small router's. Ratios and counts carry over to a router
+They come from one {kind} ({architecture}), with routers, providers and an Internet in network namespaces: cables that carry
+nothing but our packets, and a processor many times as fast as a small router's. Ratios and counts carry over to a router
 as far as its kernel and nft are like these; times do not. No real router, modem, PPP or hardware offload was measured. A
 number here is that of one machine on one day.
 """
@@ -40,12 +42,17 @@ def write(folder, parts, rows):
     for old in charts.glob("*.svg"):
         old.unlink()
     own = next(row for row in rows if row["part"] == "machine")
+    verdicts = promises.judge(rows)
+    broken = [own.promise for own in verdicts if not own.holds and own.promise.why]
+    reasons = [textwrap.fill(f"**{own.text}**: not here. {' '.join(own.why.split())}", 126) + "\n" for own in broken]
     text = [_HEAD.format(
         duration="half an hour",
         parts=", ".join(f"`{name}`" for name in parts),
         machine=machine.sentence(own),
-        promises=tables.markdown(promises.table(promises.judge(rows))),
-        virtual=" in a virtual machine" if own["virtual"] else "",
+        promises=tables.markdown(promises.table(verdicts)),
+        reasons="".join(f"\n{reason}" for reason in reasons),
+        architecture=own["architecture"],
+        kind="virtual machine" if own["virtual"] else "machine",
     )]
     for name, module in parts.items():
         mine = [row for row in rows if row["part"] == name]
