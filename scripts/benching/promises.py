@@ -3,6 +3,7 @@
 A promise that no row is about is not measured; it neither holds nor fails. A failing one makes `scripts/bench` end with 1.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,9 +36,11 @@ def _times(key, other, **about):
     def value(row, rows):
         if not _is(row, about):
             return None
-        alike = {name: row.get(name) for name in ("variant", "kind", "links", "rules")} | other
-        beside = [own for own in rows if _is(own, alike)]
-        return round(row[key] / beside[0][key], 3) if beside else None
+        alike = {name: row.get(name) for name in ("variant", "kind", "event", "links", "rules")} | other
+        beside = [own[key] for own in rows if _is(own, alike)]
+        if not beside or row[key] == beside[0]:
+            return 1 if beside else None
+        return round(row[key] / beside[0], 3) if beside[0] else math.inf
     return value
 
 
@@ -65,6 +68,7 @@ PROMISES = [
     Promise("The same configuration again starts no process", "apply", 0, _number("processes", what="again")),
     Promise("A link event starts no process", "events", 0, _number("processes")),
     Promise("A link event changes nothing in nftables", "events", 0, _number("nft_changes")),
+    Promise("A link event: changes sent with 1,000 rules, times 10", "events", 1, _times("changes", _TEN, rules=1000)),
     Promise("A link dies: the other link's connections lose no message", "failover", 0, _number("lost_others")),
     Promise("A link dies: none of them breaks", "failover", 0, _number("broken_others")),
     Promise("A link dies under traffic: no process is started", "failover", 0, _number("processes")),
