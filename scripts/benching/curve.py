@@ -4,10 +4,11 @@ import html
 import math
 from dataclasses import dataclass
 
-_WIDTH, _HEIGHT = 760, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 200, 44, 56
-# Told apart also by those who see no red or green (Okabe and Ito's set, without its yellow and black).
+_WIDTH, _HEIGHT = 790, 420
+_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 230, 44, 56
+# Told apart also by those who see no red or green: Okabe and Ito's set without its yellow and black; on black a little lighter.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+_ON_BLACK = ("#4a9fd8", "#ee7733", "#22bb8e", "#dd99bb", "#9ad4f5", "#f0b840")
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f }
 .title { font-weight: 600; font-size: 15px }
@@ -15,13 +16,19 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 .grid { stroke: #d0d7de; stroke-width: 1 }
 .axis { stroke: #57606a; stroke-width: 1 }
 .line { fill: none; stroke-width: 2 }
+COLOURS
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 }
   .ground { fill: #0d1117 }
   .grid { stroke: #30363d }
   .axis { stroke: #8b949e }
+  ON_BLACK
 }
 """
+
+
+def _classes(colours):
+    return " ".join(f".c{n} {{ color: {colour} }}" for n, colour in enumerate(colours))
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ def svg(chart):
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" role="img">',
         f"<title>{html.escape(chart.title)}</title>",
-        f"<style>{_STYLE}</style>",
+        f"<style>{_STYLE.replace('ON_BLACK', _classes(_ON_BLACK)).replace('COLOURS', _classes(_COLOURS))}</style>",
         f'<rect class="ground" width="{_WIDTH}" height="{_HEIGHT}"/>',
         f'<text class="title" x="{_LEFT}" y="24">{html.escape(chart.title)}</text>',
     ]
@@ -112,13 +119,14 @@ def _drawn(lines, across, up, right):
     out, colour = [], -1
     for place, line in enumerate(lines):
         colour += not line.dashed or place == 0
-        paint = _COLOURS[colour % len(_COLOURS)]
+        paint = f"c{colour % len(_COLOURS)}"
         path = "M" + "L".join(f"{across.at(x):.1f} {up.at(y):.1f}" for x, y in line.points)
         dash = ' stroke-dasharray="6 4"' if line.dashed else ""
-        out.append(f'<path class="line" stroke="{paint}"{dash} d="{path}"/>')
+        out.append(f'<path class="line {paint}" stroke="currentColor"{dash} d="{path}"/>')
         if not line.dashed:
-            out += [f'<circle cx="{across.at(x):.1f}" cy="{up.at(y):.1f}" r="3" fill="{paint}"/>' for x, y in line.points]
+            dots = [(f"{across.at(x):.1f}", f"{up.at(y):.1f}") for x, y in line.points]
+            out += [f'<circle class="{paint}" cx="{x}" cy="{y}" r="3" fill="currentColor"/>' for x, y in dots]
         y = _TOP + 8 + 22 * place
-        out.append(f'<path class="line" stroke="{paint}"{dash} d="M{right + 16} {y}h26"/>')
+        out.append(f'<path class="line {paint}" stroke="currentColor"{dash} d="M{right + 16} {y}h26"/>')
         out.append(f'<text x="{right + 50}" y="{y}" dominant-baseline="middle">{html.escape(line.name)}</text>')
     return out
