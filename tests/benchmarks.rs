@@ -46,7 +46,7 @@ fn text(output: &Output) -> String {
 fn rows(ratio: f64, processes: u32) -> Value {
     json!([
         { "part": "machine", "date": "2026-01-02", "processor": "Some", "architecture": "mips", "cores": 2, "virtual": true, "memory_gib": 4,
-          "kernel": "6.6.1", "nft": "v1.0.6", "load": 0.5, "program": "wansplit 0.1.0", "quick": false },
+          "kernel": "6.6.1", "nft": "v1.0.6", "load": 0.5, "load_after": 0.7, "program": "wansplit 0.1.0", "quick": false },
         apply(100, 1.4), apply(1000, ratio),
         { "part": "flows", "flows": 0, "moved": 0, "rounds": 3, "cpu_ms": 1.0, "cpu_low": 0.9, "cpu_high": 1.2 },
         { "part": "flows", "flows": 5000, "moved": 5000, "rounds": 3, "cpu_ms": 9.5, "cpu_low": 9.1, "cpu_high": 9.9 },
@@ -72,9 +72,13 @@ fn promises_that_hold_end_well_and_are_written() {
     let last = text(&done).lines().last().unwrap_or_default().to_owned();
     assert!(last.starts_with("4 of 4 promises hold"), "{last}");
     let page = fs::read_to_string(folder.path("docs/benchmarks.md")).unwrap();
-    for words in
-        ["Some, a virtual machine with 2 processors", "one virtual machine (mips)", "| 1.3 | 1.21 |", "not measured", "](benchmarks/flows.svg)"]
-    {
+    for words in [
+        "Some, a virtual machine with 2 processors",
+        "one virtual machine (mips)",
+        "| 1.3 | 1.21 |",
+        "not measured",
+        "](benchmarks/flows.svg)",
+    ] {
         assert!(page.contains(words), "{words}: {page}");
     }
     let chart = fs::read_to_string(folder.path("docs/benchmarks/flows.svg")).unwrap();
@@ -149,10 +153,9 @@ fn applying_and_events_are_measured() {
     for event in ["carrier lost", "carrier back", "ifdown", "ifup", "silence"] {
         let seen = of("event", event);
         assert!(!seen.is_empty() && seen.iter().all(|row| row["processes"] == 0), "{event}: {said}");
-        assert!(
-            seen.iter().all(|row| row["received"].as_u64() > Some(10) && row["cpu_ms"].as_f64() > Some(0.1)),
-            "{said}"
-        );
+        assert!(seen.iter().all(|row| row["received"].as_u64() > Some(10)), "{said}");
+        // From that of silence the time at rest is taken off, and what is left may be anything on a busy machine.
+        assert!(event == "silence" || seen.iter().all(|row| row["cpu_ms"].as_f64() > Some(0.1)), "{said}");
     }
     // What a dead link takes with it.
     assert!(of("event", "ifdown").iter().all(|row| row["changes"].as_u64() > Some(0)), "{said}");

@@ -22,10 +22,15 @@ def measure(options):
         # Not what stands behind it: that may name a machine.
         "kernel": ".".join(re.findall(r"\d+", platform.release())[:3]),
         "nft": re.search(r"v[\d.]+", timed.text("nft", "--version")).group(0),
-        "load": round(os.getloadavg()[0], 1),
+        "load": load(),
         "program": timed.text(options.program, "--version").strip(),
         "quick": options.quick,
     }]
+
+
+def load():
+    """What else it does."""
+    return round(os.getloadavg()[0], 1)
 
 
 def _cpuinfo(field):
@@ -41,4 +46,4 @@ def _processor():
 def sentence(row):
     kind = "virtual machine" if row["virtual"] else "machine"
     return (f"{row['processor']}, a {kind} with {row['cores']} processors and {row['memory_gib']} GiB of memory, "
-            f"Linux {row['kernel']}, nft {row['nft']}; one-minute load {row['load']} at the start; {row['date']}.")
+            f"Linux {row['kernel']}, nft {row['nft']}; load {row['load']} before, {row['load_after']} after; {row['date']}.")

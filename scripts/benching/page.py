@@ -17,10 +17,10 @@ It needs Debian, installs what is missing, and measures in network namespaces: n
 
 **Measured on** {machine}
 
-**How.** Absolute times depend on the machine and on what else it does, so nothing is promised of them. What is compared is
-measured in turns, in a new random order each round; a ratio is the median of the ratios of the rounds, with the 95 % interval of
-that median. The first rounds are thrown away. Counts are strace's, in runs whose times do not count. Processor time is the
-scheduler's, in nanoseconds.
+**How.** Absolute times depend on the machine and on what else it does (a load above the number of its processors says that others
+worked there too), so nothing is promised of them. What is compared is measured in turns, in a new random order each round; a
+ratio is the median of the ratios of the rounds, with the 95 % interval of that median. The first rounds are thrown away. Counts
+are strace's, in runs whose times do not count. Processor time is the scheduler's, in nanoseconds.
 
 ## What we promise, and whether it holds
 
