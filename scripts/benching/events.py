@@ -15,7 +15,9 @@ MEASURED = """\
 One link of many loses its carrier, gets it back, goes down and comes up as by `ifdown` and `ifup`, or falls silent behind its
 gateway. Counts are of the daemon from the event until 1.6 s after it has told of it, by strace; the processor time is of
 other rounds, without strace. Only where links are watched (silence) does the daemon also do something else meanwhile: it goes
-on asking, which the counts include; what it takes for that in the same time at rest is subtracted from the processor time."""
+on asking, which the counts include; what it takes for that in the same time at rest is subtracted from the processor time. To
+find a link's connections the kernel walks the table of the whole machine, those of other namespaces included: on a machine
+that others use, this is what scatters."""
 IN_NAMESPACES = True
 
 # Until the last of what it does about an event: it looks once more for the link's connections a second later.

@@ -16,7 +16,8 @@ TITLE = "Connections of a dead link"
 MEASURED = """\
 A link loses its carrier while so many UDP flows go by it, and as many by another link: processor time of the daemon from the
 event until 1.6 s after it has told of it. The kernel does the work, in one message for each family, and counts it as the
-daemon's."""
+daemon's. To find a link's connections the kernel walks the table of the whole machine, those of other namespaces included: on
+a machine that others use, this is what scatters."""
 IN_NAMESPACES = True
 
 # Half of the Internet by each link.
