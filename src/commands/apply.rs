@@ -13,6 +13,7 @@ use crate::resolver::{Resolver, restart};
 use crate::survey::{self, Account, Trust};
 use argh::FromArgs;
 use nix::errno::Errno;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 
 /// How often facts are read anew when a device changes while we work.
@@ -85,7 +86,8 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
         // out to be switched off, it is ended again.
         reconcile::expect(&mut kernel);
     }
-    let loaded = Loaded::read(place)?;
+    // The process ends with this verb: to give thousands of rules back piece by piece would take time for nothing.
+    let loaded = ManuallyDrop::new(Loaded::read(place)?);
     let config = loaded.usable()?;
     logging::to_system_log(config.globals.log_level);
     if loaded.is_blank {
@@ -108,6 +110,7 @@ fn attempt(place: &Place, verb: &Apply) -> Result<Exit, Exit> {
     loop {
         tries += 1;
         let (survey, plan) = facts::plan(&mut kernel, config, &world, Trust::Kernel)?;
+        let plan = ManuallyDrop::new(plan);
         facts::print_findings(&survey);
         if verb.dry_run {
             let mut report = reconcile::difference(&mut kernel, Some(&plan)).map_err(refused)?;

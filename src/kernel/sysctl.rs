@@ -9,14 +9,17 @@ use super::file;
 use crate::config::model::Family;
 use std::fmt;
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Where the kernel keeps them.
 pub const ROOT: &str = "/proc/sys/net";
 /// The state file. `/var/run` is in memory on OpenWrt: after a reboot the settings are gone as well.
 pub const STATE: &str = "/var/run/wansplit/sysctl";
+
+/// No setting of a device is longer: IPv6's are numbers and addresses.
+const LONGEST: usize = 64;
 
 /// A setting of one device in one family.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,7 +168,10 @@ impl Sysctls {
         if !single(&key.device) || !single(&key.name) {
             return None;
         }
-        Some(fs::read_to_string(self.path(key)).ok()?.trim().to_owned())
+        // At one go: the kernel gives a setting whole, and says nothing of its length. With many links there are many.
+        let mut value = [0; LONGEST];
+        let length = File::open(self.path(key)).and_then(|mut file| file.read(&mut value)).ok()?;
+        Some(str::from_utf8(value.get(..length)?).ok()?.trim().to_owned())
     }
 
     fn load(&self) -> Result<Vec<Record>, Error> {

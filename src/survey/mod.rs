@@ -181,8 +181,9 @@ pub fn survey(
     };
     let mut facts = gather::gather(config, &sources);
     look_into_tunnels(handle, &mut facts, &devices);
-    let wans: Vec<String> = facts.links.iter().filter_map(|link| link.v4.device.clone()).collect();
-    let checked = |how| Set::from_iter(wans.iter().filter(|device| source_check(device) == how).cloned());
+    let wans = facts.links.iter().filter_map(|link| link.v4.device.clone());
+    let checks = source_checks(wans);
+    let checked = |how| Set::from_iter(checks.iter().filter(|(_, own)| *own == how).map(|(device, _)| device.clone()));
     (facts.strict_devices, facts.loose_devices) = (checked(1), checked(2));
     facts.absent_users = kernel::users::absent();
     let warnings = dump.map_or(&[][..], |dump| &dump.warnings).iter();
@@ -221,10 +222,16 @@ pub fn judge(config: &Config, facts: &mut Facts, standings: &Standings) {
     }
 }
 
-/// How the kernel checks source addresses on a device (`rp_filter`): the larger of its own value and that of `all` counts.
-fn source_check(device: &str) -> u32 {
-    let value = |device| setting(Family::V4, device, "rp_filter");
-    value("all").max(value(device))
+/// How the kernel checks source addresses on each device (`rp_filter`): the larger of its own value and that of `all`
+/// counts.
+fn source_checks(devices: impl Iterator<Item = String>) -> Vec<(String, u32)> {
+    let value = |device: &str| setting(Family::V4, device, "rp_filter");
+    let all = value("all");
+    let checked = |device: String| {
+        let own = value(&device);
+        (device, own.max(all))
+    };
+    devices.map(checked).collect()
 }
 
 /// The devices named by the configuration or by netifd on which IPv6 is switched off.

@@ -4,6 +4,7 @@
 //! gets long; then it is made a tree ([`tree`]): packets part by IP version, device and sender, and what rules of different
 //! shapes look at becomes one wide map ([`wide`]).
 
+mod boxes;
 pub mod region;
 mod tiers;
 mod tree;

@@ -5,13 +5,12 @@
 //! Between tiers the earlier tier wins; so a rule may join a tier of its shape only if no tier behind that one holds an
 //! earlier rule that matches some of its packets and sends them elsewhere. Otherwise a new tier begins.
 
+use super::boxes::Boxes;
 use super::region::{Guard, Member, Region};
 use super::{Compiled, Ordered};
 use crate::config::model::{Choice, Family};
 use crate::interval::{Interval, IntervalSet};
-use crate::map::Gathered;
 use crate::plan::ruleset::{Action, Key, Map, Match, Rule, Verdict};
-use crate::sort;
 
 /// A rule of more boxes than this is not multiplied out into map entries; it becomes a rule of its own with one set
 /// lookup a dimension.
@@ -71,15 +70,6 @@ struct Tier<'a> {
     /// What was put in, to find conflicts.
     regions: Vec<(&'a Region<'a>, Verdict)>,
     boxes: Option<Boxes>,
-}
-
-/// Disjoint boxes with their verdicts.
-#[derive(Default)]
-pub(super) struct Boxes {
-    /// Those that are one point each, by that point.
-    points: Gathered<Vec<Interval>, Verdict>,
-    /// Those that are larger.
-    wide: Vec<(Vec<Interval>, Verdict)>,
 }
 
 impl<'a> Tier<'a> {
@@ -149,72 +139,6 @@ impl<'a> Tier<'a> {
         rules.push(Rule { matches, actions: vec![Action::Lookup(self.keys, map.name.clone())] });
         maps.push(map);
     }
-}
-
-impl Boxes {
-    pub(super) fn insert(&mut self, piece: Vec<Interval>, verdict: Verdict) {
-        if is_point(&piece) {
-            // One that is there already is an earlier rule's.
-            self.points.add(piece, verdict);
-        } else {
-            self.wide.push((piece, verdict));
-        }
-    }
-
-    /// All of them, sorted.
-    pub(super) fn into_entries(self) -> Vec<(Vec<Interval>, Verdict)> {
-        let mut entries = self.points.into_entries();
-        entries.extend(self.wide);
-        sort::by(&mut entries, |a, b| a.0.cmp(&b.0));
-        entries
-    }
-
-    /// Appends to `left` what of `piece` is in no box.
-    pub(super) fn subtract_from(&mut self, piece: Vec<Interval>, left: &mut Vec<Vec<Interval>>) {
-        if is_point(&piece) {
-            // The points are held against each other when they are put in.
-            if !self.wide.iter().any(|(taken, _)| intersects(taken, &piece)) {
-                left.push(piece);
-            }
-            return;
-        }
-        let mut rest = vec![piece];
-        for (taken, _) in self.points.settle().iter().chain(&self.wide) {
-            if rest.iter().any(|piece| intersects(piece, taken)) {
-                rest = rest.into_iter().flat_map(|piece| subtract(piece, taken)).collect();
-            }
-        }
-        left.append(&mut rest);
-    }
-}
-
-fn is_point(piece: &[Interval]) -> bool {
-    piece.iter().all(|interval| interval.is_single())
-}
-
-fn intersects(a: &[Interval], b: &[Interval]) -> bool {
-    a.iter().zip(b).all(|(x, y)| x.intersect(*y).is_some())
-}
-
-/// What of a box lies outside of another: at most two slabs a dimension.
-fn subtract(piece: Vec<Interval>, taken: &[Interval]) -> Vec<Vec<Interval>> {
-    if !intersects(&piece, taken) {
-        return vec![piece];
-    }
-    let mut rest = Vec::new();
-    let mut core = piece;
-    for n in 0..core.len() {
-        let (below, above) = core[n].subtract(taken[n]);
-        for slab in [below, above].into_iter().flatten() {
-            let mut piece = core.clone();
-            piece[n] = slab;
-            rest.push(piece);
-        }
-        if let Some(common) = core[n].intersect(taken[n]) {
-            core[n] = common;
-        }
-    }
-    rest
 }
 
 /// All combinations of one interval from each side. There are not too many to count.

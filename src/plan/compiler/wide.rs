@@ -1,8 +1,9 @@
 //! Rules of different shapes in one map: a rule that does not look at a thing has all of its values there. The kernel looks
 //! such a map up field by field (`nft_set_pipapo`), which costs about three of the simplest lookups, however many entries.
 
+use super::boxes::Boxes;
 use super::region::{Member, Region};
-use super::tiers::{self, Boxes, product};
+use super::tiers::{self, product};
 use super::{Compiled, Ordered};
 use crate::config::model::Family;
 use crate::interval::Interval;
