@@ -11,7 +11,11 @@ pub fn run(datagram: &[u8]) {
     if let Ok(read) = read(datagram, &devices) {
         for rule in &read.rules {
             let written = rule_message(rule).expect("it fits");
-            assert_eq!(again(&written, &devices).rules, [rule.clone()], "what counts as ours can be written");
+            assert_eq!(
+                again(&written, &devices).rules,
+                std::slice::from_ref(rule),
+                "what counts as ours can be written"
+            );
         }
         for route in &read.routes {
             // The kernel is asked for the number of a device: here it knows one.
@@ -21,7 +25,11 @@ pub fn run(datagram: &[u8]) {
             };
             if is_known {
                 let written = route_message(route).expect("it fits");
-                assert_eq!(again(&written, &devices).routes, [route.clone()], "what counts as ours can be written");
+                assert_eq!(
+                    again(&written, &devices).routes,
+                    std::slice::from_ref(route),
+                    "what counts as ours can be written"
+                );
             }
         }
         for elements in read.elements {
