@@ -109,14 +109,14 @@ fn owner(object: &str) -> String {
 }
 
 /// A connection that has been greeted.
-struct Session {
+pub(super) struct Session {
     wire: Rc<RefCell<Wire>>,
     /// 64 KiB, most of it its buffer.
     connection: Box<Connection<Handle>>,
 }
 
 impl Session {
-    fn new(stream: UnixStream, patience: Patience) -> Result<Self, Error> {
+    pub(super) fn new(stream: UnixStream, patience: Patience) -> Result<Self, Error> {
         let wire = Rc::new(RefCell::new(Wire::new(stream, patience)));
         match Connection::new(Handle(wire.clone())) {
             Ok(connection) => Ok(Self { wire, connection: Box::new(connection) }),
@@ -132,7 +132,7 @@ impl Session {
     }
 
     /// The number of an object.
-    fn find(&mut self, path: &str) -> Result<u32, Error> {
+    pub(super) fn find(&mut self, path: &str) -> Result<u32, Error> {
         let absent = || Error::NoObject(path.to_owned());
         // An empty path would list all objects; a long one would not fit the crate's buffer.
         if path.is_empty() || path.contains('\0') || path.len() > CRATE_REQUEST {
@@ -156,7 +156,7 @@ impl Session {
     }
 
     /// Calls a method. Returns the status that ends the answer, and adds the answer's fields to `answer`.
-    fn invoke(
+    pub(super) fn invoke(
         &mut self,
         object: u32,
         method: &str,

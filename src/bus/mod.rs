@@ -28,6 +28,8 @@
 
 pub mod blob;
 mod caller;
+#[doc(hidden)]
+pub mod doors;
 mod error;
 pub mod frame;
 pub mod json;

@@ -32,7 +32,7 @@ impl Service {
         Ok(Self::over(socket::open(&socket::place(place), None)?, methods, now))
     }
 
-    fn over(stream: UnixStream, methods: &'static [Method], now: Duration) -> Self {
+    pub(super) fn over(stream: UnixStream, methods: &'static [Method], now: Duration) -> Self {
         let (pipe, member) = (Pipe::new(stream), Member::new(methods, now));
         let mut service = Self { pipe, member, fault: None, ended: false };
         service.post();

@@ -90,8 +90,10 @@ impl Zone {
     fn switches(&self, instant: i64) -> Vec<(i64, i64)> {
         let Some(daylight) = self.daylight else { return Vec::new() };
         let year = calendar::year(instant.div_euclid(DAY));
-        let mut switches = Vec::with_capacity(8);
-        for year in year - 1..=year + 2 {
+        let mut switches = Vec::with_capacity(10);
+        // What is said for the end of a year may come in the first week of the next one, and stands until the year after
+        // that.
+        for year in year - 2..=year + 2 {
             switches.push((daylight.ends.instant(year, daylight.offset), self.standard));
             switches.push((daylight.begins.instant(year, self.standard), daylight.offset));
         }

@@ -74,6 +74,31 @@ pub struct Explain {
     pub(crate) json: bool,
 }
 
+impl Explain {
+    /// From the arguments of the ubus method of the same name; none if one is missing or not of its type.
+    pub(crate) fn from_json(arguments: &Value) -> Option<Self> {
+        let text = |name: &str| arguments[name].as_str().map(str::to_owned);
+        let number = |name: &str| match &arguments[name] {
+            Value::Null => Some(None),
+            number => number.as_u64().and_then(|n| u32::try_from(n).ok()).map(Some),
+        };
+        let byte = |name: &str| number(name)?.map(u8::try_from).transpose().ok();
+        Some(Self {
+            protocol: text("protocol")?,
+            source: text("source")?,
+            destination: text("destination")?,
+            iface: text("iface"),
+            mac: text("mac"),
+            dscp: byte("dscp")?.unwrap_or(0),
+            icmp_type: byte("icmp_type")?,
+            mark: text("mark"),
+            at: None,
+            uid: number("uid")?,
+            json: true,
+        })
+    }
+}
+
 /// Runs the verb.
 #[must_use]
 pub fn run(place: &Place, verb: &Explain) -> Exit {

@@ -2,6 +2,8 @@
 
 pub mod apply;
 pub mod check;
+#[doc(hidden)]
+pub mod doors;
 pub mod explain;
 mod facts;
 pub mod hotplug;

@@ -4,7 +4,7 @@
 //! standard input as one JSON object, to which it adds the caller's session (`ubus_rpc_session`). It takes one JSON object
 //! from standard output and looks at no exit code, so what went wrong is said in the answer, as `error`.
 
-mod arguments;
+pub(super) mod arguments;
 mod check;
 mod connections;
 mod import;
@@ -37,13 +37,13 @@ pub struct Rpcd {
 }
 
 /// A method, and what answers it.
-struct Tool {
-    method: Method,
+pub(super) struct Tool {
+    pub(super) method: Method,
     answer: fn(&Place, &Arguments) -> Result<Value, String>,
 }
 
 /// All methods.
-const TOOLS: [Tool; 5] = [
+pub(super) const TOOLS: [Tool; 5] = [
     // Who may call this can have `list file` of a text read by root, and bad lines of that file quoted: the access list has
     // it among the rights to write.
     Tool { method: Method { name: "check", arguments: &[("config", Argument::String)] }, answer: check::answer },

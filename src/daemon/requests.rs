@@ -79,32 +79,7 @@ impl Daemon {
     }
 
     fn explain(&mut self, arguments: &Value) -> Result<Value, Status> {
-        let text = |name: &str| arguments[name].as_str().map(str::to_owned);
-        let needed = |name| text(name).ok_or(Status::INVALID_ARGUMENT);
-        let number = |name: &str| match &arguments[name] {
-            Value::Null => Ok(None),
-            number => {
-                let number = number.as_u64().and_then(|n| u32::try_from(n).ok());
-                number.ok_or(Status::INVALID_ARGUMENT).map(Some)
-            }
-        };
-        let byte = |name: &str| {
-            let byte = number(name)?.map(u8::try_from).transpose();
-            byte.map_err(|_| Status::INVALID_ARGUMENT)
-        };
-        let question = explain::Explain {
-            protocol: needed("protocol")?,
-            source: needed("source")?,
-            destination: needed("destination")?,
-            iface: text("iface"),
-            mac: text("mac"),
-            dscp: byte("dscp")?.unwrap_or(0),
-            icmp_type: byte("icmp_type")?,
-            mark: text("mark"),
-            at: None,
-            uid: number("uid")?,
-            json: true,
-        };
+        let question = explain::Explain::from_json(arguments).ok_or(Status::INVALID_ARGUMENT)?;
         let packet = match explain::parse(&question) {
             Ok(packet) => packet,
             Err(why) => return Ok(object! { "error": why }),

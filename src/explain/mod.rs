@@ -208,6 +208,7 @@ fn decide_for_router(config: &Config, paths: &Paths, facts: &Facts, packet: &Pac
     let bound = packet.source.map_or(Vec::new(), |source| owners(facts, source));
     if let [link] = bound.as_slice()
         && !router::holds_back(config, paths, facts)
+        && !is_passed_over(config, paths, facts, packet.family(), *link)
     {
         return Decision::one(Reason::BoundTo(*link), paths.of_link(*link));
     }
@@ -223,6 +224,13 @@ fn decide_for_router(config: &Config, paths: &Paths, facts: &Facts, packet: &Pac
         Some(link) => Decision::one(Reason::BoundTo(*link), paths.of_link(*link)),
         None => Decision::new(Reason::NoRule, Vec::new()),
     }
+}
+
+/// Whether the kernel finds nothing in a link's table, nor is told to refuse what is bound to the link: then it goes on to the
+/// rules for services.
+fn is_passed_over(config: &Config, paths: &Paths, facts: &Facts, family: Family, link: LinkId) -> bool {
+    let empty = outcome(&paths[paths.of_link(link)], facts, family) == Outcome::Fallback(Fallback::Main);
+    empty && !(family == Family::V6 && refusal::refuses(config, facts, link))
 }
 
 /// The first rule that matches, and its index.

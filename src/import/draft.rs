@@ -1,5 +1,6 @@
 //! A configuration of ours that is being written: sections with their comments, printed as UCI.
 
+use crate::config::diagnostics::escape;
 use crate::config::options::SectionKind;
 use crate::map::Set;
 use std::fmt;
@@ -76,9 +77,9 @@ fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }
 
-/// A text as comment lines.
+/// A text as comment lines. Nothing in it does anything to a terminal.
 fn comment(f: &mut fmt::Formatter<'_>, indent: &str, text: &str) -> fmt::Result {
-    text.lines().try_for_each(|line| writeln!(f, "{indent}# {line}"))
+    text.lines().try_for_each(|line| writeln!(f, "{indent}# {}", escape(line)))
 }
 
 impl Section {

@@ -106,7 +106,7 @@ impl Report {
     pub fn say(&mut self, kind: Kind, section: &Foreign, option: &str, text: impl Into<String>) {
         let written = section.raw.options.iter().find(|own| own.name.value == option);
         let line = written.map_or(section.line(), |own| own.name.at.line as usize);
-        let option = (!option.is_empty()).then(|| option.to_owned());
+        let option = (!option.is_empty()).then(|| escape(option));
         self.0.push(Remark { line, section: section.label.clone(), option, kind, text: escape(&text.into()) });
     }
 
@@ -140,7 +140,7 @@ impl Report {
     /// Says something about a line of a text that has no sections; `what` stands there.
     #[inline(never)]
     pub fn at(&mut self, kind: Kind, line: usize, what: &str, text: impl Into<String>) {
-        self.0.push(Remark { line, section: what.into(), option: None, kind, text: escape(&text.into()) });
+        self.0.push(Remark { line, section: escape(what), option: None, kind, text: escape(&text.into()) });
     }
 
     /// Says of every option that nobody looked at that it is dropped.

@@ -56,7 +56,7 @@ impl Format {
     /// The text is not of this format; the error says what it is, or where reading it ended.
     pub fn import(self, text: &str, context: &Context) -> Result<Imported, String> {
         let found = of(text)?;
-        match (self, found) {
+        let imported = match (self, found) {
             (Self::Mwan3 | Self::Mwan4, Self::Mwan3 | Self::Mwan4) => mwan3::import(text, context),
             (Self::Pbr, Self::Pbr) => pbr::import(text, context),
             (Self::Script, Self::Script) => script::import(text, context),
@@ -67,7 +67,8 @@ impl Format {
                 found.word(),
                 context.file
             )),
-        }
+        };
+        imported?.accepted()
     }
 
     fn what(self) -> &'static str {

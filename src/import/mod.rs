@@ -1,5 +1,6 @@
 //! Other programs' configurations, said in the words of wansplit. Pure: text in, text and remarks out.
 
+mod accepted;
 mod address;
 pub mod draft;
 mod foreign;

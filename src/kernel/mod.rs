@@ -1,6 +1,8 @@
 //! The only code that touches the kernel.
 
 pub mod connection;
+#[doc(hidden)]
+pub mod doors;
 pub mod error;
 pub(crate) mod file;
 pub mod flows;

@@ -12,11 +12,12 @@ pub fn absent() -> IntervalSet {
     std::fs::read_to_string(MAP).map_or_else(|_| IntervalSet::empty(), |map| beyond(&map))
 }
 
-fn beyond(map: &str) -> IntervalSet {
+pub(super) fn beyond(map: &str) -> IntervalSet {
     let lent = map.lines().filter_map(|line| {
-        let mut words = line.split_whitespace().map(|word| word.parse::<u128>().ok());
+        let mut words = line.split_whitespace().map(|word| word.parse::<u32>().ok());
         let (first, _, count) = (words.next()??, words.next()??, words.next()??);
-        Some(Interval::new(first, first + count.checked_sub(1)?))
+        let last = first.checked_add(count.checked_sub(1)?)?;
+        Some(Interval::new(first.into(), last.min(LAST_USER).into()))
     });
     lent.collect::<IntervalSet>().complement(LAST_USER.into())
 }
@@ -34,6 +35,8 @@ mod tests {
         assert_eq!(beyond("0 1000 1\n1 100000 999\n"), from(1000));
         assert_eq!(beyond("         0       1000          1\n"), from(1));
         assert_eq!(beyond("0 0 0\n"), all);
+        // No kernel writes such lines; they lend nothing.
+        assert_eq!(beyond("99999999999999999999 0 1\n4294967295 0 4294967295\n"), all);
         assert_eq!(beyond(""), all);
     }
 }

@@ -29,23 +29,76 @@ pub fn rules(config: &Config, paths: &Paths, facts: &Facts, family: Family, prio
             catch(&mut rules, [own].into_iter(), led);
         }
     }
-    for (n, rule) in of_router(config, facts) {
-        let endangered = || own.iter().filter(|own| own.before == Some(n));
+    let selected: Vec<Selected> = of_router(config, facts)
+        .map(|(n, rule)| {
+            let path = paths.of_router_target(rule.target);
+            Selected {
+                rule: n,
+                table: path.map_or(TABLE_MAIN, |path| paths[path].table),
+                may_be_empty: path.is_some_and(|path| paths[path].course.fallback == Fallback::Main),
+                selectors: selectors(&rule.matches, family, &facts.absent_users),
+            }
+        })
+        .collect();
+    for (place, Selected { rule: n, table, may_be_empty, selectors }) in selected.iter().enumerate() {
+        let endangered = || own.iter().filter(|own| own.before == Some(*n));
         let to_main = IpRule::lookup(family, next(&rules, priority), TABLE_MAIN);
         catch(&mut rules, endangered(), to_main);
         let refused = IpRule::unreachable(family, next(&rules, priority));
         catch(&mut rules, endangered(), refused);
-        let table = paths.of_router_target(rule.target).map_or(TABLE_MAIN, |path| paths[path].table);
-        let next = next(&rules, priority);
-        // The pieces of one rule exclude each other and lead to the same table: they may share a priority.
-        rules.extend(selectors(&rule.matches, family, &facts.absent_users).into_iter().map(|selector| IpRule {
-            iif: Some("lo".into()),
-            table,
-            priority: next,
-            ..selector
-        }));
+        let lead = |rules: &mut Vec<IpRule>, table| {
+            let priority = next(rules, priority);
+            // The pieces of one rule exclude each other and lead to the same table: they may share a priority.
+            let led = |selector: &IpRule| IpRule { iif: Some("lo".into()), table, priority, ..selector.clone() };
+            rules.extend(selectors.iter().map(led));
+        };
+        lead(&mut rules, *table);
+        // Where a table has nothing the kernel goes on to the next rule; but this one has decided: then it is main.
+        let later = selected.get(place + 1..).unwrap_or_default();
+        let others = || later.iter().filter(|other| other.table != *table).flat_map(|other| &other.selectors);
+        if *may_be_empty && selectors.iter().any(|own| others().any(|other| meet(own, other))) {
+            lead(&mut rules, TABLE_MAIN);
+        }
     }
     rules
+}
+
+/// A rule that looks at the router's own packets.
+struct Selected {
+    /// Its place in the configuration.
+    rule: usize,
+    /// Where it leads.
+    table: u32,
+    /// Whether that has nothing while no link works: `fallback 'main'`.
+    may_be_empty: bool,
+    /// Which packets it means, in one family.
+    selectors: Vec<IpRule>,
+}
+
+/// Whether a packet can be meant by both. Marks are not compared: it may.
+fn meet(one: &IpRule, other: &IpRule) -> bool {
+    fn share<T: PartialOrd>(one: Option<(T, T)>, other: Option<(T, T)>) -> bool {
+        one.zip(other).is_none_or(|((first, last), (begin, end))| first <= end && begin <= last)
+    }
+    let networks = |one: Option<(IpAddr, u8)>, other: Option<(IpAddr, u8)>| {
+        one.zip(other).is_none_or(|((one, length), (other, limit))| starts_alike(one, other, length.min(limit)))
+    };
+    one.protocol.zip(other.protocol).is_none_or(|(one, other)| one == other)
+        && share(one.source_ports, other.source_ports)
+        && share(one.destination_ports, other.destination_ports)
+        && share(one.users, other.users)
+        && networks(one.from, other.from)
+        && networks(one.to, other.to)
+}
+
+/// Whether two addresses of one family have their first bits in common.
+fn starts_alike(one: IpAddr, other: IpAddr, bits: u8) -> bool {
+    let bits = u32::from(bits);
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits,
+        (IpAddr::V6(one), IpAddr::V6(other)) => (one.to_bits() ^ other.to_bits()).leading_zeros() >= bits,
+        _ => false,
+    }
 }
 
 /// Adds rules that do with tunnels' own packets what `fate` does.

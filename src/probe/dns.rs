@@ -46,7 +46,8 @@ fn query(id: u16) -> [u8; QUERY] {
 
 /// Whether a message is an answer to our query; its first bytes are enough. The question is given back, but a server that
 /// could not read it or refuses us may leave it out.
-fn is_answer(message: &[u8], id: u16) -> bool {
+#[must_use]
+pub fn is_answer(message: &[u8], id: u16) -> bool {
     let Some((header, rest)) = message.split_first_chunk::<12>() else { return false };
     let [i0, i1, flags, _, q0, q1, ..] = *header;
     let is_response_to_query = flags & 0xf8 == 0x80;

@@ -16,6 +16,9 @@ pub mod nonce;
 mod tcp;
 mod way;
 
+#[doc(hidden)]
+pub use dns::is_answer as is_dns_answer;
+
 pub use answer::{Answer, Failure, Token};
 pub use way::{Unsent, Way};
 

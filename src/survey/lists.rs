@@ -86,7 +86,8 @@ fn read(file: &str) -> Result<Vec<u8>, String> {
 }
 
 /// The entries of a file: one a line; `#` begins a comment.
-fn lines(file: &str, text: &[u8], intervals: &mut [Vec<Interval>; 2], problems: &mut Vec<String>) {
+#[doc(hidden)]
+pub fn lines(file: &str, text: &[u8], intervals: &mut [Vec<Interval>; 2], problems: &mut Vec<String>) {
     let mut wrong: usize = 0;
     // Editors on Windows put a mark in front of UTF-8.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);

@@ -111,3 +111,15 @@ proptest! {
         prop_assert!(back <= instant);
     }
 }
+
+#[test]
+fn saving_time_that_ends_after_the_next_one_has_begun_is_the_same_from_every_year() {
+    // It ends at three in the morning of New Year, UTC, and begins again at two: an hour each year.
+    let zone: Zone = "XXX2EDT4,0/0,J365/23".parse().unwrap();
+    let new_year = 31_536_000;
+    for (hour, offset) in [(1, -2), (2, -4), (3, -2)] {
+        assert_eq!(zone.offset_at(new_year + hour * 3600), offset * 3600, "{hour}");
+    }
+    assert_eq!(zone.next_change(new_year / 2), Some(new_year + 2 * 3600));
+    assert_eq!(zone.next_change(new_year + 2 * 3600), Some(new_year + 3 * 3600));
+}

@@ -358,3 +358,12 @@ pub fn is_device_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '~' | '=');
     !text.is_empty() && text.chars().all(plain) && !matches!(text, "." | "..")
 }
+
+/// The longest name of an interface, in bytes. netifd allows longer ones; this is ample.
+pub const INTERFACE_NAME_BYTES: usize = 64;
+
+/// Whether a text can be the name of a netifd interface here, or of a device.
+#[must_use]
+pub fn is_interface_name(text: &str) -> bool {
+    text.len() <= INTERFACE_NAME_BYTES && is_device_name(text)
+}

@@ -142,7 +142,7 @@ fn good<T>(
 }
 
 fn path(text: &str) -> Result<String, Complaint> {
-    if text.starts_with('/') && !text.contains('\0') {
+    if text.starts_with('/') && !text.contains(char::is_control) {
         Ok(text.to_owned())
     } else {
         let message = format!("{} is not the absolute path of a file", quote(text));

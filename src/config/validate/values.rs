@@ -2,14 +2,12 @@
 
 use super::section::Complaint;
 use crate::config::diagnostics::quote;
-use crate::config::model::{Mark, Mask, is_device_name};
+use crate::config::model::{INTERFACE_NAME_BYTES, Mark, Mask, is_device_name};
 use crate::config::options::{PRIORITY, ValueKind};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The longest name the kernel gives a device: IFNAMSIZ is 16 with the closing NUL.
 const DEVICE_NAME_BYTES: usize = 15;
-/// netifd's interface names may be longer; this is ample.
-const INTERFACE_NAME_BYTES: usize = 64;
 
 /// The words OpenWrt's own scripts take for true and false.
 pub const TRUE: [&str; 5] = ["1", "on", "true", "yes", "enabled"];

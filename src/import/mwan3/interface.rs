@@ -3,7 +3,7 @@
 use super::dialect::Dialect;
 use super::names::Names;
 use super::tracking;
-use crate::config::model::Family;
+use crate::config::model::{Family, is_interface_name};
 use crate::config::options::SectionKind;
 use crate::import::foreign::{Foreign, Report};
 use crate::import::{Context, Section};
@@ -50,7 +50,8 @@ pub fn links(
         unflushed: section.many("flush_conntrack").is_empty(),
     });
     let mut all = Links { links: Vec::new(), interfaces: interfaces.collect() };
-    let enabled: Vec<bool> = sections.iter().map(|section| section.is("enabled", false)).collect();
+    let is_usable = |section: &Foreign| section.is("enabled", false) && is_interface_name(&section.name);
+    let enabled: Vec<bool> = sections.iter().map(is_usable).collect();
     let partner = |own: usize| {
         let wanted = |other: usize| enabled[other] && all.interfaces[other].families == [true, false];
         let candidates = (0..sections.len()).filter(|other| *other != own && wanted(*other));
@@ -59,7 +60,9 @@ pub fn links(
     };
     let partners: Vec<_> = (0..sections.len()).map(partner).collect();
     for (n, section) in sections.iter().enumerate() {
-        if !enabled[n] {
+        if !is_interface_name(&section.name) {
+            report.dropped(section, "", "this cannot be the name of an interface: no link here");
+        } else if !enabled[n] {
             let text = match partners[n] {
                 Some((main, _)) => format!(
                     "it is switched off there, and the policies are without it; but its IPv6 belongs to link '{}' here",

@@ -3,7 +3,7 @@
 use super::network::Network;
 use super::settings::Settings;
 use crate::config::diagnostics::quote;
-use crate::config::model::is_device_name;
+use crate::config::model::is_interface_name;
 use crate::config::options::SectionKind;
 use crate::import::foreign::{Foreign, Report};
 use crate::import::names::Names;
@@ -62,7 +62,7 @@ impl<'a> Links<'a> {
         if let Some((_, text)) = OTHERS.iter().find(|(word, _)| is_other(interface, word)) {
             return Err((*text).into());
         }
-        if !is_device_name(interface) {
+        if !is_interface_name(interface) {
             return Err(format!("{} cannot be the name of an interface", quote(interface)));
         }
         if !named(&self.settings.supported) {

@@ -2,6 +2,8 @@
 
 use super::links::{Links, Target};
 use super::network::Network;
+use crate::config::diagnostics::quote;
+use crate::config::model::is_interface_name;
 use crate::config::options::SectionKind;
 use crate::import::Section;
 use crate::import::foreign::{Foreign, Report};
@@ -62,8 +64,14 @@ impl Settings {
         let is = |name, default| section.map_or(default, |section| section.is(name, default));
         let owned = |words: Vec<&str>| words.into_iter().map(str::to_owned).collect();
         let resolver = one(["resolver_set", "resolver_ipset"]).unwrap_or("none");
+        let uplink = ["uplink_interface", "procd_wan_interface"];
+        let named = one(uplink).unwrap_or("wan");
+        if let Some(section) = section.filter(|_| !is_interface_name(named)) {
+            let text = format!("{} cannot be the name of an interface: taken for wan", quote(named));
+            report.changed(section, uplink[0], text);
+        }
         let settings = Self {
-            uplink: one(["uplink_interface", "procd_wan_interface"]).unwrap_or("wan").to_owned(),
+            uplink: if is_interface_name(named) { named } else { "wan" }.to_owned(),
             uplink6: one(["uplink_interface6", "procd_wan6_interface"]).unwrap_or("wan6").to_owned(),
             ipv6: is("ipv6_enabled", false),
             strict: is("strict_enforcement", true),

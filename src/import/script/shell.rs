@@ -45,6 +45,9 @@ pub struct Script {
 const MOST: usize = 20_000;
 /// So many tokens are looked at, each time one is: loops in loops may be empty, too.
 const PATIENCE: usize = 3_000_000;
+/// So long is no word of one. What would be longer keeps its `$`, as what is not known does: else a variable that is made of
+/// itself twice, a few dozen times over, takes all memory.
+const LONGEST: usize = 4096;
 /// Nor does one nest so deep.
 const DEEPEST: usize = 40;
 
@@ -238,11 +241,17 @@ impl Reader<'_> {
         self.script.commands.push(command);
     }
 
+    /// What is put in costs patience, too: a long value in each word of each command would be much.
+    fn spend(&self, bytes: usize) {
+        self.patience.set(self.patience.get().saturating_sub(bytes));
+    }
+
     /// A word with its variables put in. A variable that is a whole word, outside quotes, is taken apart at its blanks.
     fn expanded(&self, word: &Word) -> Vec<String> {
         if let [Piece::Variable { name, quoted: false }] = word.pieces.as_slice()
             && let Some(value) = self.variables.get(name)
         {
+            self.spend(value.len());
             return value.split_whitespace().map(str::to_owned).collect();
         }
         let mut whole = String::new();
@@ -250,8 +259,11 @@ impl Reader<'_> {
             match piece {
                 Piece::Text(text) | Piece::Unknown(text) => whole.push_str(text),
                 Piece::Variable { name, .. } => match self.variables.get(name) {
-                    Some(value) => whole.push_str(value),
-                    None => {
+                    Some(value) if whole.len() + value.len() <= LONGEST => {
+                        self.spend(value.len());
+                        whole.push_str(value);
+                    }
+                    _ => {
                         whole.push('$');
                         whole.push_str(name);
                     }

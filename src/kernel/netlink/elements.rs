@@ -44,12 +44,17 @@ pub struct Place<'a> {
 pub fn read(socket: &mut Socket, place: Place) -> Result<Option<Vec<Interval>>, Failure> {
     let mut request = ask(GETSETELEM, DUMP, place.table);
     request.string(ELEMENTS_SET, place.set);
-    let mut ends = match socket.list(&mut request, |message| edges(message, place.family)) {
-        Err(Failure::Refused { errno: nix::errno::Errno::ENOENT, .. }) => return Ok(None),
-        parts => parts?.concat(),
-    };
+    match socket.list(&mut request, |message| edges(message, place.family)) {
+        Err(Failure::Refused { errno: nix::errno::Errno::ENOENT, .. }) => Ok(None),
+        parts => Ok(Some(intervals(parts?.concat(), place.family))),
+    }
+}
+
+/// The intervals between starts and ends, sorted.
+pub(super) fn intervals(mut ends: Vec<(u128, bool)>, family: Family) -> Vec<Interval> {
     // Where one interval ends and the next begins, the end comes first.
     sort::by_key(&mut ends, |(value, is_start)| (*value, *is_start));
+    ends.dedup();
     let mut intervals = Vec::with_capacity(ends.len() / 2);
     let mut open = None;
     for (value, is_start) in ends {
@@ -64,12 +69,12 @@ pub fn read(socket: &mut Socket, place: Place) -> Result<Option<Vec<Interval>>, 
             (None, false) => {}
         }
     }
-    intervals.extend(open.map(|first| Interval::new(first, place.family.max_address())));
-    Ok(Some(intervals))
+    intervals.extend(open.map(|first| Interval::new(first, family.max_address())));
+    intervals
 }
 
 /// The starts and ends in one message of a list.
-fn edges(message: &Message, family: Family) -> Result<Option<Vec<(u128, bool)>>, Malformed> {
+pub(super) fn edges(message: &Message, family: Family) -> Result<Option<Vec<(u128, bool)>>, Malformed> {
     if message.kind != NEWSETELEM {
         return Ok(None);
     }

@@ -7,6 +7,8 @@ pub mod address;
 pub mod connection;
 pub mod conntrack;
 pub mod counters;
+#[doc(hidden)]
+pub mod doors;
 pub mod element;
 pub mod elements;
 pub mod link;

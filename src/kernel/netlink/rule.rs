@@ -126,28 +126,22 @@ pub fn list(socket: &mut Socket) -> Result<Rules, Failure> {
             Err(failure) if family == Family::V6 && is_missing(&failure) => Vec::new(),
             found => found?,
         };
-        for Found { rule, complete, action, protocol, raw } in found {
-            if rule.family != family {
+        for found in found {
+            if found.rule.family != family {
                 continue;
             }
-            if protocol != PROTOCOL {
-                rules.foreign.push(ForeignRule { rule, complete, action, protocol });
-            } else if complete && is_of_a_form_we_make(&rule, action) {
+            let is_ours = found.is_ours();
+            let Found { rule, complete, action, protocol, raw } = found;
+            if is_ours {
                 rules.ours.push(rule);
+            } else if protocol != PROTOCOL {
+                rules.foreign.push(ForeignRule { rule, complete, action, protocol });
             } else {
                 rules.odd.push(OddRule { family: rule.family, priority: rule.priority, raw });
             }
         }
     }
     Ok(rules)
-}
-
-fn is_of_a_form_we_make(rule: &IpRule, action: Action) -> bool {
-    match action {
-        Action::Lookup => true,
-        Action::Unreachable => rule.table == 0,
-        _ => false,
-    }
 }
 
 /// Whether a failure says that the kernel was built without the family asked for.
@@ -247,6 +241,18 @@ pub(super) struct Found {
     raw: Vec<u8>,
 }
 
+impl Found {
+    /// Whether it carries our number and is one that we would make.
+    pub(super) fn is_ours(&self) -> bool {
+        let is_of_a_form_we_make = match self.action {
+            Action::Lookup => true,
+            Action::Unreachable => self.rule.table == 0,
+            _ => false,
+        };
+        self.protocol == PROTOCOL && self.complete && is_of_a_form_we_make
+    }
+}
+
 pub(super) fn decode(message: &Message) -> Result<Option<Found>, Malformed> {
     if message.kind != RTM_NEWRULE {
         return Ok(None);
@@ -289,7 +295,11 @@ pub(super) fn decode(message: &Message) -> Result<Option<Found>, Malformed> {
     }
     // The kernel writes the mask whenever there is a mark or a mask.
     rule.mark = mark.or(mask.map(|_| 0)).map(|value| (value, mask.unwrap_or(u32::MAX)));
-    rule.from = from.map(|address| (address, from_length));
-    rule.to = to.map(|address| (address, to_length));
+    // No kernel says an address without a length, or a length without an address: who does means something else.
+    let mut prefix = |address: Option<IpAddr>, length| {
+        complete &= address.is_some() == (length > 0) && length <= family.width();
+        address.map(|address| (address, length))
+    };
+    (rule.from, rule.to) = (prefix(from, from_length), prefix(to, to_length));
     Ok(Some(Found { rule, complete, action, protocol, raw: message.payload.to_vec() }))
 }

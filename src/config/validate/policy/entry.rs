@@ -109,12 +109,13 @@ fn parse_tier(text: &str) -> Result<u16, Complaint> {
 /// `name` is `text` without what may be its weight.
 fn unknown(text: &str, name: &str, weight: Option<&str>, names: &Names<'_>) -> Complaint {
     let known = |name: &str| names.target(name).is_some();
+    let is_weight = |word: &&str| *word == "auto" || word.bytes().all(|byte| byte.is_ascii_digit());
     if let Some((before, _)) = name.split_once(" tier ").filter(|(before, _)| known(before)) {
-        let help = format!("the weight comes first: list use '{before} {} tier N'", weight.unwrap_or("3"));
+        let help =
+            format!("the weight comes first: list use '{before} {} tier N'", weight.filter(is_weight).unwrap_or("3"));
         return Complaint::new(format!("there is no link {}", quote(text)), help);
     }
-    let is_weight = |word: &str| word == "auto" || word.bytes().all(|byte| byte.is_ascii_digit());
-    let name = if weight.is_some_and(is_weight) { name } else { text };
+    let name = if weight.is_some_and(|word| is_weight(&word)) { name } else { text };
     let help = match names.nearest(name, false) {
         Some(meant) => format!("did you mean '{meant}'?"),
         None => "the entry is left out; every name here must be that of a link section".into(),

@@ -1,7 +1,8 @@
 //! What a rule looks at.
 
 use super::{Importer, Left, address};
-use crate::config::model::Mask;
+use crate::config::diagnostics::quote;
+use crate::config::model::{Mask, is_interface_name};
 use crate::import::foreign::{Foreign, Report};
 use crate::import::mwan3::dialect::Dialect;
 use crate::import::mwan3::policy::LONGEST_NAME;
@@ -69,6 +70,11 @@ impl Importer<'_> {
             ports(&mut draft, option, proto, self.dialect, report)?;
         }
         if let Some(interface) = source.one("src_iface") {
+            if !is_interface_name(interface) {
+                let text = format!("{} cannot be the name of an interface: the rule is left out", quote(interface));
+                report.dropped(source, "src_iface", text);
+                return Err(Left);
+            }
             draft.only_from_lan = true;
             draft.options.push(("src_iface", interface.to_owned()));
             self.arrival(source, interface, report);

@@ -27,3 +27,17 @@ fn conditions_functions_and_pipes() {
     assert_eq!(said("a | b | while read x; do ip $x; done\nc")[0], "2 c");
     assert_eq!(said("x=1 y=2 a"), ["1 a"]);
 }
+
+#[test]
+fn no_word_grows_without_end() {
+    let doubled = format!("x=some-words\n{}ip $x", "x=$x$x\n".repeat(40));
+    let commands = read(&doubled).commands;
+    let words: usize = commands.iter().flat_map(|command| &command.words).map(String::len).sum();
+    assert!(words <= 2 * LONGEST, "{words}");
+    assert!(is_unknown(&commands[0].words.concat()));
+    // Long words, in many places, in a loop.
+    let spread = format!("x={}\nfor i in {}; do ip {}; done", "y".repeat(4000), "1 ".repeat(500), "$x ".repeat(300));
+    let commands = read(&spread).commands;
+    let words: usize = commands.iter().flat_map(|command| &command.words).map(String::len).sum();
+    assert!(words <= 2 * PATIENCE, "{words}");
+}
