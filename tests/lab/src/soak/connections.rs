@@ -114,6 +114,8 @@ impl Question {
             let ill = |link: &u8| world.links[link] != Condition::Well;
             (expected.silent, expected.refused) = (expected.silent || expected.links.iter().any(ill), true);
         }
+        // TCP does not listen to every ICMP error.
+        expected.silent |= expected.refused;
         let ipv6 = self.to.is_ipv6();
         // It leads there, and nobody knows that no answer comes back.
         expected.silent |= expected.links.iter().any(|link| !world.answers(*link, ipv6));

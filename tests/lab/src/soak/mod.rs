@@ -102,7 +102,7 @@ impl Soak {
             traffic.prepare(&world, &event.touches());
             Stage { lab: &lab, wansplit: &wansplit, daemon: &mut daemon, world: &mut world }.play(&event);
             settle(&daemon, &twin, &wansplit, &world);
-            none(&traffic.check(!event.is_lawless()));
+            none(&traffic.check(&world, !event.is_lawless()));
             for _ in 0..CONNECTIONS {
                 let question = Question::draw(&mut dice);
                 eventually("connections go where explain says", || {

@@ -55,7 +55,7 @@ impl<'a> Traffic<'a> {
     }
 
     /// After it: who is on a link has noticed nothing. With `lawful`, nothing went where it may not go.
-    pub(super) fn check(&mut self, lawful: bool) -> Vec<String> {
+    pub(super) fn check(&mut self, world: &World, lawful: bool) -> Vec<String> {
         if let Some(knocker) = self.knocker.take() {
             self.knocks += u64::from(knocker.stop());
         }
@@ -76,7 +76,8 @@ impl<'a> Traffic<'a> {
             }
         }
         if lawful {
-            for (link, (leaks, before)) in &self.leaks {
+            let bound = self.leaks.iter().filter(|(link, _)| world.configuration.links.contains_key(link));
+            for (link, (leaks, before)) in bound {
                 let leaked = leaks.packets() - before;
                 if leaked > 0 {
                     objections.push(format!("{leaked} packets that may leave by link {link} alone left by another"));
