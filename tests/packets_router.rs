@@ -60,7 +60,9 @@ fn ports_up_to_the_last_one() {
         ] {
             let lab = Lab::new();
             let config = links("")
-                + &format!("config rule 'own'\n  option from 'router'\n  list dest_port '{ports}'\n  option use 'OI'\n");
+                + &format!(
+                    "config rule 'own'\n  option from 'router'\n  list dest_port '{ports}'\n  option use 'OI'\n"
+                );
             let wansplit = applied(&lab, &config);
             for to in INTERNET {
                 for (ports, link) in [(held, 2), (others, 1)] {
@@ -71,7 +73,8 @@ fn ports_up_to_the_last_one() {
                 }
                 // What cannot be held is said beforehand, and `explain` knows.
                 let said = wansplit.run(&["check"]).stderr.contains("port 65535");
-                let answer = wansplit.run(&["explain", "tcp", "router", &SocketAddr::new(to, 65535).to_string()]).stdout;
+                let answer =
+                    wansplit.run(&["explain", "tcp", "router", &SocketAddr::new(to, 65535).to_string()]).stdout;
                 assert_eq!(said, ports != "1-65535", "{ports}");
                 assert_eq!(answer.contains("rule     'own'"), ports == "1-65535", "{ports}: {answer}");
             }

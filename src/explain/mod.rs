@@ -11,7 +11,9 @@ pub mod words;
 
 pub use crate::plan::tiers::{Outcome, outcome};
 
-use crate::config::model::{Choice as Values, Config, Fallback, Family, LinkId, Mac, Matches, Rule, SetId, Spread, misses_last_port};
+use crate::config::model::{
+    Choice as Values, Config, Fallback, Family, LinkId, Mac, Matches, Rule, SetId, Spread, misses_last_port,
+};
 use crate::interval::{IntervalSet, from_ipv4, from_ipv6, ipv6_prefix};
 use crate::network::Facts;
 use crate::plan::jhash;

@@ -8,7 +8,9 @@ use super::section::{Complaint, Reported, Section};
 use super::tracking::values::number;
 use super::values;
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
-use crate::config::model::{AddressSet, Mask, Matches, Mode, Origin, Policy, Rule, Sticky, Target, Who, misses_last_port};
+use crate::config::model::{
+    AddressSet, Mask, Matches, Mode, Origin, Policy, Rule, Sticky, Target, Who, misses_last_port,
+};
 use crate::config::options::STICKY_TIME;
 use crate::map;
 use std::borrow::Cow;

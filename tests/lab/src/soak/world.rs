@@ -86,7 +86,7 @@ impl World {
                 let fits = match condition {
                     // Lossy ones may be anything, untracked ones seem well.
                     Condition::Lossy(_) => true,
-                    Condition::Silent(_) if !own.tracked => state == "up",
+                    Condition::Silent(_) if !own.tracked => ["up", "held"].contains(&state),
                     _ if self.answers(*link, ipv6) => ["up", "held"].contains(&state),
                     _ => state == "down",
                 };
