@@ -20,7 +20,7 @@ const IN_THE_AIR: u32 = 3;
 pub(super) struct Traffic<'a> {
     lab: &'a Lab,
     flows: BTreeMap<u8, Vec<Flow>>,
-    leaks: BTreeMap<u8, (Leaks<'a>, u64)>,
+    leaks: Vec<(u8, Leaks<'a>, u64)>,
     /// Packets and rounds of flows that were ended, and those of them that had no answer.
     pub(super) sent: u64,
     pub(super) lost: u64,
@@ -32,8 +32,13 @@ pub(super) struct Traffic<'a> {
 impl<'a> Traffic<'a> {
     /// Nothing yet.
     pub(super) fn new(lab: &'a Lab) -> Self {
-        let leaks = |link| (lab.count_leaks(link, &format!("th dport {}", PINNED + u16::from(link))), 0);
-        let leaks = (1..=LINKS).map(|link| (link, leaks(link))).collect();
+        // First packets only: a connection that was made while nothing of ours was there may end by the link it took.
+        let new = |link| {
+            let port = PINNED + u16::from(link);
+            [format!("udp dport {port}"), format!("tcp dport {port} tcp flags & (syn | ack) == syn")]
+        };
+        let leaks = |link| new(link).map(|first| (link, lab.count_leaks(link, &first), 0));
+        let leaks = (1..=LINKS).flat_map(leaks).collect();
         Self { lab, flows: BTreeMap::new(), leaks, sent: 0, lost: 0, knocks: 0, knocker: None }
     }
 
@@ -76,11 +81,12 @@ impl<'a> Traffic<'a> {
             }
         }
         if lawful {
-            let bound = self.leaks.iter().filter(|(link, _)| world.configuration.links.contains_key(link));
-            for (link, (leaks, before)) in bound {
+            let bound = self.leaks.iter().filter(|(link, ..)| world.configuration.links.contains_key(link));
+            for (link, leaks, before) in bound {
                 let leaked = leaks.packets() - before;
                 if leaked > 0 {
-                    objections.push(format!("{leaked} packets that may leave by link {link} alone left by another"));
+                    objections
+                        .push(format!("{leaked} connections that may leave by link {link} alone left by another"));
                 }
             }
             // What comes for an address that has gone is answered by an ICMP error, by whichever link, or goes back.
@@ -108,7 +114,7 @@ impl<'a> Traffic<'a> {
     }
 
     fn baseline(&mut self) {
-        for (leaks, before) in self.leaks.values_mut() {
+        for (_, leaks, before) in &mut self.leaks {
             *before = leaks.packets();
         }
     }
