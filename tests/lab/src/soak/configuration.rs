@@ -3,6 +3,7 @@
 use crate::address::{INTERNET, Wan};
 use crate::dice::Dice;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write;
 
 /// How many links the lab has.
@@ -84,13 +85,14 @@ impl Configuration {
                 }
             }
             Change::Link(_) => {
-                if !self.links.contains_key(&link) {
-                    let second_name = dice.below(2) == 0;
-                    self.links.insert(link, Link { second_name, tracked: dice.below(4) > 0, options: "" });
-                } else if self.links.len() == 3 && dice.below(2) == 0 {
-                    self.links.remove(&link);
-                } else if let Some(own) = self.links.get_mut(&link) {
-                    own.second_name = !own.second_name;
+                let all = self.links.len() == usize::from(LINKS);
+                match self.links.entry(link) {
+                    Entry::Vacant(place) => {
+                        let second_name = dice.below(2) == 0;
+                        place.insert(Link { second_name, tracked: dice.below(4) > 0, options: "" });
+                    }
+                    Entry::Occupied(own) if all && dice.below(2) == 0 => drop(own.remove()),
+                    Entry::Occupied(mut own) => own.get_mut().second_name = !own.get().second_name,
                 }
             }
             Change::Mask => self.mask = (self.mask + 1) % MASKS.len(),
