@@ -169,6 +169,8 @@ impl Stage<'_, '_> {
             Vandal::RulesetFlushed => {
                 router.nft("flush ruleset");
                 self.lab.reload_firewall();
+                // What began without the firewall's NAT would go on without it, even for a new connection from its port.
+                router.forget_connections();
             }
             Vandal::TableDeleted => rude("nft", "delete table inet wansplit"),
             Vandal::TableFlushed => rude("nft", "flush table inet wansplit"),
