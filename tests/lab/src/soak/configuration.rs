@@ -111,7 +111,7 @@ impl Configuration {
             let _ = writeln!(text, "config link '{name}'\n  option interface '{interface}'\n  {}", link.options);
             if link.tracked {
                 let hosts = INTERNET.map(|host| format!("  list track_ip '{host}'\n")).concat();
-                text += &format!("  option interval '200ms'\n  option timeout '300ms'\n{hosts}");
+                text += &format!("  option interval '200ms'\n  option timeout '700ms'\n{hosts}");
             }
             let _ = writeln!(
                 text,

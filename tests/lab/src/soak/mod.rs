@@ -29,6 +29,8 @@ use world::World;
 
 /// So long may the daemon take until all is as it should be. Not a bound that is measured against: nothing takes as long.
 const PATIENCE: Duration = Duration::from_secs(45);
+/// So long after its cause a verdict on a link may come: three rounds, and the time the last one waits for its answers.
+const VERDICT: Duration = Duration::from_millis(1500);
 /// New connections after each event.
 const CONNECTIONS: u32 = 4;
 /// So many events are told when one fails.
@@ -102,6 +104,11 @@ impl Soak {
             traffic.prepare(&world, &event.touches());
             Stage { lab: &lab, wansplit: &wansplit, daemon: &mut daemon, world: &mut world }.play(&event);
             settle(&daemon, &twin, &wansplit, &world);
+            if !event.touches().is_empty() {
+                // What a link has just been through may still become a verdict.
+                thread::sleep(VERDICT);
+                settle(&daemon, &twin, &wansplit, &world);
+            }
             none(&traffic.check(&world, !event.is_lawless()));
             for _ in 0..CONNECTIONS {
                 let question = Question::draw(&mut dice);
