@@ -110,6 +110,9 @@ impl Soak {
                 settle(&daemon, &twin, &wansplit, &world);
             }
             none(&traffic.check(&world, !event.is_lawless()));
+            if event.is_lawless() {
+                traffic.forgive(&event.touches());
+            }
             for _ in 0..CONNECTIONS {
                 let question = Question::draw(&mut dice);
                 eventually("connections go where explain says", || {

@@ -7,7 +7,7 @@ use crate::client::Way;
 use crate::flow::Flow;
 use crate::knocker::Knocker;
 use crate::topology::{Lab, Leaks};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ pub(super) struct Traffic<'a> {
     /// Connections of the knocker.
     pub(super) knocks: u64,
     knocker: Option<Knocker>,
+    /// Links whose bound connections may have begun elsewhere, while there was no rule for them.
+    suspect: BTreeSet<u8>,
 }
 
 impl<'a> Traffic<'a> {
@@ -39,7 +41,16 @@ impl<'a> Traffic<'a> {
         };
         let leaks = |link| new(link).map(|first| (link, lab.count_leaks(link, &first), 0));
         let leaks = (1..=LINKS).flat_map(leaks).collect();
-        Self { lab, flows: BTreeMap::new(), leaks, sent: 0, lost: 0, knocks: 0, knocker: None }
+        Self {
+            lab,
+            flows: BTreeMap::new(),
+            leaks,
+            sent: 0,
+            lost: 0,
+            knocks: 0,
+            knocker: None,
+            suspect: BTreeSet::new(),
+        }
     }
 
     /// Before an event: ends what is on the links that it touches, and starts what is missing on the others.
@@ -81,7 +92,10 @@ impl<'a> Traffic<'a> {
             }
         }
         if lawful {
-            let bound = self.leaks.iter().filter(|(link, ..)| world.configuration.links.contains_key(link));
+            let bound = self
+                .leaks
+                .iter()
+                .filter(|(link, ..)| world.configuration.links.contains_key(link) && !self.suspect.contains(link));
             for (link, leaks, before) in bound {
                 let leaked = leaks.packets() - before;
                 if leaked > 0 {
@@ -96,6 +110,17 @@ impl<'a> Traffic<'a> {
             objections.extend(strays.map(|stray| format!("a packet with another link's address: {stray}")));
         }
         objections
+    }
+
+    /// After an event that let packets go astray. Connection tracking knows what began then, and takes the next UDP packet
+    /// from the same port for one of that connection: so it forgets, or the leaks of those links mean nothing.
+    pub(super) fn forgive(&mut self, touched: &[u8]) {
+        if touched.len() == usize::from(LINKS) {
+            self.lab.router.forget_connections();
+            self.suspect.clear();
+        } else {
+            self.suspect.extend(touched);
+        }
     }
 
     /// Ends them all.
