@@ -173,6 +173,44 @@ fn nothing_leaks_while_configurations_change() {
     });
 }
 
+/// Two names may want the same number; then the one that sorts first has it, and the other moves on.
+#[test]
+fn nothing_leaks_while_another_section_takes_its_number() {
+    lab::isolated(|| {
+        let lab = Lab::with(&Setup { links: 3, main_default: vec![2], ..Setup::default() });
+        // Not the link's own fallback as well: then the policy would be the link, and have its pinned number.
+        let bound = "config policy 'bound'\n  list use 'EMB'\n  option fallback 'unreachable'\n";
+        let alone = links("") + bound + &rule("by_policy", &BY_POLICY.to_string(), "bound");
+        let taken = alone.clone()
+            + "config link 'A35'
+                 option device 'eth4'
+                 option gateway '198.18.3.1'
+                 option gateway6 '2001:db8:3::1'\n"
+            + &rule("by_third", "7", "A35");
+        let wansplit = applied(&lab, &alone);
+        let mark = || {
+            let to = SocketAddr::new(INTERNET[0], BY_POLICY).to_string();
+            let output = wansplit.run(&["explain", "--json", "tcp", "192.168.1.10:4000", &to]);
+            let answer: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+            answer["paths"][0]["mark"].as_u64().unwrap()
+        };
+        let leaks: Vec<Counter> = [2, 3].map(|link| lab.provider(link).count("th dport 6000-6199")).into();
+        let targets = INTERNET.map(|to| (None, to, BY_POLICY));
+        let knocker = Knocker::start(&lab.lan, targets.to_vec());
+        for _ in 0..15 {
+            let before = mark();
+            wansplit.apply_config(&taken);
+            assert_ne!(mark(), before, "this test needs names that want the same number");
+            knocker.wait_for(5);
+            wansplit.apply_config(&alone);
+            assert_eq!(mark(), before);
+        }
+        assert!(knocker.stop() > 0);
+        let leaked: Vec<u64> = leaks.iter().map(Counter::packets).collect();
+        assert_eq!(leaked, [0, 0], "packets bound to EMB that left by another link");
+    });
+}
+
 #[test]
 fn nothing_leaks_when_apply_is_killed() {
     lab::isolated(|| {

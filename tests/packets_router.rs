@@ -49,6 +49,39 @@ fn rules_for_the_router_choose_link_and_address() {
     });
 }
 
+/// The kernel takes no ip rule that names port 0 or 65535, and one such rule would keep all others out.
+#[test]
+fn ports_up_to_the_last_one() {
+    lab::isolated(|| {
+        for (ports, held, others) in [
+            ("1-65535", &[22, 443, 65535][..], &[][..]),
+            ("!22", &[1, 21, 23, 443, 65534], &[22]),
+            ("60000-65535", &[60000, 65534], &[443, 59999]),
+        ] {
+            let lab = Lab::new();
+            let config = links("")
+                + &format!(
+                    "config rule 'own'\n  option from 'router'\n  list dest_port '{ports}'\n  option use 'OI'\n"
+                );
+            let wansplit = applied(&lab, &config);
+            for to in INTERNET {
+                for (ports, link) in [(held, 2), (others, 1)] {
+                    for port in ports {
+                        assert_eq!(lab.tcp(&lab.router, to, *port), Way::Link(link), "{ports:?}: tcp {port}");
+                        assert_eq!(lab.udp(&lab.router, to, *port), Way::Link(link), "{ports:?}: udp {port}");
+                    }
+                }
+                // What cannot be held is said beforehand, and `explain` knows.
+                let said = wansplit.run(&["check"]).stderr.contains("port 65535");
+                let answer =
+                    wansplit.run(&["explain", "tcp", "router", &SocketAddr::new(to, 65535).to_string()]).stdout;
+                assert_eq!(said, ports != "1-65535", "{ports}");
+                assert_eq!(answer.contains("rule     'own'"), ports == "1-65535", "{ports}: {answer}");
+            }
+        }
+    });
+}
+
 #[test]
 fn a_rule_from_router_leaves_the_lan_alone_and_one_from_any_does_not() {
     lab::isolated(|| {

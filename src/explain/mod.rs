@@ -12,7 +12,9 @@ pub mod words;
 
 pub use crate::plan::tiers::{Outcome, outcome};
 
-use crate::config::model::{Choice as Values, Config, Fallback, Family, LinkId, Mac, Matches, Rule, SetId, Spread};
+use crate::config::model::{
+    Choice as Values, Config, Fallback, Family, LinkId, Mac, Matches, Rule, SetId, Spread, misses_last_port,
+};
 use crate::interval::{IntervalSet, from_ipv4, from_ipv6, ipv6_prefix};
 use crate::network::Facts;
 use crate::plan::jhash;
@@ -256,7 +258,10 @@ pub fn miss(rule: &Rule, facts: &Facts, packet: &Packet) -> Option<Miss> {
         (Some(set), Some(value)) => set.contains(value),
         (Some(_), None) => false,
     };
-    let port = |port: Option<u16>| port.map(u128::from);
+    let on_port = |set: Option<&IntervalSet>, port: Option<u16>| {
+        let unsaid = set.is_some_and(misses_last_port) && packet.origin == From::Router && port == Some(u16::MAX);
+        holds(set, port.map(u128::from)) && !unsaid
+    };
     let tests = [
         (matches.allows(family), Miss::Family),
         (holds(matches.protocols.as_ref(), Some(packet.protocol.into())), Miss::Protocol),
@@ -265,8 +270,8 @@ pub fn miss(rule: &Rule, facts: &Facts, packet: &Packet) -> Option<Miss> {
             matches.allows_destination(family, number(packet.destination), &packet.details.destination_in),
             Miss::Destination,
         ),
-        (holds(matches.source_ports.as_ref(), port(packet.source_port)), Miss::SourcePort),
-        (holds(matches.destination_ports.as_ref(), port(packet.destination_port)), Miss::DestinationPort),
+        (on_port(matches.source_ports.as_ref(), packet.source_port), Miss::SourcePort),
+        (on_port(matches.destination_ports.as_ref(), packet.destination_port), Miss::DestinationPort),
         (device_allowed(matches, facts, packet), Miss::Device),
         (mac_allowed(matches, packet), Miss::Mac),
         (holds(matches.dscp.as_ref(), Some(packet.dscp.into())), Miss::Dscp),

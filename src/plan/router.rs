@@ -8,8 +8,8 @@
 use super::path::Paths;
 use super::state::{IpRule, TABLE_MAIN};
 use super::underlay::{self, Own};
-use crate::config::model::{Config, Fallback, Family, LAST_USER, Matches, Rule};
-use crate::interval::{IntervalSet, to_ipv4, to_ipv6, to_prefixes};
+use crate::config::model::{Config, Fallback, Family, LAST_USER, Matches, Rule, is_every_port};
+use crate::interval::{Interval, IntervalSet, to_ipv4, to_ipv6, to_prefixes};
 use crate::network::Facts;
 use std::net::IpAddr;
 
@@ -130,6 +130,12 @@ fn of_router<'a>(config: &'a Config, facts: &'a Facts) -> impl Iterator<Item = (
     facts.rules_of(config).filter(|(_, rule)| rule.origin.includes_router())
 }
 
+/// The ports that an ip rule may name. The kernel refuses others (`fib_rule_port_range_valid`: a range begins after 0 and
+/// ends before 65535), and all that comes with them.
+fn nameable() -> IntervalSet {
+    IntervalSet::from_iter([Interval::new(1, u128::from(u16::MAX) - 1)])
+}
+
 /// How many ip rules it takes to say `matches` in both families.
 #[must_use]
 pub fn cost(matches: &Matches) -> usize {
@@ -154,10 +160,10 @@ fn selectors(matches: &Matches, family: Family, absent: &IntervalSet) -> Vec<IpR
         rules = each(&rules, &prefixes(set, family), |rule, prefix| rule.to = Some(*prefix));
     }
     if let Some(set) = &matches.source_ports {
-        rules = each(&rules, &ports(set), |rule, range| rule.source_ports = Some(*range));
+        rules = each(&rules, &ports(set), |rule, range| rule.source_ports = *range);
     }
     if let Some(set) = &matches.destination_ports {
-        rules = each(&rules, &ports(set), |rule, range| rule.destination_ports = Some(*range));
+        rules = each(&rules, &ports(set), |rule, range| rule.destination_ports = *range);
     }
     if let Some(set) = &matches.users {
         let users = users(&set.subtract(absent, LAST_USER.into()));
@@ -201,6 +207,11 @@ fn users(set: &IntervalSet) -> Vec<(u32, u32)> {
     set.iter().filter_map(|i| Some((u32::try_from(i.first()).ok()?, u32::try_from(i.last()).ok()?))).collect()
 }
 
-fn ports(set: &IntervalSet) -> Vec<(u16, u16)> {
-    set.iter().filter_map(|i| Some((u16::try_from(i.first()).ok()?, u16::try_from(i.last()).ok()?))).collect()
+/// None is every port.
+fn ports(set: &IntervalSet) -> Vec<Option<(u16, u16)>> {
+    if is_every_port(set) {
+        return vec![None];
+    }
+    let range = |i: Interval| Some((u16::try_from(i.first()).ok()?, u16::try_from(i.last()).ok()?));
+    set.intersect(&nameable()).iter().filter_map(range).map(Some).collect()
 }

@@ -1,5 +1,6 @@
 //! The difference between what the kernel shall hold and what it holds. Pure.
 
+use super::guard::{Late, guard};
 use super::transactions::{self, Step};
 use crate::kernel::netlink::nftables::Table;
 use crate::kernel::netlink::route::{OddRoute, Routes};
@@ -30,6 +31,8 @@ pub struct Changes {
     pub changed_routes: Vec<(Route, Route)>,
     /// Routes to delete from tables that stay: a link was taken out of them.
     pub lost_routes: Vec<Route>,
+    /// Routes that have to wait until nothing bears an old mark any more.
+    pub late: Late,
     /// Routes to delete with their tables.
     pub old_routes: Vec<Route>,
     /// Routes with our number that are not of our making.
@@ -55,10 +58,11 @@ pub fn changes(plan: Option<&Plan>, world: &World) -> Changes {
         (None, Some(_)) => vec![transactions::removal()],
         (None, None) => Vec::new(),
     };
+    guard(&mut changes, plan.map_or(&[], |plan| &plan.routes), &world.routes);
     changes
 }
 
-fn routes(wanted: &[Route], held: &Routes, changes: &mut Changes) {
+pub(super) fn routes(wanted: &[Route], held: &Routes, changes: &mut Changes) {
     let held_routes: Vec<Route> = held.ours.iter().map(sorted).collect();
     let wanted: Vec<Route> = wanted.iter().map(sorted).collect();
     let same_place = |a: &Route, b: &Route| (a.family, a.table, a.metric) == (b.family, b.table, b.metric);
@@ -107,6 +111,8 @@ impl Changes {
         self.new_routes.is_empty()
             && self.changed_routes.is_empty()
             && self.lost_routes.is_empty()
+            && self.late.new.is_empty()
+            && self.late.changed.is_empty()
             && self.old_routes.is_empty()
             && self.odd_routes.is_empty()
             && self.new_rules.is_empty()
@@ -120,8 +126,8 @@ impl Changes {
     pub fn lines(&self) -> Vec<String> {
         let route = |sign: char, route: &Route| format!("{sign} {} route {route}", iproute::ip(route.family));
         let rule = |sign: char, rule: &IpRule| format!("{sign} {} rule {rule}", iproute::ip(rule.family));
-        let mut lines: Vec<String> = self.new_routes.iter().map(|new| route('+', new)).collect();
-        lines.extend(self.changed_routes.iter().map(|(_, new)| route('~', new)));
+        let mut lines: Vec<String> = self.new_routes.iter().chain(&self.late.new).map(|new| route('+', new)).collect();
+        lines.extend(self.changed_routes.iter().chain(&self.late.changed).map(|(_, new)| route('~', new)));
         lines.extend(self.lost_routes.iter().map(|old| route('-', old)));
         lines.extend(self.new_rules.iter().map(|new| rule('+', new)));
         let summaries = self.transactions.iter().map(|step| step.summary.clone());

@@ -2,12 +2,14 @@
 //! difference.
 //!
 //! Order: routes, ip rules, nftables; what is no longer wanted goes afterwards, in reverse. So a packet never meets a
-//! mark without its rule, or a rule without its table. If a step is refused, what was done is taken back, last step
+//! mark without its rule, or a rule without its table. Only ways out of a table that holds back come last: see [`guard`].
+//! If a step is refused, what was done is taken back, last step
 //! first, and the old state works as before.
 
 pub mod changes;
 mod fill;
 pub mod flows;
+mod guard;
 pub mod neighbours;
 pub mod transactions;
 mod undo;
@@ -16,6 +18,7 @@ use crate::kernel::netlink::rule::Rules;
 use crate::kernel::sysctl::{self, Key, Sysctls};
 use crate::kernel::{Error, Kernel, rt_tables};
 use crate::plan::ruleset::{Fill, TABLE};
+use crate::plan::state::Route;
 use crate::plan::{Plan, Sysctl};
 use changes::{Changes, World, changes};
 use nix::errno::Errno;
@@ -227,14 +230,22 @@ fn send(
         // Marks go before what they lead to.
         load(kernel, plan, changes, undo, report)?;
     }
-    for route in &changes.new_routes {
-        kernel.add_route(route)?;
-        undo.delete_route(route);
-    }
-    for (old, new) in &changes.changed_routes {
-        kernel.replace_route(new)?;
-        undo.replace_route(old);
-    }
+    let add = |kernel: &mut Kernel, undo: &mut Undo, routes: &[Route]| {
+        routes.iter().try_for_each(|route| {
+            kernel.add_route(route)?;
+            undo.delete_route(route);
+            Ok(())
+        })
+    };
+    let replace = |kernel: &mut Kernel, undo: &mut Undo, routes: &[(Route, Route)]| {
+        routes.iter().try_for_each(|(old, new)| {
+            kernel.replace_route(new)?;
+            undo.replace_route(old);
+            Ok(())
+        })
+    };
+    add(kernel, undo, &changes.new_routes)?;
+    replace(kernel, undo, &changes.changed_routes)?;
     // Before nftables hears of it: a connection that still left by a device we no longer know would never be stamped.
     for route in &changes.lost_routes {
         gone(kernel.delete_route(route))?;
@@ -254,6 +265,8 @@ fn send(
     for rule in &changes.odd_rules {
         gone(kernel.delete_odd_rule(rule))?;
     }
+    add(kernel, undo, &changes.late.new)?;
+    replace(kernel, undo, &changes.late.changed)?;
     for route in &changes.old_routes {
         gone(kernel.delete_route(route))?;
         undo.add_route(route);

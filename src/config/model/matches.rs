@@ -1,13 +1,26 @@
 //! What a packet must be like for a rule to match.
 
 use super::{Family, ForeignMark, SetId};
-use crate::interval::IntervalSet;
+use crate::interval::{Interval, IntervalSet};
 use crate::map::Set;
 use std::fmt;
 use std::str::FromStr;
 
 /// The last user id: the kernel keeps the number behind it for "nobody at all".
 pub const LAST_USER: u32 = u32::MAX - 1;
+
+/// Whether a rule for the router's own packets misses port 65535: an ip rule can be about all ports, by naming none, but
+/// this one it cannot name.
+#[must_use]
+pub fn misses_last_port(ports: &IntervalSet) -> bool {
+    ports.contains(u16::MAX.into()) && !is_every_port(ports)
+}
+
+/// Whether these are all ports there are. 0 is none.
+#[must_use]
+pub fn is_every_port(ports: &IntervalSet) -> bool {
+    ports.covers(&IntervalSet::from_iter([Interval::new(1, u16::MAX.into())]))
+}
 
 /// What a packet must be like for a rule to match. All parts must hold; a part that is `None` holds always.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

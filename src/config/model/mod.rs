@@ -11,7 +11,7 @@ mod tunnel;
 
 pub use address_set::{AddressSet, Listed, Part, SetId};
 pub use mark::{ForeignMark, Mark, Mask};
-pub use matches::{Choice, InSets, LAST_USER, Mac, Matches, NotAMac};
+pub use matches::{Choice, InSets, LAST_USER, Mac, Matches, NotAMac, is_every_port, misses_last_port};
 pub use quota::{Period, Quota};
 pub use schedule::Schedule;
 pub use sticky::{Sticky, Who};

@@ -8,7 +8,9 @@ use super::section::{Complaint, Reported, Section};
 use super::tracking::values::number;
 use super::values;
 use crate::config::diagnostics::{Diagnostic, Severity, quote};
-use crate::config::model::{AddressSet, Mask, Mode, Origin, Policy, Rule, Sticky, Target, Who};
+use crate::config::model::{
+    AddressSet, Mask, Matches, Mode, Origin, Policy, Rule, Sticky, Target, Who, misses_last_port,
+};
 use crate::config::options::STICKY_TIME;
 use crate::map;
 use std::borrow::Cow;
@@ -84,6 +86,7 @@ impl Reader<'_, '_> {
             return None;
         }
         let (mut matches, domains) = matches.ok()?;
+        warn_of_last_port(section, origin, &matches, diagnostics);
         if let (Some(named), false) = (&mut matches.destination_sets, domains.is_empty()) {
             let label = match domains.as_slice() {
                 [only] => format!("domain {only}"),
@@ -192,6 +195,18 @@ fn origin(section: &Section, diagnostics: &mut Vec<Diagnostic>) -> Result<Origin
         result = Err(Reported);
     }
     result
+}
+
+/// Ip rules can name every port but the last one.
+fn warn_of_last_port(section: &Section, origin: Origin, matches: &Matches, diagnostics: &mut Vec<Diagnostic>) {
+    let ports = [("src_port", &matches.source_ports), ("dest_port", &matches.destination_ports)];
+    for (option, set) in ports.into_iter().filter(|_| origin.includes_router()) {
+        if let (Some(at), true) = (section.place(option), set.as_ref().is_some_and(misses_last_port)) {
+            let why = "port 65535 of the router's own packets is left out: ip rules cannot name it";
+            let help = "all other ports hold; all ports together, 1-65535, hold too";
+            diagnostics.push(section.remark(Severity::Warning, option, at, Complaint::new(why, help)));
+        }
+    }
 }
 
 fn target(section: &Section, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Result<Target, Reported> {

@@ -30,6 +30,11 @@ impl Dice {
         (mixed ^ (mixed >> 31)) % limit
     }
 
+    /// The same for small numbers.
+    pub fn small(&mut self, limit: u8) -> u8 {
+        u8::try_from(self.below(limit.into())).expect("less than the limit")
+    }
+
     /// One of these.
     pub fn choose<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         let length = u64::try_from(from.len()).expect("a length");

@@ -58,6 +58,11 @@ impl<'a> Wansplit<'a> {
         fs::rename(format!("{CONFIG}.new"), CONFIG).expect("/run is ours");
     }
 
+    /// Writes the configuration as an editor may that knows no better: into the file itself.
+    pub fn write_in_place(&self, config: &str) {
+        fs::write(CONFIG, config).expect("/run is ours");
+    }
+
     /// Changes the facts; nothing is applied.
     pub fn report_network(&self, dump: &Value) {
         // By rename, as above.
