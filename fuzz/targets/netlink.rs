@@ -56,6 +56,8 @@ fn device(index: u32, name: &str) -> Link {
         loopback: index == 1,
         gatewayless: false,
         tunnel: None,
+        mtu: 1500,
+        bridged: false,
         rx_bytes: 0,
         tx_bytes: 0,
     }
