@@ -287,8 +287,17 @@ fn every_page_is_in_the_index() {
 }
 
 /// Options of other files of OpenWrt's that the manual speaks of, and the word for any.
-const FOREIGN: [&str; 8] =
-    ["masq", "sourcefilter", "nohostroute", "flow_offloading", "route_allowed_ips", "network", "mtu_fix", "OPTION"];
+const FOREIGN: [&str; 9] = [
+    "masq",
+    "sourcefilter",
+    "nohostroute",
+    "flow_offloading",
+    "route_allowed_ips",
+    "network",
+    "mtu_fix",
+    "server",
+    "OPTION",
+];
 
 #[test]
 fn options_in_sentences_exist() {

@@ -30,6 +30,16 @@ use std::time::{Duration, Instant};
 /// How long a change may take until packets and log show it.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 
+/// What OpenWrt's firewall has to let the LAN out.
+const LAN_GOES_OUT: &str = "config zone
+	option name 'lan'
+	list network 'lan'
+
+config forwarding
+	option src 'lan'
+	option dest 'wan'
+";
+
 /// A part of a page that is played.
 pub struct Stage<'p> {
     /// The page.
@@ -125,7 +135,10 @@ impl Stage<'_> {
 impl Scene<'_> {
     fn fence(&mut self, info: &str, text: &str, watched: bool) {
         match info {
-            "uci" if other_file(text) == Some("firewall") => self.wansplit.report_firewall(text),
+            // A page shows what matters of the file; OpenWrt's own lets the LAN out.
+            "uci" if other_file(text) == Some("firewall") => {
+                self.wansplit.report_firewall(&format!("{text}\n{LAN_GOES_OUT}"));
+            }
             "uci" if other_file(text).is_some() => {}
             "uci" | "json" => {
                 self.config = if is_whole(text) { text.to_owned() } else { completed_by(text, &self.config) };

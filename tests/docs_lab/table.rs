@@ -57,6 +57,8 @@ pub fn check(scene: &mut Scene, header: &[String], rows: &[Vec<String>]) {
             settle(scene, rows, header);
         }
     }
+    // What a page says next, it says of a router on which none of these connections were made.
+    scene.lab.router.forget_connections();
 }
 
 /// What stands between the backticks of a cell.
